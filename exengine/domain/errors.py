@@ -1,7 +1,7 @@
 """What can go wrong without being a bug, told apart by what is to be done about it.
 
-`UserError` is shown to the trader and nothing else happens. `KnownError` is the environment: back off, ask, or find out.
-`Refused` is a final no, ours or the exchange's. Whatever is none of these is a bug.
+`UserError` is shown to the trader and nothing else happens. `KnownError` is the environment: back off, ask, or find
+out. `Refused` is a final no, ours or the exchange's. Whatever is none of these is a bug.
 """
 
 

@@ -1,0 +1,44 @@
+"""Notification addresses carry passwords: the file only names them, they are kept with the other secrets (§14)."""
+
+import secrets
+from collections.abc import Callable
+
+from exengine.domain.errors import UserError
+from exengine.settings.pages import Config
+from exengine.settings.program_pages import NotificationPage
+
+_PREFIX = "secret:"
+
+
+def hide_urls(config: Config, keep: Callable[[str, str], None]) -> Config:
+    """`config` with a name in the place of each address that is in it plainly; `keep(name, url)` stores it first."""
+    if all(_is_name(page) for page in config.notifications):
+        return config
+    hidden = []
+    for page in config.notifications:
+        if _is_name(page):
+            hidden.append(page)
+            continue
+        name = f"notification-{secrets.token_hex(4)}"
+        keep(name, page.url)
+        hidden.append(page.model_copy(update={"url": _PREFIX + name}))
+    return config.model_copy(update={"notifications": tuple(hidden)})
+
+
+def url_of(page: NotificationPage, secret: Callable[[str], str | None]) -> str:
+    """The address itself, by `secret(name)` where the page only names it. Raises UserError when it is gone."""
+    if not _is_name(page):
+        return page.url
+    name = page.url[len(_PREFIX) :]
+    url = secret(name)
+    if not url:
+        raise UserError(
+            f'The address of the notification "{name}" is not among the secrets.',
+            safe="Trading goes on; only these notifications are not sent.",
+            remedy="Enter the address again in Settings, Notifications.",
+        )
+    return url
+
+
+def _is_name(page: NotificationPage) -> bool:
+    return page.url.lower().startswith(_PREFIX)
