@@ -1,0 +1,189 @@
+"""Acting on a stored signal: entry, pyramid, exit; each leaves its outcome in the signal log (SPEC §2.2)."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from exengine.domain.entry import Denial, Entry, enter
+from exengine.domain.group import CloseReason, Group, GroupKey, GroupStatus, PartialClose
+from exengine.domain.instrument import MarketType, Side
+from exengine.domain.journal import Category, Severity
+from exengine.domain.lifecycle import begin_closing, settle
+from exengine.domain.meaning import Ask, meaning
+from exengine.domain.money import ZERO, plain
+from exengine.domain.order import Role
+from exengine.domain.partial_close import reducible_qty, takes_in_order_of_fills
+from exengine.domain.pool import remove_waiting, wait
+from exengine.domain.reception import Outcome, SignalRecord
+from exengine.domain.routing import Destination, Unroutable, route
+from exengine.domain.signal import FieldError, Signal, SizeUnit
+from exengine.domain.state import Step
+
+Result = tuple[Outcome, str, str]
+"""Outcome, reason, group."""
+
+
+def act(step: Step, signal_id: int) -> None:
+    """Trades a stored signal, once: without effect where it has its outcome already."""
+    record = step.state.pending.get(signal_id)
+    if record is None or record.signal is None:
+        return
+    outcome, reason, group = _act(step, record, record.signal)
+    step.put_signal(replace(record, outcome=outcome, reason=reason, group=group, decided_at_ms=step.now_ms))
+
+
+def _act(step: Step, record: SignalRecord, signal: Signal) -> Result:
+    destination = route(step.state, signal)
+    if isinstance(destination, Unroutable):
+        _refused(step, record, destination.value)
+        return Outcome.REFUSED, destination.value, ""
+    key = GroupKey(destination.account.name, destination.symbol, signal.timeframe)
+    living = step.state.groups.get(step.state.live.get(key, ""))
+    asked = meaning(signal, living.side if living else None)
+    if isinstance(asked, FieldError):
+        return Outcome.INVALID, asked.field, ""
+    match asked.ask:
+        case Ask.NOTHING:
+            return Outcome.IGNORED, "no_change", living.id if living else ""
+        case Ask.EXIT:
+            return _exit(step, record, signal, key, living, CloseReason.EXIT)
+        case Ask.ENTRY:
+            assert asked.side is not None
+            return _entry(step, record, signal, destination, key, asked.side)
+        case Ask.REDUCE:
+            return _reduce(step, record, signal, key, living, asked.share)
+        case Ask.REVERSE:
+            assert asked.side is not None
+            return _reverse(step, record, signal, destination, key, living, asked.side)
+
+
+def _entry(
+    step: Step, record: SignalRecord, signal: Signal, destination: Destination, key: GroupKey, side: Side
+) -> Result:
+    entry = Entry(key=key, side=side, signal_id=record.id, signal=signal, account=destination.account)
+    result = enter(step, entry)
+    if isinstance(result, Group):
+        replaced = step.state.waiting.get((key, side))
+        if replaced is not None:
+            step.remove_waiting(replaced, "removed", "replaced")
+        return (Outcome.OPENED if len(result.pyramids) == 1 else Outcome.PYRAMID), "", result.id
+    if result is Denial.NO_SIZE:
+        return Outcome.INVALID, result.value, ""
+    living = step.state.live.get(key, "")
+    if result is Denial.MAX_PYRAMIDS:
+        return Outcome.IGNORED, result.value, living
+    if not result.waits:
+        _refused(step, record, result.value)
+        return Outcome.REFUSED, result.value, ""
+    done = wait(step, entry, result)
+    if done == "replace_off":
+        return Outcome.IGNORED, done, ""
+    if done == "queue_full":
+        _refused(step, record, done)
+        return Outcome.REFUSED, done, ""
+    if done == "replaced":
+        return Outcome.REPLACED, "", ""
+    return Outcome.QUEUED, result.value, ""
+
+
+def _exit(
+    step: Step, record: SignalRecord, signal: Signal, key: GroupKey, living: Group | None, reason: CloseReason
+) -> Result:
+    removed = remove_waiting(step, key, "exit")
+    if living is not None and living.status is not GroupStatus.CLOSING:
+        step.note(Severity.INFO, Category.WEBHOOK, "Exit asked by an alert.", group=living, signal_id=record.id)
+        begin_closing(step, living.id, reason, signal.max_slippage_percent)
+        return Outcome.EXITED, "", living.id
+    if removed:
+        return Outcome.REMOVED, "", ""
+    step.note(Severity.INFO, Category.WEBHOOK, "Exit asked, but nothing was open.", key=key, signal_id=record.id)
+    return Outcome.NOTHING_TO_EXIT, "", ""
+
+
+def _reduce(
+    step: Step, record: SignalRecord, signal: Signal, key: GroupKey, living: Group | None, share: Decimal | None
+) -> Result:
+    if living is None or living.status is GroupStatus.CLOSING or not living.has_filled:
+        return Outcome.NOTHING_TO_EXIT, "", living.id if living else ""
+    instrument = step.state.instrument(living)
+    last = step.state.last(key.account, key.symbol)
+    if signal.order_size is None:
+        asked = living.net_qty * (share or ZERO)
+    elif signal.size_unit is SizeUnit.QUOTE:
+        asked = signal.order_size / ((last or signal.price) * instrument.contract_size)
+    elif signal.size_unit is SizeUnit.BASE:
+        asked = signal.order_size / instrument.contract_size
+    else:
+        asked = signal.order_size
+    if asked >= living.sellable_qty(instrument):
+        begin_closing(step, living.id, CloseReason.EXIT, signal.max_slippage_percent)
+        return Outcome.REDUCED, "", living.id
+    qty = reducible_qty(living, instrument, asked, last or signal.price)
+    if not qty:
+        return Outcome.IGNORED, "below_minimum", living.id
+    partial = PartialClose(
+        role=Role.CLOSE,
+        qty=qty,
+        takes=takes_in_order_of_fills(living, qty),
+        slippage_percent=signal.max_slippage_percent,
+        signal_id=record.id,
+    )
+    if living.partial is not None:
+        return Outcome.IGNORED, "no_change", living.id
+    step.put_group(replace(living, partial=partial))
+    step.note(
+        Severity.INFO,
+        Category.WEBHOOK,
+        f"Reduction by {plain(qty)} {living.base} asked by an alert.",
+        group=living,
+        signal_id=record.id,
+    )
+    settle(step, living.id)
+    return Outcome.REDUCED, "", living.id
+
+
+def _reverse(
+    step: Step,
+    record: SignalRecord,
+    signal: Signal,
+    destination: Destination,
+    key: GroupKey,
+    living: Group | None,
+    side: Side,
+) -> Result:
+    if living is None:
+        outcome, reason, group = _entry(step, record, signal, destination, key, side)
+        return (Outcome.REVERSED if outcome is Outcome.OPENED else outcome), reason, group
+    remove_waiting(step, key, "reverse")
+    if side is Side.SHORT and destination.account.market_type is MarketType.SPOT:
+        begin_closing(step, living.id, CloseReason.REVERSE, signal.max_slippage_percent)
+        return Outcome.EXITED, Denial.SHORT_NOT_SUPPORTED.value, living.id
+    entry = Entry(key=key, side=side, signal_id=record.id, signal=signal, account=destination.account)
+    wait(step, entry, Denial.OPPOSITE_SIDE, reverse=True)
+    begin_closing(step, living.id, CloseReason.REVERSE, signal.max_slippage_percent)
+    return Outcome.REVERSED, "", ""
+
+
+def _refused(step: Step, record: SignalRecord, reason: str) -> None:
+    signal = record.signal
+    key = GroupKey(record.account or "", record.symbol or "", signal.timeframe if signal else "")
+    step.note(
+        Severity.WARNING,
+        Category.WEBHOOK,
+        f"Entry refused: {_REASONS.get(reason, reason.replace('_', ' '))}.",
+        key=key,
+        signal_id=record.id,
+    )
+
+
+_REASONS = {
+    "short_not_supported": "a spot account cannot sell short",
+    "insufficient_funds": "the account's free balance cannot carry the whole ladder",
+    "below_minimum": "its legs are below the exchange's minimum; raise sizing.amount",
+    "queue_full": "the waiting queue is full",
+    "too_close": "nearer to the last pyramid than grid.min_pyramid_gap_percent",
+    "max_exposure": "it would go beyond pool.max_exposure",
+    "max_per_symbol": "pool.max_per_symbol groups of this symbol are open",
+    "precision": "its price is off the tick, and the alert wants strict precision",
+    "unknown_symbol": "the exchange does not list this symbol",
+    "unknown_exchange": "no enabled account trades on this exchange",
+}

@@ -1,0 +1,79 @@
+"""How much a pyramid may spend, and what an account has free for it (SPEC §3.1, §7)."""
+
+from decimal import Decimal
+
+from exengine.domain import pnl
+from exengine.domain.group import Group
+from exengine.domain.instrument import Instrument, MarketType
+from exengine.domain.money import HUNDRED, ZERO
+from exengine.domain.order import Role
+from exengine.domain.settings import AccountSettings, PyramidPlan, SizingMode
+from exengine.domain.signal import Signal, SizeUnit
+from exengine.domain.state import State
+
+
+def free_quote(state: State, account: AccountSettings, quote: str) -> Decimal:
+    """What working entries and, on swap, held positions leave free of an account's quote currency."""
+    free = state.balance(account.name, quote) - state.reserved.get((account.name, quote), ZERO)
+    if account.market_type is MarketType.SWAP:
+        free -= sum((pnl.cost(group) for group in _groups(state, account.name, quote)), ZERO) / account.leverage
+    return free
+
+
+def equity_quote(state: State, account: AccountSettings, quote: str) -> Decimal:
+    """An account's quote balance and what its groups hold, at the last prices (at cost before a first price)."""
+    total = state.balance(account.name, quote)
+    for group in _groups(state, account.name, quote):
+        last = state.last(account.name, group.key.symbol)
+        gain = pnl.unrealised(group, last) if last is not None else ZERO
+        total += gain if group.market_type is MarketType.SWAP else gain + pnl.cost(group)
+    return total
+
+
+def exposure_quote(state: State) -> Decimal:
+    """Quote value of filled and open entries over all accounts."""
+    held = sum((pnl.cost(group) for group in state.groups.values()), ZERO)
+    return held + open_entries_quote(state)
+
+
+def open_entries_quote(state: State) -> Decimal:
+    """Quote value of entries that rest unfilled."""
+    total = ZERO
+    for order in state.orders.values():
+        price = order.price if order.price is not None else order.bound
+        if order.role is Role.ENTRY and order.is_working and price is not None:
+            total += order.leaves_qty * price * state.groups[order.group_id].contract_size
+    return total
+
+
+def pyramid_capital(
+    state: State, account: AccountSettings, instrument: Instrument, plan: PyramidPlan, index: int, signal: Signal
+) -> Decimal | None:
+    """The capital of pyramid `index` in quote. None where `sizing.mode` is `signal` and the signal brings no size."""
+    amount = plan.sizing.amount
+    match plan.sizing.mode:
+        case SizingMode.FIXED:
+            capital = amount
+        case SizingMode.PERCENT_EQUITY:
+            capital = equity_quote(state, account, instrument.quote) * amount / HUNDRED
+        case SizingMode.PERCENT_FREE:
+            capital = free_quote(state, account, instrument.quote) * amount / HUNDRED
+        case SizingMode.SIGNAL:
+            if signal.order_size is None:
+                return None
+            capital = _signal_quote(signal, signal.order_size, instrument)
+    return capital * plan.grid.multiplier(index)
+
+
+def _signal_quote(signal: Signal, size: Decimal, instrument: Instrument) -> Decimal:
+    match signal.size_unit:
+        case SizeUnit.QUOTE:
+            return size
+        case SizeUnit.BASE:
+            return size * signal.price
+        case SizeUnit.CONTRACTS:
+            return size * signal.price * instrument.contract_size
+
+
+def _groups(state: State, account: str, quote: str) -> list[Group]:
+    return [group for group in state.groups.values() if group.key.account == account and group.quote == quote]

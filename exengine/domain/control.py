@@ -1,0 +1,69 @@
+"""The trader's hands on the engine: pause, resume, panic, close one, cancel entries (SPEC §9)."""
+
+from dataclasses import replace
+
+from exengine.domain.group import CloseReason, GroupStatus
+from exengine.domain.journal import Category, Severity
+from exengine.domain.lifecycle import begin_closing, cancel_entries, settle
+from exengine.domain.state import Control, Step
+
+
+def pause(step: Step, why: str) -> None:
+    """No new groups or pyramids from now on; targets, exits and stops go on."""
+    if step.state.control.paused:
+        return
+    step.set_control(Control(paused=True, why=why))
+    step.note(
+        Severity.WARNING,
+        Category.SYSTEM,
+        f"Paused: {why}.",
+        advice="Targets, exits and stops go on; entries wait in the queue until you resume.",
+    )
+
+
+def resume(step: Step) -> None:
+    if step.state.control.paused:
+        step.set_control(Control())
+        step.note(Severity.INFO, Category.SYSTEM, "Resumed: new entries are taken again.")
+
+
+def panic(step: Step, *, entries_only: bool) -> None:
+    """Cancels everything, closes all groups, empties the queue and pauses; or cancels the unfilled entries only."""
+    if entries_only:
+        cancelled = sum(cancel_entries(step, group_id) for group_id in list(step.state.groups))
+        step.note(Severity.WARNING, Category.SYSTEM, f"Panic: {cancelled} unfilled entries are being cancelled.")
+        return
+    step.note(
+        Severity.WARNING,
+        Category.SYSTEM,
+        f"Panic: {len(step.state.groups)} groups are being closed at market, "
+        f"{len(step.state.waiting)} waiting entries are removed.",
+    )
+    for waiting in list(step.state.waiting.values()):
+        step.remove_waiting(waiting, "removed", "panic")
+    pause(step, "panic")
+    for group_id in list(step.state.groups):
+        begin_closing(step, group_id, CloseReason.PANIC)
+
+
+def close_group(step: Step, group_id: str) -> None:
+    """Closes one group at market. A group that was frozen on its way out is let go on."""
+    group = step.state.groups.get(group_id)
+    if group is None:
+        return
+    if group.frozen:
+        group = replace(group, frozen=None, close_attempts=0)
+        step.put_group(group)
+    step.note(Severity.INFO, Category.ORDER, "Close asked by the trader.", group=group)
+    if group.status is GroupStatus.CLOSING:
+        settle(step, group_id)
+    else:
+        begin_closing(step, group_id, CloseReason.MANUAL)
+
+
+def cancel_open_entries(step: Step, group_id: str) -> None:
+    group = step.state.groups.get(group_id)
+    if group is None:
+        return
+    cancelled = cancel_entries(step, group_id)
+    step.note(Severity.INFO, Category.ORDER, f"{cancelled} unfilled entries cancelled by the trader.", group=group)

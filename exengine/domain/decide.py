@@ -1,0 +1,114 @@
+"""The heart: one event in, changed state and commands out. No clock, no IO, no randomness."""
+
+from typing import assert_never
+
+from exengine.domain import control, events, orders_in
+from exengine.domain.act import act
+from exengine.domain.commands import CancelOrder, ResolveOrder
+from exengine.domain.events import Event
+from exengine.domain.group import GroupStatus
+from exengine.domain.lifecycle import settle
+from exengine.domain.money import arithmetic
+from exengine.domain.order import Happening, OrderStatus
+from exengine.domain.pool import promote
+from exengine.domain.receive import forget_old_digests, receive
+from exengine.domain.state import State, Step
+
+
+def decide(state: State, event: Event, now_ms: int) -> Step:
+    """Applies `event` to `state` and says what it changed and what must be done.
+
+    The result depends on nothing but the arguments. The caller stores the step's changes before it carries out its
+    commands, and undoes the step where they cannot be stored. Where this raises, the state is as it was.
+    """
+    step = Step(state, now_ms)
+    try:
+        with arithmetic():
+            _apply(step, event)
+            if step.freed:
+                promote(step)
+    except BaseException:
+        step.undo()
+        raise
+    return step
+
+
+def _apply(step: Step, event: Event) -> None:
+    match event:
+        case events.SignalArrived():
+            receive(step, event.arrival)
+        case events.SignalStored():
+            act(step, event.signal_id)
+        case events.PriceMoved():
+            _price(step, event)
+        case events.InstrumentsLoaded():
+            step.put_instruments(event.account, event.instruments)
+            promote(step)
+        case events.BalancesReported():
+            for currency, total in event.totals.items():
+                step.report_balance(event.account, currency, total)
+        case events.OrderSent():
+            orders_in.told(step, event.client_id, Happening.SEND)
+        case events.OrderAccepted():
+            orders_in.accepted(step, event.client_id, event.exchange_order_id)
+        case events.OrderRejected():
+            orders_in.rejected(step, event.client_id, event.code, event.text)
+        case events.OrderFilled():
+            orders_in.filled(step, event.fill)
+        case events.OrderCancelled():
+            orders_in.told(step, event.client_id, Happening.CANCEL)
+        case events.OrderExpired():
+            orders_in.told(step, event.client_id, Happening.EXPIRE)
+        case events.OrderLost():
+            _lost(step, event.client_id)
+        case events.EngineStarted():
+            _started(step)
+        case events.QueueDue():
+            forget_old_digests(step)
+            promote(step)
+        case events.Paused():
+            control.pause(step, event.why)
+        case events.Resumed():
+            control.resume(step)
+            promote(step)
+        case events.Panicked():
+            control.panic(step, entries_only=event.entries_only)
+        case events.GroupCloseAsked():
+            control.close_group(step, event.group_id)
+        case events.EntriesCancelAsked():
+            control.cancel_open_entries(step, event.group_id)
+        case _:
+            assert_never(event)
+
+
+def _price(step: Step, event: events.PriceMoved) -> None:
+    """Takes a price over, and moves the groups on that could not close for lack of one."""
+    step.put_quote(event.account, event.symbol, event.price)
+    for group_id in step.state.by_symbol.get((event.account, event.symbol), ()):
+        group = step.state.groups[group_id]
+        if (group.status is GroupStatus.CLOSING or group.partial) and not step.state.working(group_id):
+            settle(step, group_id)
+
+
+def _lost(step: Step, client_id: str) -> None:
+    """The answer never came: ask by client order id, never guess (§10)."""
+    order = orders_in.told(step, client_id, Happening.LOSE)
+    if order is not None and order.status is OrderStatus.UNKNOWN:
+        step.command(ResolveOrder(order=order))
+
+
+def _started(step: Step) -> None:
+    """Goes on where the last run stopped: unanswered orders are asked for, withdrawn ones withdrawn, groups settled.
+
+    What was stored and never sent is asked for as well: the process may have died between the two (FAULTS 25, 26).
+    """
+    for order in list(step.state.orders.values()):
+        if order.status in (OrderStatus.CREATED, OrderStatus.SENT, OrderStatus.UNKNOWN):
+            step.command(ResolveOrder(order=order))
+        if order.is_working and order.cancel_requested:
+            step.command(CancelOrder(order=order))
+    for group_id in list(step.state.groups):
+        settle(step, group_id)
+    for signal_id in sorted(step.state.pending):
+        act(step, signal_id)
+    promote(step)

@@ -1,0 +1,150 @@
+"""Everything that can reach `decide`, in the past tense: alerts, prices, answers and fills, timers, and clicks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exengine.domain.instrument import Instrument
+from exengine.domain.order import Fill
+from exengine.domain.reception import Arrival
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalArrived:
+    """A request came to the listener. It is judged and stored, nothing is traded yet (§2.1)."""
+
+    arrival: Arrival
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalStored:
+    """The signal is on disk and was answered: now it is acted on."""
+
+    signal_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceMoved:
+    account: str
+    symbol: str
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstrumentsLoaded:
+    """The market rules of everything that an account's exchange lists."""
+
+    account: str
+    instruments: tuple[Instrument, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalancesReported:
+    """What an account holds in all, free or not, by currency."""
+
+    account: str
+    totals: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSent:
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAccepted:
+    client_id: str
+    exchange_order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRejected:
+    """The exchange said no. `code` is its own, `text` in words."""
+
+    client_id: str
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilled:
+    fill: Fill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCancelled:
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderExpired:
+    """An IOC order's unfilled rest is gone."""
+
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLost:
+    """The answer never came: the exchange may have the order or not (§10)."""
+
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStarted:
+    """The state is loaded and each account was asked: what was interrupted goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDue:
+    """`queue.evaluate_seconds` have passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    why: str = "paused by the trader"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panicked:
+    """Cancel everything and close all groups, or cancel entries only (§9)."""
+
+    entries_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupCloseAsked:
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntriesCancelAsked:
+    group_id: str
+
+
+Event = (
+    SignalArrived
+    | SignalStored
+    | PriceMoved
+    | InstrumentsLoaded
+    | BalancesReported
+    | OrderSent
+    | OrderAccepted
+    | OrderRejected
+    | OrderFilled
+    | OrderCancelled
+    | OrderExpired
+    | OrderLost
+    | EngineStarted
+    | QueueDue
+    | Paused
+    | Resumed
+    | Panicked
+    | GroupCloseAsked
+    | EntriesCancelAsked
+)

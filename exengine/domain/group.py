@@ -1,0 +1,220 @@
+"""A position group: its pyramids and legs, what each holds, and the states that they pass through (SPEC §5)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import Enum
+
+from exengine.domain.instrument import Instrument, MarketType, Side
+from exengine.domain.money import ONE, ZERO
+from exengine.domain.order import IllegalTransition, LegRef, Role
+from exengine.domain.settings import PyramidPlan
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class GroupKey:
+    """What a live group is unique by."""
+
+    account: str
+    symbol: str
+    timeframe: str
+
+    def __str__(self) -> str:
+        return f"{self.account}|{self.symbol}|{self.timeframe}"
+
+
+class LegState(Enum):
+    PLANNED = "planned"
+    BLOCKED = "blocked"
+    SUBMITTED = "submitted"
+    OPEN = "open"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    TP_PLACED = "tp_placed"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+
+
+class GroupStatus(Enum):
+    LIVE = "live"
+    PARTIALLY_FILLED = "partially_filled"
+    ACTIVE = "active"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+class CloseReason(Enum):
+    TP = "tp"
+    EXIT = "exit"
+    STOP_LOSS = "stop_loss"
+    RISK_OFFSET = "risk_offset"
+    REVERSE = "reverse"
+    MANUAL = "manual"
+    PANIC = "panic"
+    CANCELLED = "cancelled"
+    ENTRY_FAILED = "entry_failed"
+
+
+_G = GroupStatus
+GROUP_TRANSITIONS = frozenset(
+    {
+        (_G.LIVE, _G.PARTIALLY_FILLED),
+        (_G.LIVE, _G.ACTIVE),
+        (_G.LIVE, _G.CLOSING),
+        (_G.PARTIALLY_FILLED, _G.ACTIVE),
+        (_G.PARTIALLY_FILLED, _G.CLOSING),
+        # A further pyramid brings open entries again.
+        (_G.ACTIVE, _G.PARTIALLY_FILLED),
+        (_G.ACTIVE, _G.CLOSING),
+        (_G.CLOSING, _G.CLOSED),
+    }
+)
+"""Which status may follow which; a status may always stay. Nothing leads out of `closing` but `closed` (§4.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """One DCA leg: its plan, and sums over its fills that are never assigned over (SPEC §5.1).
+
+    Quantities are in contracts on swap, values and fees in quote.
+    """
+
+    index: int
+    gap_percent: Decimal
+    weight_percent: Decimal
+    tp_percent: Decimal
+    price: Decimal
+    """Planned entry price, on the tick."""
+    qty: Decimal
+    """Planned quantity, on the step; 0 where it is blocked."""
+    market: bool = False
+    """Whether it enters as a market order."""
+    state: LegState = LegState.PLANNED
+    error: str | None = None
+    first_fill_at_ms: int | None = None
+    entered_qty: Decimal = ZERO
+    entered_value: Decimal = ZERO
+    """Σ fill price × quantity × contract size."""
+    entry_fees_base: Decimal = ZERO
+    entry_fees_quote: Decimal = ZERO
+    closed_qty: Decimal = ZERO
+    realised: Decimal = ZERO
+    fees: Decimal = ZERO
+    """All fees in quote, those in base at their fill's price: for reports only."""
+
+    @property
+    def net_qty(self) -> Decimal:
+        return self.entered_qty - self.entry_fees_base - self.closed_qty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pyramid:
+    """One entry of a group."""
+
+    index: int
+    base_price: Decimal
+    """The signal's price."""
+    capital: Decimal
+    """In quote."""
+    signal_id: int
+    received_at_ms: int
+    legs: tuple[Leg, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartialClose:
+    """A part of a group that is being closed at market while the group lives on."""
+
+    role: Role
+    qty: Decimal
+    """What the order that works on it, or the next one, is for."""
+    takes: tuple[tuple[LegRef, Decimal], ...]
+    client_id: str | None = None
+    """The order that works on it; None before the first."""
+    attempts: int = 0
+    slippage_percent: Decimal | None = None
+    signal_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One live trade. Its plans are those it began with: a new configuration does not touch it (SPEC §9)."""
+
+    id: str
+    """`ACCOUNT|SYMBOL|TIMEFRAME#n`, n from 1 for each key."""
+    key: GroupKey
+    side: Side
+    base: str
+    quote: str
+    market_type: MarketType
+    contract_size: Decimal = ONE
+    opened_at_ms: int
+    closed_at_ms: int | None = None
+    first_fill_at_ms: int | None = None
+    status: GroupStatus = GroupStatus.LIVE
+    reason: CloseReason | None = None
+    plans: tuple[PyramidPlan, ...]
+    """One for each pyramid that it may have."""
+    pyramids: tuple[Pyramid, ...] = ()
+    orders_made: int = 0
+    """How many orders it has had: the next order's number in its key."""
+    stop_price: Decimal | None = None
+    """From signals; comes before `stop_loss_percent`."""
+    target_price: Decimal | None = None
+    """From signals; replaces the aggregate target."""
+    forced: bool = False
+    """Whether the trader forced it in over the pool's limit."""
+    close_attempts: int = 0
+    close_slippage_percent: Decimal | None = None
+    """The exit signal's own bound, where it brought one."""
+    partial: PartialClose | None = None
+    frozen: str | None = None
+    """Why nothing is decided for it any more until the trader settles it; None when all is well."""
+    errors: tuple[str, ...] = field(default=())
+
+    @property
+    def max_pyramids(self) -> int:
+        return len(self.plans)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it holds a slot."""
+        return self.status is not GroupStatus.CLOSED
+
+    def legs(self) -> Iterator[tuple[LegRef, Leg]]:
+        for pyramid in self.pyramids:
+            for leg in pyramid.legs:
+                yield (pyramid.index, leg.index), leg
+
+    def leg(self, ref: LegRef) -> Leg:
+        return self.pyramids[ref[0]].legs[ref[1]]
+
+    def with_leg(self, ref: LegRef, leg: Leg) -> "Group":
+        """The group with one leg replaced."""
+        pyramid = self.pyramids[ref[0]]
+        legs = (*pyramid.legs[: ref[1]], leg, *pyramid.legs[ref[1] + 1 :])
+        changed = replace(pyramid, legs=legs)
+        return replace(self, pyramids=(*self.pyramids[: ref[0]], changed, *self.pyramids[ref[0] + 1 :]))
+
+    @property
+    def net_qty(self) -> Decimal:
+        return sum((leg.net_qty for _, leg in self.legs()), ZERO)
+
+    @property
+    def has_filled(self) -> bool:
+        """Whether anything of it has ever been bought (sold short)."""
+        return self.first_fill_at_ms is not None
+
+    def sellable_qty(self, instrument: Instrument) -> Decimal:
+        """What of everything it holds can be closed by the step; less is dust."""
+        return instrument.qty_floor(max(self.net_qty, ZERO))
+
+
+def check_transition(before: Group | None, after: Group) -> None:
+    """Raises IllegalTransition where `after` cannot follow `before`."""
+    if before is None:
+        if after.status is not GroupStatus.LIVE:
+            raise IllegalTransition(f"group {after.id} begins as {after.status.value}")
+    elif before.status is not after.status and (before.status, after.status) not in GROUP_TRANSITIONS:
+        raise IllegalTransition(f"group {after.id}: {before.status.value} cannot become {after.status.value}")

@@ -1,0 +1,241 @@
+"""A group's life after its entry: states told from orders and fills, targets kept, leaving, closing (SPEC §4, §5).
+
+`settle` is idempotent: it looks at what is and brings it towards what should be. It runs after everything that
+happens to a group, and after a restart; what was interrupted therefore simply goes on.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from exengine.domain import pnl
+from exengine.domain.group import CloseReason, Group, GroupStatus, Leg, LegState
+from exengine.domain.instrument import Instrument
+from exengine.domain.journal import Category, Severity
+from exengine.domain.money import plain
+from exengine.domain.order import LegRef, Order, OrderStatus, Role
+from exengine.domain.orders_out import bound_price, place, withdraw
+from exengine.domain.partial_close import RETRIES, carry_on
+from exengine.domain.settings import SlippageAction, TakeProfitMode
+from exengine.domain.state import Step
+from exengine.domain.take_profit import keep_targets
+
+_CLOSING_ROLE = {CloseReason.TP: Role.TP, CloseReason.STOP_LOSS: Role.STOP, CloseReason.RISK_OFFSET: Role.RISK}
+
+
+def begin_closing(step: Step, group_id: str, reason: CloseReason, slippage_percent: Decimal | None = None) -> bool:
+    """Starts the way out of a group; the first trigger wins (§4.2). False where it is already on its way."""
+    group = step.group(group_id)
+    if group.status in (GroupStatus.CLOSING, GroupStatus.CLOSED):
+        return False
+    step.put_group(replace(group, status=GroupStatus.CLOSING, reason=reason, close_slippage_percent=slippage_percent))
+    settle(step, group_id)
+    return True
+
+
+def cancel_entries(step: Step, group_id: str) -> int:
+    """Withdraws the working entries of a group; how many."""
+    entries = [
+        order for order in step.state.working(group_id) if order.role is Role.ENTRY and not order.cancel_requested
+    ]
+    for order in entries:
+        withdraw(step, order)
+    return len(entries)
+
+
+def settle(step: Step, group_id: str) -> None:
+    """Brings a group towards what should be: its states, its targets, or its way out."""
+    group = refreshed(step, group_id)
+    if not group.is_open or group.frozen:
+        return
+    if group.status is GroupStatus.CLOSING:
+        _leave(step, group)
+    elif group.partial is not None:
+        carry_on(step, group, group.partial)
+        if step.group(group_id).partial is None:
+            settle(step, group_id)
+    elif not group.has_filled:
+        if not step.state.working(group_id):
+            begin_closing(step, group_id, _never_filled(step, group_id))
+    elif _is_done(step, group):
+        begin_closing(step, group_id, CloseReason.TP)
+    else:
+        if group.plans[0].take_profit.mode is TakeProfitMode.PYRAMID:
+            _drop_entries_of_done_pyramids(step, group)
+        keep_targets(step, group_id)
+        refreshed(step, group_id)
+
+
+def refreshed(step: Step, group_id: str) -> Group:
+    """The group with the states of its legs and its own told anew from its orders and fills, written if they differ."""
+    group = step.group(group_id)
+    if not group.is_open:
+        return group
+    instrument = step.state.instrument(group)
+    entries: dict[LegRef, Order] = {}
+    targeted: set[LegRef] = set()
+    entries_working = False
+    for order in step.state.orders_for(group_id):
+        if order.role is Role.ENTRY:
+            entries[order.pyramid or 0, order.leg or 0] = order
+            entries_working |= order.is_working
+        elif order.role is Role.TP and order.is_working:
+            targeted.update(order.covers)
+    after = group
+    for ref, leg in group.legs():
+        state = _leg_state(leg, entries.get(ref), ref in targeted, instrument)
+        if state is not leg.state:
+            after = after.with_leg(ref, replace(leg, state=state))
+    if after.status is not GroupStatus.CLOSING:
+        if not after.has_filled:
+            status = GroupStatus.LIVE
+        else:
+            status = GroupStatus.PARTIALLY_FILLED if entries_working else GroupStatus.ACTIVE
+        if status is not after.status:
+            after = replace(after, status=status)
+    if after is not group:
+        step.put_group(after)
+    return after
+
+
+def _leg_state(leg: Leg, entry: Order | None, targeted: bool, instrument: Instrument) -> LegState:
+    if entry is None:
+        return leg.state
+    if leg.entered_qty:
+        if leg.closed_qty and not instrument.qty_floor(leg.net_qty):
+            return LegState.CLOSED
+        if entry.is_working:
+            return LegState.PARTIALLY_FILLED
+        return LegState.TP_PLACED if targeted else LegState.FILLED
+    match entry.status:
+        case OrderStatus.CREATED | OrderStatus.SENT | OrderStatus.UNKNOWN:
+            return LegState.SUBMITTED
+        case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
+            return LegState.CANCELLED
+        case OrderStatus.REJECTED:
+            return LegState.REJECTED
+        case _:
+            return LegState.OPEN
+
+
+def _never_filled(step: Step, group_id: str) -> CloseReason:
+    refused = all(order.status is OrderStatus.REJECTED for order in step.state.orders_for(group_id))
+    return CloseReason.ENTRY_FAILED if refused else CloseReason.CANCELLED
+
+
+def _is_done(step: Step, group: Group) -> bool:
+    """Whether everything that has filled was closed, so that the group may go (`close_when_flat`, §4.1)."""
+    instrument = step.state.instrument(group)
+    closed = any(leg.closed_qty for _, leg in group.legs())
+    if not closed or any(leg.state is LegState.PARTIALLY_FILLED for _, leg in group.legs()):
+        return False
+    if any(order.role is not Role.ENTRY for order in step.state.working(group.id)):
+        return False
+    last = step.state.last(group.key.account, group.key.symbol)
+    qty = group.sellable_qty(instrument)
+    if qty and not (last is not None and instrument.is_below_minimum(last, qty)):
+        return False
+    settings = group.plans[0].take_profit
+    entries_working = group.status is GroupStatus.PARTIALLY_FILLED
+    return settings.close_when_flat or settings.mode is TakeProfitMode.AGGREGATE or not entries_working
+
+
+def _drop_entries_of_done_pyramids(step: Step, group: Group) -> None:
+    instrument = step.state.instrument(group)
+    for pyramid in group.pyramids:
+        closed = any(leg.closed_qty for leg in pyramid.legs)
+        if closed and not any(instrument.qty_floor(leg.net_qty) for leg in pyramid.legs):
+            for order in step.state.working(group.id):
+                if order.role is Role.ENTRY and order.pyramid == pyramid.index:
+                    withdraw(step, order)
+
+
+def _leave(step: Step, group: Group) -> None:
+    """One move of the way out: cancel what works, then close what is held, then be closed (§4.2)."""
+    working = step.state.working(group.id)
+    closers = [order for order in working if order.type.value == "market" and order.role is not Role.ENTRY]
+    for order in working:
+        if order not in closers:
+            withdraw(step, order)
+    if step.state.working(group.id):
+        return
+    instrument = step.state.instrument(group)
+    qty = group.sellable_qty(instrument)
+    last = step.state.last(group.key.account, group.key.symbol)
+    if not qty:
+        _finish(step, group)
+        return
+    if last is None:
+        return  # the first price brings it on
+    if instrument.is_below_minimum(last, qty):
+        _finish(step, group)
+        return
+    _send_close(step, group, instrument, qty, last)
+
+
+def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, last: Decimal) -> None:
+    refused = [order for order in step.state.orders_for(group.id) if order.status is OrderStatus.REJECTED]
+    if refused and refused[-1].role is not Role.ENTRY and group.close_attempts:
+        _freeze(step, group, f"the exchange refused to close it: {refused[-1].error}")
+        return
+    execution = step.state.settings.execution
+    bound: Decimal | None = None
+    if group.close_attempts <= RETRIES:
+        percent = group.close_slippage_percent
+        percent = execution.max_slippage_percent if percent is None else percent
+        bound = bound_price(group, group.side.leave, last, percent, step)
+    elif execution.slippage_action is SlippageAction.HOLD:
+        _freeze(step, group, "the market is beyond the slippage bound, and slippage_action is hold")
+        return
+    elif group.close_attempts == RETRIES + 1:
+        step.note(
+            Severity.WARNING,
+            Category.ORDER,
+            f"Closing at any price: the market stayed beyond the slippage bound for {RETRIES + 1} orders.",
+            group=group,
+        )
+    if instrument.max_qty is not None:
+        qty = min(qty, instrument.qty_floor(instrument.max_qty))
+    assert group.reason is not None
+    step.put_group(replace(group, close_attempts=group.close_attempts + 1))
+    place(
+        step,
+        group.id,
+        role=_CLOSING_ROLE.get(group.reason, Role.CLOSE),
+        qty=qty,
+        bound=bound,
+        covers=tuple(ref for ref, leg in group.legs() if leg.net_qty > 0),
+    )
+
+
+def _freeze(step: Step, group: Group, why: str) -> None:
+    step.put_group(step.fail(replace(group, frozen=why), why))
+    step.note(
+        Severity.ERROR,
+        Category.ORDER,
+        f"Not closed: {why}.",
+        group=group,
+        advice=f"{plain(group.net_qty)} {group.base} are still held. Close the group again, or sell by hand.",
+    )
+
+
+def _finish(step: Step, group: Group) -> None:
+    """Closed: the slot is free in this very step. A group that never filled was cancelled, whatever made it leave."""
+    reason = group.reason
+    if not group.has_filled and reason is not CloseReason.ENTRY_FAILED:
+        reason = CloseReason.CANCELLED
+    group = replace(group, status=GroupStatus.CLOSED, reason=reason, closed_at_ms=step.now_ms)
+    step.put_group(group)
+    step.freed.append(group.key)
+    assert reason is not None
+    words = {
+        CloseReason.TP: "target reached",
+        CloseReason.CANCELLED: "nothing had filled",
+        CloseReason.ENTRY_FAILED: "every entry was refused",
+    }
+    result = pnl.realised(group)
+    text = f"Closed: {words.get(reason, reason.value.replace('_', ' '))}."
+    if group.has_filled:
+        text += f" Result {plain(result.quantize(Decimal('1e-8')))} {group.quote} after fees."
+    if group.net_qty > 0:
+        text += f" {plain(group.net_qty)} {group.base} of dust stay in the account."
+    step.note(Severity.INFO, Category.ORDER, text, group=group)

@@ -1,0 +1,280 @@
+"""An order as a fold over what happens to it, through an explicit table of (status, happening) to status (SPEC §5)."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import Enum
+from hashlib import sha256
+
+from exengine.domain.instrument import OrderSide
+from exengine.domain.money import ZERO
+
+LegRef = tuple[int, int]
+"""(pyramid, leg) within a group."""
+
+
+class Role(Enum):
+    """What an order is for."""
+
+    ENTRY = "entry"
+    TP = "tp"
+    CLOSE = "close"
+    RISK = "risk"
+    STOP = "stop"
+
+
+class OrderType(Enum):
+    LIMIT = "limit"
+    MARKET = "market"
+    """Sent as an IOC limit at `bound` where there is one (§4.3)."""
+
+
+class OrderStatus(Enum):
+    CREATED = "created"
+    SENT = "sent"
+    OPEN = "open"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        return self in _FINAL
+
+
+_FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
+
+
+class Happening(Enum):
+    """What can happen to an order."""
+
+    SEND = "send"
+    ACCEPT = "accept"
+    REJECT = "reject"
+    PART_FILL = "part_fill"
+    WHOLE_FILL = "whole_fill"
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+    LOSE = "lose"
+
+
+class Liquidity(Enum):
+    MAKER = "maker"
+    TAKER = "taker"
+
+
+class IllegalTransition(Exception):
+    """Something happened that the state machine does not know: a defect, never the market's doing (SPEC §5)."""
+
+
+def _table() -> dict[tuple[OrderStatus, Happening], OrderStatus]:
+    s, h = OrderStatus, Happening
+    return {
+        (s.CREATED, h.SEND): s.SENT,
+        # Found on the exchange at start-up, though the process died before it noted that it had sent it.
+        (s.CREATED, h.ACCEPT): s.OPEN,
+        (s.CREATED, h.REJECT): s.REJECTED,
+        (s.CREATED, h.LOSE): s.UNKNOWN,
+        (s.CREATED, h.PART_FILL): s.PARTIALLY_FILLED,
+        (s.CREATED, h.WHOLE_FILL): s.FILLED,
+        # Withdrawn by us before it was ever sent.
+        (s.CREATED, h.CANCEL): s.CANCELLED,
+        (s.CREATED, h.EXPIRE): s.EXPIRED,
+        # Sent once more under the same id, after the exchange surely did not have it.
+        (s.SENT, h.SEND): s.SENT,
+        (s.SENT, h.ACCEPT): s.OPEN,
+        (s.SENT, h.REJECT): s.REJECTED,
+        (s.SENT, h.LOSE): s.UNKNOWN,
+        (s.SENT, h.PART_FILL): s.PARTIALLY_FILLED,
+        (s.SENT, h.WHOLE_FILL): s.FILLED,
+        (s.SENT, h.CANCEL): s.CANCELLED,
+        (s.SENT, h.EXPIRE): s.EXPIRED,
+        (s.UNKNOWN, h.SEND): s.SENT,
+        (s.UNKNOWN, h.ACCEPT): s.OPEN,
+        (s.UNKNOWN, h.REJECT): s.REJECTED,
+        (s.UNKNOWN, h.LOSE): s.UNKNOWN,
+        (s.UNKNOWN, h.PART_FILL): s.PARTIALLY_FILLED,
+        (s.UNKNOWN, h.WHOLE_FILL): s.FILLED,
+        (s.UNKNOWN, h.CANCEL): s.CANCELLED,
+        (s.UNKNOWN, h.EXPIRE): s.EXPIRED,
+        # The stream was faster than our own note of the sending, or poll and stream both told it.
+        (s.OPEN, h.SEND): s.OPEN,
+        (s.OPEN, h.ACCEPT): s.OPEN,
+        (s.OPEN, h.PART_FILL): s.PARTIALLY_FILLED,
+        (s.OPEN, h.WHOLE_FILL): s.FILLED,
+        (s.OPEN, h.CANCEL): s.CANCELLED,
+        (s.OPEN, h.EXPIRE): s.EXPIRED,
+        # Acknowledged first, refused afterwards: bybit and okx do that.
+        (s.OPEN, h.REJECT): s.REJECTED,
+        # An answer lost after the stream had told of the order changes nothing.
+        (s.OPEN, h.LOSE): s.OPEN,
+        (s.PARTIALLY_FILLED, h.SEND): s.PARTIALLY_FILLED,
+        (s.PARTIALLY_FILLED, h.ACCEPT): s.PARTIALLY_FILLED,
+        (s.PARTIALLY_FILLED, h.PART_FILL): s.PARTIALLY_FILLED,
+        (s.PARTIALLY_FILLED, h.WHOLE_FILL): s.FILLED,
+        (s.PARTIALLY_FILLED, h.CANCEL): s.CANCELLED,
+        (s.PARTIALLY_FILLED, h.EXPIRE): s.EXPIRED,
+        (s.PARTIALLY_FILLED, h.LOSE): s.PARTIALLY_FILLED,
+        # More filled than ordered: the real amount counts (FAULTS 18).
+        (s.FILLED, h.WHOLE_FILL): s.FILLED,
+        # Late news of an order that is done.
+        (s.FILLED, h.SEND): s.FILLED,
+        (s.FILLED, h.ACCEPT): s.FILLED,
+        (s.FILLED, h.CANCEL): s.FILLED,
+        (s.FILLED, h.EXPIRE): s.FILLED,
+        (s.FILLED, h.LOSE): s.FILLED,
+        (s.CANCELLED, h.SEND): s.CANCELLED,
+        (s.CANCELLED, h.ACCEPT): s.CANCELLED,
+        (s.CANCELLED, h.CANCEL): s.CANCELLED,
+        (s.CANCELLED, h.EXPIRE): s.CANCELLED,
+        (s.CANCELLED, h.LOSE): s.CANCELLED,
+        # The fill was on its way when the cancel was confirmed (FAULTS 15, 16).
+        (s.CANCELLED, h.PART_FILL): s.CANCELLED,
+        (s.CANCELLED, h.WHOLE_FILL): s.FILLED,
+        (s.EXPIRED, h.SEND): s.EXPIRED,
+        (s.EXPIRED, h.ACCEPT): s.EXPIRED,
+        (s.EXPIRED, h.CANCEL): s.EXPIRED,
+        (s.EXPIRED, h.EXPIRE): s.EXPIRED,
+        (s.EXPIRED, h.LOSE): s.EXPIRED,
+        (s.EXPIRED, h.PART_FILL): s.EXPIRED,
+        (s.EXPIRED, h.WHOLE_FILL): s.FILLED,
+        (s.REJECTED, h.SEND): s.REJECTED,
+        (s.REJECTED, h.REJECT): s.REJECTED,
+        (s.REJECTED, h.CANCEL): s.REJECTED,
+        (s.REJECTED, h.EXPIRE): s.REJECTED,
+        (s.REJECTED, h.LOSE): s.REJECTED,
+        # The exchange said no and filled it all the same: money moved, so it counts.
+        (s.REJECTED, h.PART_FILL): s.PARTIALLY_FILLED,
+        (s.REJECTED, h.WHOLE_FILL): s.FILLED,
+    }
+
+
+TRANSITIONS = _table()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One execution of an order. Quantity in contracts on swap; `fee` in `fee_currency`, above zero = paid."""
+
+    client_id: str
+    trade_id: str
+    at_ms: int
+    price: Decimal
+    qty: Decimal
+    fee: Decimal
+    fee_currency: str
+    liquidity: Liquidity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One order, from its decision to its end. Prices in quote, quantities in contracts on swap."""
+
+    client_id: str
+    group_id: str
+    account: str
+    symbol: str
+    role: Role
+    pyramid: int | None = None
+    leg: int | None = None
+    covers: tuple[LegRef, ...] = ()
+    """The legs that a closing order takes from; an entry has none."""
+    takes: tuple[Decimal, ...] = ()
+    """How much of each covered leg, in order; empty = pro rata to what each holds."""
+    side: OrderSide
+    type: OrderType
+    price: Decimal | None = None
+    """The limit; None for market orders."""
+    bound: Decimal | None = None
+    """The worst price at which a market order may fill; None = any."""
+    qty: Decimal
+    post_only: bool = False
+    signal_id: int | None = None
+    created_at_ms: int
+    status: OrderStatus = OrderStatus.CREATED
+    cancel_requested: bool = False
+    exchange_order_id: str | None = None
+    filled_qty: Decimal = ZERO
+    filled_value: Decimal = ZERO
+    """Σ price × quantity of its fills."""
+    trade_ids: tuple[str, ...] = ()
+    sent_at_ms: int | None = None
+    acknowledged_at_ms: int | None = None
+    closed_at_ms: int | None = None
+    error: str | None = None
+
+    @property
+    def leaves_qty(self) -> Decimal:
+        """What may still fill."""
+        return ZERO if self.status.is_final else max(self.qty - self.filled_qty, ZERO)
+
+    @property
+    def average_price(self) -> Decimal | None:
+        return self.filled_value / self.filled_qty if self.filled_qty else None
+
+    @property
+    def is_working(self) -> bool:
+        """Whether the exchange has it, or may have it, or soon will."""
+        return not self.status.is_final
+
+    def after(self, happening: Happening, now_ms: int, error: str | None = None) -> "Order":
+        """The order after `happening`.
+
+        Raises IllegalTransition where the table has no such arrow.
+        """
+        status = TRANSITIONS.get((self.status, happening))
+        if status is None:
+            raise IllegalTransition(f"order {self.client_id}: {self.status.value} cannot {happening.value}")
+        changes: dict[str, object] = {"status": status}
+        if happening is Happening.SEND and self.sent_at_ms is None:
+            changes["sent_at_ms"] = now_ms
+        if self.acknowledged_at_ms is None and happening not in (Happening.SEND, Happening.LOSE):
+            changes["acknowledged_at_ms"] = now_ms
+        if not status.is_final:
+            changes["closed_at_ms"] = None
+        elif self.closed_at_ms is None or status is not self.status:
+            changes["closed_at_ms"] = now_ms
+        if error is not None:
+            changes["error"] = error
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def filled(self, fill: Fill) -> "Order":
+        """The order after `fill`; the same order where that trade was applied before (FAULTS 13)."""
+        if fill.trade_id in self.trade_ids:
+            return self
+        if fill.qty <= 0 or fill.price <= 0:
+            raise IllegalTransition(f"order {self.client_id}: a fill of {fill.qty} at {fill.price}")
+        filled_qty = self.filled_qty + fill.qty
+        happening = Happening.WHOLE_FILL if filled_qty >= self.qty else Happening.PART_FILL
+        return replace(
+            self.after(happening, fill.at_ms),
+            filled_qty=filled_qty,
+            filled_value=self.filled_value + fill.price * fill.qty,
+            trade_ids=(*self.trade_ids, fill.trade_id),
+        )
+
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def _base62(data: bytes, length: int) -> str:
+    number, text = int.from_bytes(data, "big"), ""
+    for _ in range(length):
+        number, digit = divmod(number, 62)
+        text += _ALPHABET[digit]
+    return text
+
+
+def own_prefix(instance: str) -> str:
+    """The first five characters of every client order id that the engine with this store has ever made."""
+    return "x" + _base62(sha256(instance.encode()).digest(), 4)
+
+
+def client_order_id(instance: str, key: str) -> str:
+    """The client order id of the order `key`: always the same one, so that a re-sent order is the same order (§10).
+
+    `x`, four characters that tell this store's orders from another's, and 21 of the key's digest (125 bits).
+    """
+    return own_prefix(instance) + _base62(sha256(f"{instance}\n{key}".encode()).digest(), 21)

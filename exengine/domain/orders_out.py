@@ -1,0 +1,73 @@
+"""Making, withdrawing and re-making orders: the only place where an order begins (SPEC §10: stored before sent)."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from exengine.domain.commands import CancelOrder, PlaceOrder
+from exengine.domain.group import Group
+from exengine.domain.instrument import OrderSide
+from exengine.domain.money import HUNDRED
+from exengine.domain.order import LegRef, Order, OrderType, Role, client_order_id
+from exengine.domain.state import Step
+
+
+def place(
+    step: Step,
+    group_id: str,
+    *,
+    role: Role,
+    qty: Decimal,
+    price: Decimal | None = None,
+    bound: Decimal | None = None,
+    ref: LegRef | None = None,
+    pyramid: int | None = None,
+    covers: tuple[LegRef, ...] = (),
+    takes: tuple[Decimal, ...] = (),
+    post_only: bool = False,
+    signal_id: int | None = None,
+) -> Order:
+    """Makes an order of a group and asks for it to be sent. A limit order where `price` is given, else a market one."""
+    group = step.group(group_id)
+    number = group.orders_made + 1
+    key = f"{group.id}#{number}"
+    side = group.side.entry if role is Role.ENTRY else group.side.leave
+    order = Order(
+        client_id=client_order_id(step.state.instance, key),
+        group_id=group.id,
+        account=group.key.account,
+        symbol=group.key.symbol,
+        role=role,
+        pyramid=ref[0] if ref else pyramid,
+        leg=ref[1] if ref else None,
+        covers=covers,
+        takes=takes,
+        side=side,
+        type=OrderType.LIMIT if price is not None else OrderType.MARKET,
+        price=price,
+        bound=bound,
+        qty=qty,
+        post_only=post_only,
+        signal_id=signal_id,
+        created_at_ms=step.now_ms,
+    )
+    step.put_group(replace(group, orders_made=number))
+    step.put_order(order)
+    step.command(PlaceOrder(order=order))
+    return order
+
+
+def withdraw(step: Step, order: Order) -> None:
+    """Asks for an order to be cancelled, once. It stays working until the exchange says what became of it."""
+    if order.is_working and not order.cancel_requested:
+        asked = replace(order, cancel_requested=True)
+        step.put_order(asked)
+        step.command(CancelOrder(order=asked))
+
+
+def bound_price(group: Group, side: OrderSide, reference: Decimal, slippage_percent: Decimal, step: Step) -> Decimal:
+    """The worst price of a market order: reference × (1 ± bound), on the tick, never nearer than asked (§4.3)."""
+    instrument = step.state.instrument(group)
+    if side is OrderSide.BUY:
+        return instrument.price_up(reference * (1 + slippage_percent / HUNDRED))
+    down = instrument.price_down(reference * (1 - slippage_percent / HUNDRED))
+    return max(down, instrument.tick_size)

@@ -1,0 +1,115 @@
+"""Closing part of a group at market while it lives on: reductions, closes of a part, offsets (SPEC §2.2, §8).
+
+The resting targets are taken away first, so that nothing is sold twice, and laid again with what is left.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from exengine.domain.group import Group, PartialClose
+from exengine.domain.instrument import Instrument
+from exengine.domain.journal import Category, Severity
+from exengine.domain.money import ZERO, plain
+from exengine.domain.order import LegRef, Role
+from exengine.domain.orders_out import bound_price, place, withdraw
+from exengine.domain.settings import SlippageAction
+from exengine.domain.state import Step
+
+RETRIES = 3
+"""How often a market close is sent again at a fresh reference before `slippage_action` decides (§4.3)."""
+
+
+def takes_in_order_of_fills(group: Group, qty: Decimal) -> tuple[tuple[LegRef, Decimal], ...]:
+    """How a reduction of `qty` is shared: whole legs in the order of their first fills, the last one in part."""
+    held = [(leg.first_fill_at_ms or 0, ref, leg.net_qty) for ref, leg in group.legs() if leg.net_qty > 0]
+    takes, left = [], qty
+    for _, ref, net in sorted(held):
+        if left > 0:
+            takes.append((ref, min(net, left)))
+            left -= min(net, left)
+    return tuple(takes)
+
+
+def reducible_qty(group: Group, instrument: Instrument, qty: Decimal, last: Decimal | None) -> Decimal:
+    """`qty` down to the step, no more than is held; 0 where that is below the exchange's minimum."""
+    floored = instrument.qty_floor(min(qty, group.net_qty))
+    price = last if last is not None else ZERO
+    return ZERO if floored <= 0 or instrument.is_below_minimum(price, floored) else floored
+
+
+def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
+    """One move of a partial close: targets away, the order out, and again with what an IOC left over."""
+    working = [order for order in step.state.working(group.id) if order.role is not Role.ENTRY]
+    for order in working:
+        if order.client_id != partial.client_id:
+            withdraw(step, order)
+    if [order for order in step.state.working(group.id) if order.role is not Role.ENTRY]:
+        return
+    left = partial.qty
+    if partial.client_id is not None:
+        left -= step.state.orders[partial.client_id].filled_qty
+    last = step.state.last(group.key.account, group.key.symbol)
+    instrument = step.state.instrument(group)
+    if left > 0 and last is None:
+        return  # the first price brings it on
+    if left <= 0 or last is None or instrument.is_below_minimum(last, left):
+        step.put_group(replace(group, partial=None))
+        return
+    bound = _bound(step, group, partial, last)
+    if bound is _STOP:
+        return
+    done = partial.qty - left
+    takes = _rest(partial.takes, done)
+    order = place(
+        step,
+        group.id,
+        role=partial.role,
+        qty=left,
+        bound=bound if isinstance(bound, Decimal) else None,
+        covers=tuple(ref for ref, _ in takes),
+        takes=tuple(qty for _, qty in takes),
+        signal_id=partial.signal_id,
+    )
+    group = step.group(group.id)
+    newer = replace(partial, client_id=order.client_id, qty=left, takes=takes, attempts=partial.attempts + 1)
+    step.put_group(replace(group, partial=newer))
+
+
+_STOP = object()
+
+
+def _bound(step: Step, group: Group, partial: PartialClose, last: Decimal) -> Decimal | None | object:
+    """The order's bound; None for any price; `_STOP` where the trader is to decide, and the part stays open."""
+    execution = step.state.settings.execution
+    if partial.attempts <= RETRIES:
+        percent = partial.slippage_percent
+        percent = execution.max_slippage_percent if percent is None else percent
+        return bound_price(group, group.side.leave, last, percent, step)
+    if execution.slippage_action is SlippageAction.FORCE and partial.attempts == RETRIES + 1:
+        step.note(
+            Severity.WARNING,
+            Category.ORDER,
+            f"Closing a part at any price: the market stayed beyond the slippage bound for {RETRIES + 1} orders.",
+            group=group,
+        )
+        return None
+    step.put_group(replace(group, partial=None))
+    step.note(
+        Severity.ERROR,
+        Category.ORDER,
+        f"A part of {plain(partial.qty)} {group.base} was not closed: beyond the slippage bound, or refused.",
+        group=group,
+        advice="The group lives on and its targets rest again. Close the part again when the market allows it.",
+    )
+    return _STOP
+
+
+def _rest(takes: tuple[tuple[LegRef, Decimal], ...], done: Decimal) -> tuple[tuple[LegRef, Decimal], ...]:
+    """What is still to be taken of each leg after `done`, taken in order."""
+    rest = []
+    for ref, qty in takes:
+        gone = min(qty, done)
+        done -= gone
+        if qty > gone:
+            rest.append((ref, qty - gone))
+    return tuple(rest)

@@ -1,0 +1,80 @@
+"""How an alert is received: what came in, what was answered, and the record of it that the signal log keeps (§2)."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from exengine.domain.signal import FieldError, Signal
+
+
+class IntakeRefusal(Enum):
+    """Why a request never became a signal; the value is the reason kept in the signal log."""
+
+    UNAUTHORIZED = "unauthorized"
+    NOT_JSON = "body"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One request to the webhook that passed the rate limit. `signal` is None where it is not a valid one."""
+
+    received_at_ms: int
+    source_address: str
+    body: str
+    """The body as canonical JSON text with the secret removed; empty where it is not known to be free of one."""
+    signal: Signal | None = None
+    errors: tuple[FieldError, ...] = ()
+    refusal: IntakeRefusal | None = None
+
+
+class VerdictKind(Enum):
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    INVALID = "invalid"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of an arrival; it is on disk. A stale signal is ACCEPTED to its sender and never traded."""
+
+    kind: VerdictKind
+    signal_id: int
+    errors: tuple[FieldError, ...] = ()
+
+
+class Outcome(Enum):
+    """What became of a signal, as decided when it came (SPEC §12, signals.csv)."""
+
+    OPENED = "opened"
+    PYRAMID = "pyramid"
+    QUEUED = "queued"
+    REPLACED = "replaced"
+    EXITED = "exited"
+    NOTHING_TO_EXIT = "nothing_to_exit"
+    REMOVED = "removed"
+    REDUCED = "reduced"
+    REVERSED = "reversed"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRecord:
+    """One row of the signal log. `outcome` is None while the signal is stored but not yet decided."""
+
+    id: int
+    received_at_ms: int
+    source_address: str
+    body: str
+    signal: Signal | None
+    account: str | None = None
+    """Where routing has sent it; None where it never got that far."""
+    symbol: str | None = None
+    """The unified symbol; None while market rules are missing."""
+    outcome: Outcome | None = None
+    reason: str = ""
+    group: str = ""
+    decided_at_ms: int | None = None

@@ -1,0 +1,158 @@
+"""Targets: what should rest on the exchange for what is held, and bringing what rests there in line with it (§4.1)."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exengine.domain import pnl
+from exengine.domain.group import Group, Leg, LegState
+from exengine.domain.instrument import Instrument, Side
+from exengine.domain.money import HUNDRED, ZERO
+from exengine.domain.order import LegRef, Order, Role
+from exengine.domain.orders_out import place, withdraw
+from exengine.domain.settings import TakeProfitMode, TargetOrder
+from exengine.domain.state import State, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One order that should rest: of a leg, a pyramid, or (both None) the whole group."""
+
+    pyramid: int | None
+    leg: int | None
+    price: Decimal
+    qty: Decimal
+    covers: tuple[LegRef, ...]
+
+
+def target_price(instrument: Instrument, side: Side, average: Decimal, percent: Decimal) -> Decimal:
+    """avg × (1 + d × tp / 100), long up to the tick, short down."""
+    return instrument.target_price(average * (1 + side.sign * percent / HUNDRED), side)
+
+
+def leg_target(group: Group, leg: Leg, instrument: Instrument) -> Decimal | None:
+    """Where a filled leg leaves, from its actual average fill price. None before its first fill."""
+    average = pnl.average_price(leg, group.contract_size)
+    return None if average is None else target_price(instrument, group.side, average, leg.tp_percent)
+
+
+def aggregate_target(group: Group, instrument: Instrument) -> Decimal | None:
+    """The whole group's target: the signal's own, else from the average of what is held."""
+    if group.target_price is not None:
+        return group.target_price
+    average = pnl.avg_entry((leg for _, leg in group.legs()), group.contract_size)
+    if average is None or group.net_qty <= 0:
+        return None
+    return target_price(instrument, group.side, average, group.plans[0].take_profit.percent)
+
+
+def wanted(state: State, group: Group) -> list[Target]:
+    """The target orders that should rest for `group` now.
+
+    What is too small to be sold by the market rules gets none: it waits for more, or goes with the last close. Where
+    a single target is left, it takes the dust of the other legs along as soon as that makes a step.
+    """
+    settings = group.plans[0].take_profit
+    if settings.order is TargetOrder.MARKET or settings.trailing_percent is not None:
+        return []
+    instrument = state.instrument(group)
+    match settings.mode:
+        case TakeProfitMode.LEG | TakeProfitMode.HYBRID:
+            targets = _leg_targets(group, instrument)
+        case TakeProfitMode.PYRAMID:
+            targets = _pyramid_targets(group, instrument)
+        case TakeProfitMode.AGGREGATE:
+            return _group_target(group, instrument)
+    if len(targets) == 1:
+        return [_with_dust(group, instrument, targets[0])]
+    return targets
+
+
+def _sellable(instrument: Instrument, price: Decimal, qty: Decimal) -> Decimal:
+    """`qty` down to the step and the exchange's maximum; 0 where it is below a minimum."""
+    floored = instrument.qty_floor(max(qty, ZERO))
+    if instrument.max_qty is not None:
+        floored = min(floored, instrument.qty_floor(instrument.max_qty))
+    return ZERO if instrument.is_below_minimum(price, floored) else floored
+
+
+def _leg_targets(group: Group, instrument: Instrument) -> list[Target]:
+    targets = []
+    for ref, leg in group.legs():
+        price = leg_target(group, leg, instrument)
+        if price is None:
+            continue
+        qty = _sellable(instrument, price, leg.net_qty)
+        if qty:
+            targets.append(Target(pyramid=ref[0], leg=ref[1], price=price, qty=qty, covers=(ref,)))
+    return targets
+
+
+def _pyramid_targets(group: Group, instrument: Instrument) -> list[Target]:
+    targets = []
+    for pyramid in group.pyramids:
+        average = pnl.avg_entry(pyramid.legs, group.contract_size)
+        held = tuple((pyramid.index, leg.index) for leg in pyramid.legs if leg.net_qty > 0)
+        if average is None or not held:
+            continue
+        percent = group.plans[pyramid.index].take_profit.percent
+        price = target_price(instrument, group.side, average, percent)
+        qty = _sellable(instrument, price, sum((group.leg(ref).net_qty for ref in held), ZERO))
+        if qty:
+            targets.append(Target(pyramid=pyramid.index, leg=None, price=price, qty=qty, covers=held))
+    return targets
+
+
+def _group_target(group: Group, instrument: Instrument) -> list[Target]:
+    price = aggregate_target(group, instrument)
+    qty = _sellable(instrument, price, group.net_qty) if price is not None else ZERO
+    if price is None or not qty:
+        return []
+    held = tuple(ref for ref, leg in group.legs() if leg.net_qty > 0)
+    return [Target(pyramid=None, leg=None, price=price, qty=qty, covers=held)]
+
+
+def _with_dust(group: Group, instrument: Instrument, target: Target) -> Target:
+    """The last target, with the dust of legs that have nothing else to leave by."""
+    others = tuple(
+        ref
+        for ref, leg in group.legs()
+        if ref not in target.covers and leg.net_qty > 0 and leg.state is not LegState.PARTIALLY_FILLED
+    )
+    covers = (*target.covers, *others)
+    qty = _sellable(instrument, target.price, sum((group.leg(ref).net_qty for ref in covers), ZERO))
+    if qty <= target.qty:
+        return target
+    return Target(pyramid=target.pyramid, leg=target.leg, price=target.price, qty=qty, covers=tuple(sorted(covers)))
+
+
+def keep_targets(step: Step, group_id: str) -> None:
+    """Brings the resting targets in line with what is wanted: places what lacks, withdraws what is wrong.
+
+    What is wrong is replaced only when the exchange has confirmed that it is gone, so that there is never more than
+    one open target for a leg.
+    """
+    state = step.state
+    group = step.group(group_id)
+    want = {(target.pyramid, target.leg): target for target in wanted(state, group)}
+    resting: dict[tuple[int | None, int | None], list[Order]] = {}
+    for order in state.working(group_id):
+        if order.role is Role.TP and order.price is not None:
+            resting.setdefault((order.pyramid, order.leg), []).append(order)
+    for key, orders in resting.items():
+        target = want.get(key)
+        for order in orders:
+            if not (target and order.price == target.price and order.leaves_qty == target.qty):
+                withdraw(step, order)
+    busy = {ref for order in state.working(group_id) if order.role is not Role.ENTRY for ref in order.covers}
+    for target in want.values():
+        if not busy.intersection(target.covers):
+            place(
+                step,
+                group_id,
+                role=Role.TP,
+                qty=target.qty,
+                price=target.price,
+                ref=(target.pyramid, target.leg) if target.pyramid is not None and target.leg is not None else None,
+                pyramid=target.pyramid,
+                covers=target.covers,
+            )

@@ -1,0 +1,1 @@
+"""The one writer: takes events in, lets the domain decide, stores, and sends what was decided."""

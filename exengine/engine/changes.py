@@ -1,0 +1,124 @@
+"""What one transaction writes: the changes of one or many steps, each row as it is after the last of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from exengine.domain.group import Group, GroupKey
+from exengine.domain.instrument import Instrument, Side
+from exengine.domain.journal import Note
+from exengine.domain.order import Order
+from exengine.domain.reception import SignalRecord
+from exengine.domain.state import AppliedFill, Control, QueueEvent, Seen, State, Step, Waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """When the first order of a signal went out, and when the exchange first answered it. Epoch ms."""
+
+    sent_at_ms: int | None = None
+    acknowledged_at_ms: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Changes:
+    """One unit of work. Rows replace what the store has of the same key; lists are added."""
+
+    groups: dict[str, Group] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    fills: list[AppliedFill] = field(default_factory=list)
+    signals: dict[int, SignalRecord] = field(default_factory=dict)
+    traces: dict[int, Trace] = field(default_factory=dict)
+    waiting: dict[tuple[GroupKey, Side], Waiting | None] = field(default_factory=dict)
+    """None = no longer waiting."""
+    queue_events: list[QueueEvent] = field(default_factory=list)
+    notes: list[tuple[int, Note]] = field(default_factory=list)
+    """(id, line); ids rise by one."""
+    moved: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    instruments: dict[str, tuple[Instrument, ...]] = field(default_factory=dict)
+    """The rules cache of an account, replaced whole."""
+    control: Control | None = None
+    market_clock_ms: int | None = None
+    """Where the generated or recorded market stands, so that it goes on there after a restart."""
+
+    def add(self, step: Step) -> None:
+        """Takes a step's changes over; steps are added in the order in which they were decided."""
+        self.groups.update(step.groups)
+        self.orders.update(step.orders)
+        self.fills.extend(step.fills)
+        self.signals.update(step.signals)
+        self.waiting.update(step.waiting)
+        self.queue_events.extend(step.queue_events)
+        self.moved.update(step.moved)
+        self.control = step.control or self.control
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(getattr(self, name) for name in self.__slots__ if name != "market_clock_ms") and (
+            self.market_clock_ms is None
+        )
+
+
+class StoreFailed(Exception):
+    """A transaction did not happen: nothing of it is on disk. The text says why, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a start finds in the store."""
+
+    instance: str
+    groups: tuple[Group, ...]
+    """Those not closed."""
+    orders: tuple[Order, ...]
+    """Those of the groups not closed, in the order in which they were made."""
+    numbers: dict[GroupKey, int]
+    """The highest number that a group of each key has had."""
+    waiting: tuple[Waiting, ...]
+    pending: tuple[SignalRecord, ...]
+    """Signals stored and not yet decided; `signal` is None: the caller parses their bodies again."""
+    seen: dict[str, Seen]
+    """Valid signals of the last 24 hours by digest, the first of each."""
+    next_signal_id: int
+    next_log_id: int
+    control: Control
+    moved: dict[tuple[str, str], Decimal]
+    instruments: dict[str, tuple[Instrument, ...]]
+    market_clock_ms: int | None
+
+
+class Store(Protocol):
+    """Where it all is on disk."""
+
+    async def commit(self, changes: Changes) -> None:
+        """Writes all of it in one transaction, durably. Raises StoreFailed, and then nothing of it is there."""
+        ...
+
+
+def restored(state: State, loaded: Loaded) -> None:
+    """Puts what the store has into a fresh state."""
+    step = Step(state, 0)
+    for account, instruments in loaded.instruments.items():
+        step.put_instruments(account, instruments)
+    for group in loaded.groups:
+        state.groups[group.id] = group
+        state.live[group.key] = group.id
+        symbol = (group.key.account, group.key.symbol)
+        state.by_symbol[symbol] = (*state.by_symbol.get(symbol, ()), group.id)
+    for order in loaded.orders:
+        step.put_order(order)
+    state.numbers.update(loaded.numbers)
+    state.waiting.update({(one.key, one.side): one for one in loaded.waiting})
+    state.pending.update({record.id: record for record in loaded.pending})
+    state.seen.update(loaded.seen)
+    state.moved.update(loaded.moved)
+    state.control = loaded.control
+    state.next_signal_id = loaded.next_signal_id
+
+
+def merged(steps: Iterable[Step]) -> Changes:
+    changes = Changes()
+    for step in steps:
+        changes.add(step)
+    return changes

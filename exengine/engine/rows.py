@@ -1,0 +1,220 @@
+"""What the window shows: frozen rows made from the state by the engine, so that no widget ever touches the state.
+
+A row carries what changes with orders and fills. What changes with each price is computed from the row and the last
+price by `marked`, only for the rows that are on the screen.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+
+from exengine.domain.instrument import Side
+from exengine.domain.journal import Category as Category
+from exengine.domain.journal import Severity as Severity
+from exengine.domain.state import Quote as Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """What a holding is worth at a price. None where nothing is held or no price is known."""
+
+    unrealised: Decimal | None = None
+    unrealised_percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What is held of a leg, pyramid or group: enough to value it at any price (SPEC §5.1)."""
+
+    side: Side
+    net_base: Decimal
+    """Σ net_qty, times the contract size."""
+    cost: Decimal
+    """Σ unit_cost × net_qty, in quote."""
+
+    def marked(self, last: Decimal | None) -> Marked:
+        """Its unrealised PnL at `last`, in quote and in percent of its cost."""
+        if last is None or self.net_base == 0 or self.cost == 0:
+            return Marked()
+        pnl = (last * self.net_base - self.cost) * self.side.sign
+        return Marked(unrealised=pnl, unrealised_percent=pnl / self.cost * 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegRow:
+    index: int
+    gap_percent: Decimal
+    weight_percent: Decimal
+    planned_price: Decimal
+    filled_quote: Decimal
+    fill_price: Decimal | None
+    holding: Holding
+    realised: Decimal | None
+    """None while nothing of it was closed."""
+    tp_percent: Decimal
+    target: Decimal | None
+    """Where it leaves; the planned one while unfilled. None where the mode gives legs no target."""
+    state: str
+    """A leg state of SPEC §5: planned, blocked, submitted, open, …"""
+    error: str | None = None
+    """Why the leg was blocked or rejected, in words."""
+
+    def progress(self, last: Decimal | None) -> Decimal | None:
+        """How far the price has come from the fill to the target, 0 to 1. None while nothing is held."""
+        if last is None or self.fill_price is None or self.target is None or self.holding.net_base == 0:
+            return None
+        way = self.target - self.fill_price
+        if way == 0:
+            return None
+        return min(max((last - self.fill_price) / way, Decimal(0)), Decimal(1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PyramidRow:
+    index: int
+    base_price: Decimal
+    legs_filled: int
+    legs_total: int
+    cost: Decimal
+    avg_entry: Decimal | None
+    holding: Holding
+    realised: Decimal | None
+    status: str
+    """A status of SPEC §5 as the group's, for this pyramid's own legs."""
+    legs: tuple[LegRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRow:
+    id: str
+    """`ACCOUNT|SYMBOL|TIMEFRAME#n`"""
+    account: str
+    symbol: str
+    timeframe: str
+    side: Side
+    quote: str
+    base: str
+    price_decimals: int
+    qty_decimals: int
+    pyramids: int
+    max_pyramids: int
+    legs_filled: int
+    legs_total: int
+    cost: Decimal
+    avg_entry: Decimal | None
+    net_qty: Decimal
+    holding: Holding
+    realised: Decimal
+    tp_mode: str
+    """leg, pyramid, aggregate, hybrid"""
+    target: Decimal | None
+    """The next target in the price's way."""
+    opened_at_ms: int
+    status: str
+    """live, partially_filled, active, closing, closed"""
+    reason: str | None
+    """Why it closed or is closing."""
+    error: str | None
+    """The worst that went wrong with it, in words; None when all is well."""
+    open_entries: int
+    pyramid_rows: tuple[PyramidRow, ...]
+
+    def to_target_percent(self, last: Decimal | None) -> Decimal | None:
+        """The way from the last price to the next target, in percent of the last price, signed."""
+        if last is None or self.target is None or last == 0:
+            return None
+        return (self.target - last) / last * 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalRow:
+    """One webhook, as the Signals dock shows it. Times are epoch ms; None while a step has not happened."""
+
+    id: int
+    received_at_ms: int
+    source: str
+    exchange: str
+    symbol: str
+    timeframe: str
+    action: str
+    meaning: str
+    """entry, pyramid, exit, reduce, reverse, or empty where it never had one."""
+    outcome: str
+    """An outcome of SPEC §12's signals.csv; empty while it is being decided."""
+    reason: str
+    group: str
+    stored_at_ms: int | None = None
+    decided_at_ms: int | None = None
+    sent_at_ms: int | None = None
+    """When the first order it led to went out."""
+    acknowledged_at_ms: int | None = None
+    """When the exchange first answered it."""
+    body: str = ""
+    """The payload as it came, secret removed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRow:
+    """One line of the audit trail."""
+
+    id: int
+    at_ms: int
+    severity: Severity
+    category: Category
+    text: str
+    symbol: str = ""
+    timeframe: str = ""
+    group: str = ""
+    advice: str = ""
+    """What is safe and what to do, where something went wrong."""
+
+
+class EngineStatus(Enum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    ERROR = "error"
+
+
+class Mode(Enum):
+    PAPER = "paper"
+    TESTNET = "testnet"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineRow:
+    """The ribbon's numbers. PnL in USD; `unrealised` comes from the groups and the last prices."""
+
+    status: EngineStatus
+    status_text: str = ""
+    """Why it is paused or in error, in words."""
+    mode: Mode
+    pool_used: int
+    pool_limit: int
+    queued: int
+    realised_today: Decimal
+    realised_total: Decimal
+    start_equity: Decimal
+    """Capital of all accounts at their start, for the percentages."""
+    risk_enabled: bool
+    last_webhook_at_ms: int | None
+    free_quote: Decimal
+    filled_quote: Decimal
+    open_quote: Decimal
+    """Quote value of entries that rest unfilled."""
+    closed_groups: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewChanges:
+    """What changed since the last take: rows by key, and what is gone."""
+
+    groups: dict[str, GroupRow] = field(default_factory=dict)
+    gone_groups: tuple[str, ...] = ()
+    signals: tuple[SignalRow, ...] = ()
+    """New or changed, oldest first; same id = the same row, newer."""
+    log: tuple[LogRow, ...] = ()
+    """New lines, oldest first."""
+    engine: EngineRow | None = None
+    quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
+    """Changed last prices by (account, symbol)."""
