@@ -1,0 +1,375 @@
+"""Runs, tests, checks and builds ExEngine from a checkout. Needs Python 3.11 to 3.13 and nothing else.
+
+    python3 packaging/dev.py run [ARGUMENTS]     the program; arguments are its own, e.g. run --headless
+    python3 packaging/dev.py test [ARGUMENTS]    the tests; arguments are pytest's
+    python3 packaging/dev.py lint                format, style, types, and who may import whom
+    python3 packaging/dev.py bench [ARGUMENTS]   the benchmarks; arguments are pytest's
+    python3 packaging/dev.py screens             every dock and dialog as PNG files in build/screens
+    python3 packaging/dev.py build               wheel and source archive in build/dist
+    python3 packaging/dev.py lock [--upgrade]    packages and their hashes anew, after a change in pyproject.toml
+
+The first call makes .venv in the checkout and installs what requirements.lock says; from then on a start is instant.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PYTHON_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
+if PYTHON_VERSION not in {"3.11", "3.12", "3.13"}:
+    sys.stderr.write(f"ExEngine needs Python 3.11, 3.12 or 3.13; this is {PYTHON_VERSION}.\n")
+    sys.exit(2)
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "packaging" / "requirements.lock"
+VENV = ROOT / ".venv"
+STAMP = VENV / "exengine.stamp"
+FONTS_ASKED = VENV / "exengine.fonts"
+WINDOWS = sys.platform == "win32"
+PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+
+RECIPE = "1"  # counted up when the environment must be installed anew although neither lock nor pyproject changed
+UNFINISHED = "unfinished"  # what the stamp says while packages are being installed
+
+# Libraries that Qt takes from a Linux system, and the Debian packages that bring them.
+QT_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libX11.so.6": "libx11-6",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+    "libfreetype.so.6": "libfreetype6",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libxkbcommon.so.0": "libxkbcommon0",
+}
+# And these besides, to show a window on X11; a desktop on Wayland brings its own.
+WINDOW_LIBRARIES = {
+    "libX11-xcb.so.1": "libx11-xcb1",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-render.so.0": "libxcb-render0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-shm.so.0": "libxcb-shm0",
+    "libxcb-sync.so.1": "libxcb-sync1",
+    "libxcb-util.so.1": "libxcb-util1",
+    "libxcb-xfixes.so.0": "libxcb-xfixes0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
+FONT_PACKAGES = ("fonts-inter", "fonts-dejavu-core")
+
+# What exengine does without a window.
+WINDOWLESS = {"--headless", "--help", "-h", "--version", "replay", "signal", "doctor", "export", "backup", "restore"}
+
+STARTED = time.monotonic()
+
+
+def say(text: str, end: str = "\n") -> None:
+    """One line about where we are, on stderr, so that stdout is the program's alone."""
+    sys.stderr.write(f"[{time.monotonic() - STARTED:5.1f} s] {text}{end}")
+    sys.stderr.flush()
+
+
+def fail(text: str) -> None:
+    sys.stderr.write(text.rstrip() + "\n")
+    sys.exit(1)
+
+
+def quietly(step: str, command: list[str]) -> str | None:
+    """Runs a long command and shows only that it goes on. Returns None when it went well, else its last words."""
+    say(step)
+    spoken = time.monotonic()
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            while True:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    code = process.wait(timeout=0.5)
+                    break
+                if sys.stderr.isatty():
+                    say(step, end="\r")
+                elif time.monotonic() - spoken > 15:
+                    say(f"{step} (still at it)")
+                    spoken = time.monotonic()
+        finally:
+            process.terminate()
+            process.wait()
+        output.seek(0)
+        return None if code == 0 else "".join(output.readlines()[-30:]) or f"exit code {code}"
+
+
+# System packages
+
+
+def administrator() -> list[str] | None:
+    """What to put before a command to run it as administrator without being asked, or None where that cannot be."""
+    if os.geteuid() == 0:
+        return []
+    asked = shutil.which("sudo") and subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False)
+    return ["sudo", "-n"] if asked and asked.returncode == 0 else None
+
+
+def install_system_packages(packages: list[str], what_for: str) -> str | None:
+    """Installs Debian packages where that is allowed. Returns None when it went well, else what to do by hand."""
+    if not shutil.which("apt-get"):
+        return f"{what_for}: please install what Debian calls\n\n    {' '.join(packages)}\n"
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    by_hand = f"{what_for}: please run\n\n    sudo apt-get update && sudo {' '.join(install)}\n"
+    prefix = administrator()
+    if prefix is None:
+        return by_hand
+    prefix = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive"]
+    wait = ["-o", "DPkg::Lock::Timeout=120"]
+    if quietly(f"{what_for}: installing {' '.join(packages)}", [*prefix, *install, *wait]) is None:
+        return None
+    # A fresh system has no package lists, an old one has stale ones.
+    quietly("Updating the package lists", [*prefix, "apt-get", "update", *wait])
+    said = quietly(f"{what_for}: installing {' '.join(packages)}", [*prefix, *install, *wait])
+    return None if said is None else f"{said}\n{by_hand}"
+
+
+def loadable(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def ready_qt(window: bool) -> None:
+    """Sees to it that Qt finds its libraries, and a font it would like to have."""
+    if not sys.platform.startswith("linux"):
+        return
+    libraries = {**QT_LIBRARIES, **WINDOW_LIBRARIES} if window else QT_LIBRARIES
+    missing = sorted({package for library, package in libraries.items() if not loadable(library)})
+    if missing:
+        problem = install_system_packages(missing, "Libraries for the window")
+        if problem:
+            fail(problem)
+    ready_fonts()
+
+
+def ready_fonts() -> None:
+    """Asks once for the font of the design. Without it another one does; nothing stops for a font."""
+    if FONTS_ASKED.exists():
+        return
+    FONTS_ASKED.touch()
+    folders = [Path(folder).expanduser() for folder in FONT_FOLDERS]
+    if not any(next(folder.rglob("Inter*.[ot]t[fc]"), None) for folder in folders):
+        problem = install_system_packages(list(FONT_PACKAGES), "Fonts, which may also be left out")
+        if problem:
+            say(problem)
+
+
+# The Python environment
+
+
+def fingerprint() -> str:
+    """Changes with everything that the environment is made from."""
+    parts = [RECIPE.encode(), PYTHON_VERSION.encode(), os.fsencode(ROOT)]
+    parts += [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def stamp() -> str:
+    try:
+        return STAMP.read_text()
+    except OSError:
+        return ""
+
+
+def venv_works() -> bool:
+    """Whether there is an environment for this Python, with pip, and not one that an interruption left half made."""
+    if stamp() == UNFINISHED or not PYTHON.exists():
+        return False
+    ask = "import sys, pip; print(*sys.version_info[:2], sep='.')"
+    try:
+        answer = subprocess.run([str(PYTHON), "-c", ask], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return answer.stdout.strip() == PYTHON_VERSION
+
+
+def make_venv(folder: Path) -> None:
+    """An empty environment, on Debian too, where Python comes without the means to make one."""
+    if not all(importlib.util.find_spec(module) for module in ("venv", "ensurepip")):
+        own = Path("/usr/bin/python3").resolve() == Path(sys.executable).resolve()
+        package = "python3-venv" if own else f"python{PYTHON_VERSION}-venv"
+        problem = install_system_packages([package], "Virtual environments for Python")
+        if problem:
+            fail(problem)
+    if folder.exists():
+        shutil.rmtree(folder)
+    problem = quietly(f"Making {folder.name} with Python {PYTHON_VERSION}", [sys.executable, "-m", "venv", str(folder)])
+    if problem:
+        fail(f"{problem}\nThe virtual environment could not be made.")
+
+
+def ready_environment() -> None:
+    """Makes .venv what the lock says, or finds at once that it is."""
+    wanted = fingerprint()
+    if stamp() == wanted and PYTHON.exists():
+        return
+    if not venv_works():
+        make_venv(VENV)
+    STAMP.write_text(UNFINISHED)
+    pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+    locked = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK)]
+    checkout = ["--no-build-isolation", "--no-deps", "--editable", "."]
+    problem = quietly("Installing the packages of the lock, a minute or two", [*pip, *locked])
+    problem = problem or quietly("Installing the checkout", [*pip, *checkout])
+    if problem:
+        fail(f"{problem}\nThe packages could not be installed. The next call starts afresh.")
+    STAMP.write_text(wanted)
+    say("Ready")
+
+
+# Commands
+
+
+def offscreen() -> dict[str, str]:
+    return {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+
+
+def call(command: list[str], env: dict[str, str] | None = None) -> int:
+    """Runs a command of several; Ctrl-C reaches it too, and it may finish what it does about it."""
+    process = subprocess.Popen(command, env=env)
+    while True:
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            continue
+        return code if code >= 0 else 128 - code
+
+
+def become(command: list[str], env: dict[str, str] | None = None) -> int:
+    """Runs the last command in our place, so that signals and the exit code are its own."""
+    if not WINDOWS:
+        sys.stdout.flush()
+        os.execve(command[0], command, env or dict(os.environ))
+    return call(command, env)
+
+
+def run(arguments: list[str]) -> int:
+    ready_environment()
+    if not WINDOWLESS.intersection(arguments):
+        ready_qt(window=True)
+    # -P: what lies in the current folder is nothing to import.
+    return become([str(PYTHON), "-P", "-m", "exengine", *arguments])
+
+
+def test(arguments: list[str]) -> int:
+    ready_environment()
+    ready_qt(window=False)
+    os.chdir(ROOT)
+    alone = any(
+        argument in {"-s", "--pdb", "--trace", "no:xdist"} or argument.startswith("-n") or "::" in argument
+        for argument in arguments
+    )
+    spread = [] if alone else ["-n", "auto", "--maxprocesses", "8", "--dist", "worksteal"]
+    return become([str(PYTHON), "-m", "pytest", *spread, *arguments], offscreen())
+
+
+def bench(arguments: list[str]) -> int:
+    if not any((ROOT / "tests" / "bench").glob("test_*.py")):
+        print("There are no benchmarks yet: tests/bench has no test_*.py.")
+        return 0
+    ready_environment()
+    ready_qt(window=False)
+    os.chdir(ROOT)
+    return become([str(PYTHON), "-m", "pytest", "tests/bench", "--benchmark-only", *arguments], offscreen())
+
+
+def lint(arguments: list[str]) -> int:
+    ready_environment()
+    os.chdir(ROOT)
+    failed = []
+    for name, *rest in (
+        ("style", "-m", "ruff", "check"),
+        ("format", "-m", "ruff", "format", "--check"),
+        ("types", "-m", "mypy"),
+        ("imports", "-c", "import importlinter.cli as cli; cli.lint_imports_command(['--no-logo'])"),
+    ):
+        print(f"== {name}", flush=True)
+        if call([str(PYTHON), *rest]) != 0:
+            failed.append(name)
+    print(f"lint: {', '.join(failed)} failed" if failed else "lint: all is well")
+    return 1 if failed else 0
+
+
+def screens(arguments: list[str]) -> int:
+    ready_environment()
+    ready_qt(window=False)
+    os.chdir(ROOT)
+    return become([str(PYTHON), "-m", "tests.ui.screens", *(arguments or ["build/screens"])], offscreen())
+
+
+def build(arguments: list[str]) -> int:
+    ready_environment()
+    os.chdir(ROOT)
+    folder = ROOT / "build" / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    return become([str(PYTHON), "-m", "hatchling", "build", "--directory", str(folder), *arguments])
+
+
+def lock(arguments: list[str]) -> int:
+    """One lock for Linux, Windows and macOS on every Python we run on; uv makes it, and is needed for nothing else."""
+    os.chdir(ROOT)
+    tools = ROOT / "build" / "lock-tools"
+    make_venv(tools)
+    python = str(tools / PYTHON.relative_to(VENV))
+    problem = quietly("Fetching uv", [python, "-m", "pip", "install", "uv"])
+    if problem:
+        fail(problem)
+    options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate", "--group", "dev"]
+    options += ["--custom-compile-command", "python3 packaging/dev.py lock", "--quiet", "--output-file", str(LOCK)]
+    return become([python, "-m", "uv", "pip", "compile", "pyproject.toml", *options, *arguments])
+
+
+COMMANDS = {
+    "run": run,
+    "test": test,
+    "lint": lint,
+    "bench": bench,
+    "screens": screens,
+    "build": build,
+    "lock": lock,
+}
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        print(__doc__)
+        return 0 if arguments else 2
+    if arguments[0] not in COMMANDS:
+        sys.stderr.write(f"dev.py has no command {arguments[0]!r}; it has {', '.join(COMMANDS)}.\n")
+        return 2
+    for name in ("PIP_PREFIX", "PIP_TARGET", "PIP_USER", "PYTHONHOME"):
+        os.environ.pop(name, None)  # would lead pip and Python out of .venv
+    command, *rest = arguments
+    if rest[:1] == ["--"]:
+        rest = rest[1:]
+    try:
+        return COMMANDS[command](rest)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted.\n")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,294 @@
+"""What must hold of the lock, the wheel and dev.py, so that a checkout starts on every machine."""
+
+import ast
+import importlib.metadata
+import importlib.util
+import itertools
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[2]
+DEV = ROOT / "packaging" / "dev.py"
+LOCK = (ROOT / "packaging" / "requirements.lock").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+PYTHONS = ("3.11", "3.12", "3.13")
+SYSTEMS = {
+    "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
+    "windows": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
+    "macos": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
+}
+
+
+# Every kind of machine that the program runs on, as the markers of requirements see it.
+MACHINES = [
+    {
+        **system,
+        "python_version": python,
+        "python_full_version": f"{python}.5",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+    }
+    for python, system in itertools.product(PYTHONS, SYSTEMS.values())
+]
+
+
+def applies(requirement: Requirement, machine: dict[str, str]) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate(machine)
+
+
+def locked() -> list[Requirement]:
+    return [Requirement(line.rstrip(" \\")) for line in LOCK.splitlines() if re.match(r"[a-z0-9]", line)]
+
+
+def version_on(machine: dict[str, str], name: str) -> Version:
+    (found,) = [each for each in locked() if each.name == name and applies(each, machine)]
+    (pin,) = found.specifier
+    assert pin.operator == "=="
+    return Version(pin.version)
+
+
+def declared() -> list[Requirement]:
+    return [Requirement(line) for line in PROJECT["project"]["dependencies"] + PROJECT["dependency-groups"]["dev"]]
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.fixture
+def dev() -> ModuleType:
+    """packaging/dev.py as a module; it has no package to be imported from."""
+    spec = importlib.util.spec_from_file_location("exengine_dev", DEV)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# The lock
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda each: f"{each['sys_platform']}-{each['python_version']}")
+def test_lock_satisfies_what_the_project_declares(machine: dict[str, str]) -> None:
+    for requirement in declared():
+        if applies(requirement, machine):
+            assert requirement.specifier.contains(version_on(machine, canonical(requirement.name))), requirement
+
+
+def test_pyside_is_pinned_by_python_version() -> None:
+    for machine in MACHINES:
+        expected = "6.11.3" if machine["python_version"] == "3.11" else "6.12.0"
+        pins = [each for each in declared() if each.name == "PySide6-Essentials" and applies(each, machine)]
+        assert [str(pin.specifier) for pin in pins] == [f"=={expected}"]
+        assert version_on(machine, "pyside6-essentials") == version_on(machine, "shiboken6") == Version(expected)
+
+
+def test_the_pyside_that_aborts_on_python_311_is_not_installed_there() -> None:
+    installed = Version(importlib.metadata.version("PySide6-Essentials"))
+    assert sys.version_info >= (3, 12) or installed < Version("6.12")
+
+
+def test_qasync_stays_at_the_release_whose_loop_we_subclass() -> None:
+    assert "qasync==0.28.*" in PROJECT["project"]["dependencies"]
+    assert all(version_on(machine, "qasync").release[:2] == (0, 28) for machine in MACHINES)
+
+
+def test_no_keyring_that_asks_for_a_password_on_the_terminal() -> None:
+    assert not {"keyrings-alt", "keyrings-cryptfile"} & {canonical(each.name) for each in locked()}
+
+
+def test_every_locked_package_has_hashes() -> None:
+    entries = re.split(r"(?m)^(?=[a-z0-9])", LOCK)[1:]
+    assert len(entries) == len(locked())
+    assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_lock_leaves_the_index_to_the_machine() -> None:
+    assert not re.search(r"://|--(extra-)?index-url|--find-links| @ ", LOCK)
+
+
+def test_packaging_shadows_no_library() -> None:
+    assert not (ROOT / "packaging" / "__init__.py").exists()
+
+
+# The wheel
+
+
+def test_wheel_carries_the_resources_and_finds_them(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name in ("pyproject.toml", "LICENSE", "exengine/__init__.py", "exengine/assets.py"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes((ROOT / name).read_bytes())
+    (tree / "resources" / "icons").mkdir(parents=True)
+    (tree / "resources" / "icons" / "a.svg").write_text("<svg/>")
+
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path / "dist")]
+    subprocess.run(build, cwd=tree, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "dist").iterdir()
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+
+    ask = "from exengine.assets import asset; print(asset('icons/a.svg').read_text(encoding='utf-8'))"
+    for place in (tree, tmp_path / "installed"):
+        said = subprocess.run([sys.executable, "-c", ask], cwd=place, check=True, capture_output=True, text=True)
+        assert said.stdout == "<svg/>\n"
+
+
+# dev.py
+
+
+def test_dev_can_be_read_by_a_python_that_is_too_old() -> None:
+    ast.parse(DEV.read_text(), feature_version=(3, 7))
+
+
+@pytest.mark.parametrize("version", [(3, 7, 16), (3, 10, 13), (3, 14, 0)])
+def test_dev_tells_an_unfit_python_what_it_needs(version: tuple[int, ...]) -> None:
+    pretend = f"import runpy, sys; sys.version_info = {version}; runpy.run_path({str(DEV)!r}, run_name='__main__')"
+    said = subprocess.run([sys.executable, "-c", pretend], check=False, capture_output=True, text=True)
+    assert said.returncode == 2
+    assert said.stderr == f"ExEngine needs Python 3.11, 3.12 or 3.13; this is 3.{version[1]}.\n"
+
+
+def test_dev_needs_the_standard_library_only() -> None:
+    imports = [node for node in ast.walk(ast.parse(DEV.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in imports if isinstance(node, ast.ImportFrom)}
+    assert {name.partition(".")[0] for name in names} <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "handed_on", "has_window"),
+    [
+        ([], [], True),
+        (["run"], ["run"], True),
+        (["--", "--data-dir", "D"], ["--data-dir", "D"], True),
+        (["run", "--headless"], ["run", "--headless"], False),
+        (["--", "run", "--headless"], ["run", "--headless"], False),
+        (["signal", "--template", "entry"], ["signal", "--template", "entry"], False),
+    ],
+)
+def test_run_hands_its_arguments_on_and_asks_for_qt_only_for_a_window(
+    dev: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    handed_on: list[str],
+    has_window: bool,
+) -> None:
+    became: list[list[str]] = []
+    asked: list[bool] = []
+
+    def become(command: list[str]) -> int:
+        became.append(command)
+        return 7
+
+    def ready_qt(*, window: bool) -> None:
+        asked.append(window)
+
+    monkeypatch.setattr(dev, "ready_environment", lambda: None)
+    monkeypatch.setattr(dev, "ready_qt", ready_qt)
+    monkeypatch.setattr(dev, "become", become)
+
+    assert dev.main(["run", *arguments]) == 7
+    assert became == [[str(dev.PYTHON), "-P", "-m", "exengine", *handed_on]]
+    assert asked == ([True] if has_window else [])
+
+
+def test_without_rights_the_exact_command_is_told(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dev.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(dev, "administrator", lambda: None)
+    assert dev.install_system_packages(["libegl1", "libgl1"], "Libraries for the window") == (
+        "Libraries for the window: please run\n\n"
+        "    sudo apt-get update && sudo apt-get install -y --no-install-recommends libegl1 libgl1\n"
+    )
+
+
+def test_a_missing_library_stops_and_a_missing_font_does_not(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    monkeypatch.setattr(dev, "FONTS_ASKED", tmp_path / "asked")
+    monkeypatch.setattr(dev, "FONT_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(dev, "install_system_packages", lambda packages, what_for: f"please install {packages}")
+
+    monkeypatch.setattr(dev, "loadable", lambda library: True)
+    dev.ready_qt(window=True)
+    assert "fonts-inter" in capsys.readouterr().err
+
+    monkeypatch.setattr(dev, "loadable", lambda library: library != "libEGL.so.1")
+    with pytest.raises(SystemExit) as stopped:
+        dev.ready_qt(window=False)
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err == "please install ['libegl1']\n"
+
+
+@pytest.fixture
+def checkout(dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A checkout whose environment installs nothing, to see when dev.py would make one."""
+    for name, path in (("ROOT", ""), ("LOCK", "lock"), ("VENV", ".venv"), ("STAMP", ".venv/s"), ("PYTHON", ".venv/p")):
+        monkeypatch.setattr(dev, name, tmp_path / path)
+    (tmp_path / "lock").write_text("numpy==2.4.6")
+    (tmp_path / "pyproject.toml").touch()
+    return tmp_path
+
+
+@pytest.fixture
+def steps(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What dev.py does to have its environment, in short."""
+    done: list[str] = []
+
+    def make_venv(folder: Path) -> None:
+        done.append("make")
+        folder.mkdir(exist_ok=True)
+        dev.PYTHON.touch()
+
+    monkeypatch.setattr(dev, "make_venv", make_venv)
+    monkeypatch.setattr(dev, "quietly", lambda step, command: done.append("install"))
+    monkeypatch.setattr(dev.subprocess, "run", lambda *_, **__: type("Answer", (), {"stdout": dev.PYTHON_VERSION}))
+    return done
+
+
+@pytest.mark.usefixtures("checkout")
+def test_environment_is_made_once(dev: ModuleType, steps: list[str]) -> None:
+    dev.ready_environment()
+    assert steps == ["make", "install", "install"]
+    dev.ready_environment()
+    assert steps == ["make", "install", "install"]
+
+
+def test_environment_follows_the_lock(dev: ModuleType, steps: list[str], checkout: Path) -> None:
+    dev.ready_environment()
+    (checkout / "lock").write_text("numpy==2.4.7")
+    dev.ready_environment()
+    assert steps == ["make", "install", "install", "install", "install"]
+
+
+def interrupt(dev: ModuleType) -> None:
+    dev.STAMP.write_text(dev.UNFINISHED)
+
+
+def lose_the_python(dev: ModuleType) -> None:
+    dev.PYTHON.unlink()
+
+
+@pytest.mark.parametrize("mishap", [interrupt, lose_the_python])
+@pytest.mark.usefixtures("checkout")
+def test_environment_is_made_anew_after(
+    dev: ModuleType, steps: list[str], mishap: Callable[[ModuleType], None]
+) -> None:
+    dev.ready_environment()
+    mishap(dev)
+    steps.clear()
+    dev.ready_environment()
+    assert steps == ["make", "install", "install"]
