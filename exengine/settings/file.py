@@ -5,7 +5,7 @@ defaults, and an update must not change how somebody's money is traded.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,19 @@ def save(path: Path, config: Config) -> None:
             _read(path, before, MIGRATIONS)
             _keep_last_good(path, before)
     _write(path, text_of(config).encode())
+
+
+def checked(tree: Mapping[str, Any]) -> Config:
+    """The configuration that `tree` spells, for a dialog: a ConfigError has what is wrong, by place, in `problems`."""
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(
+            "These settings cannot be used:",
+            problems=problems_of(error, Config),
+            safe="Nothing was changed.",
+            remedy="Correct them and apply again.",
+        ) from None
 
 
 def text_of(config: Config) -> str:

@@ -31,7 +31,8 @@ def decode(data: bytes) -> str:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise NotJson(f"line {line}: byte {error.start + 1} is not text in {encoding.upper()}") from None
+        byte = error.start - data.rfind(b"\n", 0, error.start)
+        raise NotJson(f"line {line}, byte {byte}: that is not text in {encoding.upper()}") from None
 
 
 def parse(text: str) -> tuple[Any, tuple[Problem, ...]]:
