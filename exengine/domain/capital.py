@@ -1,6 +1,7 @@
 """How much a pyramid may spend, and what an account has free for it (SPEC §3.1, §7)."""
 
 from decimal import Decimal
+from typing import assert_never
 
 from exengine.domain import pnl
 from exengine.domain.group import Group
@@ -51,18 +52,20 @@ def pyramid_capital(
 ) -> Decimal | None:
     """The capital of pyramid `index` in quote. None where `sizing.mode` is `signal` and the signal brings no size."""
     amount = plan.sizing.amount
+    multiplier = plan.grid.multiplier(index)
     match plan.sizing.mode:
         case SizingMode.FIXED:
-            capital = amount
+            return amount * multiplier
         case SizingMode.PERCENT_EQUITY:
-            capital = equity_quote(state, account, instrument.quote) * amount / HUNDRED
+            return equity_quote(state, account, instrument.quote) * amount / HUNDRED * multiplier
         case SizingMode.PERCENT_FREE:
-            capital = free_quote(state, account, instrument.quote) * amount / HUNDRED
+            return free_quote(state, account, instrument.quote) * amount / HUNDRED * multiplier
         case SizingMode.SIGNAL:
             if signal.order_size is None:
                 return None
-            capital = _signal_quote(signal, signal.order_size, instrument)
-    return capital * plan.grid.multiplier(index)
+            return _signal_quote(signal, signal.order_size, instrument) * multiplier
+        case _:
+            assert_never(plan.sizing.mode)
 
 
 def _signal_quote(signal: Signal, size: Decimal, instrument: Instrument) -> Decimal:

@@ -44,7 +44,7 @@ def parse(text: str | int) -> Decimal:
     """
     try:
         value = _CONTEXT.create_decimal(text)
-    except InvalidOperation:
+    except (InvalidOperation, Overflow):
         raise ValueError(f"not a number: {text!r}") from None
     if not value.is_finite() or abs(value.adjusted()) > 30:
         raise ValueError(f"not a number in a range that money can have: {text!r}")

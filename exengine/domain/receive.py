@@ -24,6 +24,7 @@ def receive(step: Step, arrival: Arrival) -> None:
         source_address=arrival.source_address,
         body=arrival.body,
         signal=arrival.signal,
+        stored_at_ms=step.now_ms,
     )
     if arrival.refusal is not None:
         _turn_away(step, record, Outcome.REFUSED, arrival.refusal.value, VerdictKind.REFUSED)
@@ -38,8 +39,8 @@ def _judge(step: Step, record: SignalRecord, signal: Signal) -> None:
     destination = route(state, signal)
     if isinstance(destination, Unroutable):
         field = "tv.exchange" if destination is Unroutable.UNKNOWN_EXCHANGE else "tv.symbol"
-        errors = (FieldError(field=field, message=_unroutable(destination)),)
-        _turn_away(step, record, Outcome.REFUSED, destination.value, VerdictKind.INVALID, errors)
+        error = FieldError(field=field, message=_unroutable(destination))
+        _turn_away(step, record, Outcome.REFUSED, destination.value, VerdictKind.INVALID, (error,))
         return
     record = replace(record, account=destination.account.name, symbol=destination.symbol)
     errors = _errors(state, signal, destination)

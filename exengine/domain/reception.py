@@ -77,4 +77,6 @@ class SignalRecord:
     outcome: Outcome | None = None
     reason: str = ""
     group: str = ""
+    stored_at_ms: int | None = None
+    """When it was judged and written, to be answered next."""
     decided_at_ms: int | None = None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import assert_never
 
 from exengine.domain import pnl
 from exengine.domain.group import Group, Leg, LegState
@@ -62,6 +63,8 @@ def wanted(state: State, group: Group) -> list[Target]:
             targets = _pyramid_targets(group, instrument)
         case TakeProfitMode.AGGREGATE:
             return _group_target(group, instrument)
+        case _:
+            assert_never(settings.mode)
     if len(targets) == 1:
         return [_with_dust(group, instrument, targets[0])]
     return targets

@@ -1,0 +1,14 @@
+"""What the engine does by the clock."""
+
+import asyncio
+
+from exengine.domain.events import QueueDue
+from exengine.domain.state import State
+from exengine.engine.engine import Engine
+
+
+async def queue_timer(engine: Engine, state: State) -> None:
+    """Looks at the waiting queue every `queue.evaluate_seconds`, until cancelled (SPEC §7)."""
+    while True:
+        await asyncio.sleep(state.settings.queue.evaluate_seconds)
+        engine.post(QueueDue())

@@ -1,0 +1,239 @@
+"""What changed since the window last looked, kept as rows; nothing here knows a widget (HOUSE: the flow, one way)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from exengine.domain import capital, pnl
+from exengine.domain.group import Group
+from exengine.domain.journal import Note
+from exengine.domain.money import ZERO, arithmetic
+from exengine.domain.reception import SignalRecord
+from exengine.domain.state import State, Step
+from exengine.engine.changes import Trace
+from exengine.engine.ports import Clock
+from exengine.engine.row_builder import group_row, signal_row
+from exengine.engine.rows import EngineRow, EngineStatus, LogRow, Mode, SignalRow, ViewChanges
+
+KEPT_ROWS = 2000
+"""How many signal and log rows are kept for a window that opens late; older ones are in the store."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Results:
+    """Realised PnL as the store has it at the start, and as it grows."""
+
+    realised_total: Decimal = ZERO
+    realised_today: Decimal = ZERO
+    closed_groups: int = 0
+    day: str = ""
+
+
+def day_of(at_ms: int, zone: ZoneInfo) -> str:
+    """The trader's day, as 2026-11-23."""
+    return datetime.fromtimestamp(at_ms / 1000, zone).date().isoformat()
+
+
+def day_start_ms(at_ms: int, zone: ZoneInfo) -> int:
+    """When the trader's day began."""
+    moment = datetime.fromtimestamp(at_ms / 1000, zone)
+    return int(moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Fresh:
+    """Keys of what changed since the last take."""
+
+    groups: dict[str, Group] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    signals: dict[int, SignalRow] = field(default_factory=dict)
+    log: list[LogRow] = field(default_factory=list)
+    quotes: set[tuple[str, str]] = field(default_factory=set)
+    engine: bool = True
+
+
+class Views:
+    """Collects changed rows after each transaction and hands them out when asked."""
+
+    def __init__(self, state: State, clock: Clock, *, mode: Mode, results: Results | None = None) -> None:
+        self._state = state
+        self._clock = clock
+        self._mode = mode
+        self._zone = ZoneInfo(state.settings.timezone)
+        self._results = results or Results()
+        self._records: dict[int, SignalRecord] = {}
+        self._traces: dict[int, Trace] = {}
+        self._signals: dict[int, SignalRow] = {}
+        self._log: dict[int, LogRow] = {}
+        self._last_webhook_ms: int | None = None
+        self._trouble: str | None = None
+        self._fresh = _Fresh()
+        self._callbacks: list[Callable[[bool], None]] = []
+
+    # in --------------------------------------------------------------------------------------------------------------
+
+    def remember(self, signals: Iterable[SignalRow], log: Iterable[LogRow]) -> None:
+        """The tail of an earlier run's signals and log, oldest first."""
+        for signal in signals:
+            self._signals[signal.id] = signal
+            self._last_webhook_ms = max(signal.received_at_ms, self._last_webhook_ms or 0)
+        for line in log:
+            self._log[line.id] = line
+        self.refresh()
+
+    def absorb(
+        self, state: State, steps: Iterable[Step], traces: dict[int, Trace], notes: list[tuple[int, Note]]
+    ) -> None:
+        """Takes over what one transaction has changed."""
+        urgent = bool(notes)
+        for step in steps:
+            for group in step.groups.values():
+                self._group(group)
+            for signal_id, record in step.signals.items():
+                self._records[signal_id] = record
+                self._last_webhook_ms = record.received_at_ms
+                self._signal(signal_id)
+            for applied in step.fills:
+                self._realise(applied.realised)
+            urgent = urgent or step.must_be_stored
+            self._fresh.quotes.update(step.quotes)
+        for signal_id, trace in traces.items():
+            self._traces[signal_id] = trace
+            self._signal(signal_id)
+        self._fresh.engine = self._fresh.engine or urgent
+        self._add_log(notes)
+        if urgent or self._fresh.quotes:
+            self._call(urgent)
+
+    def add_notes(self, notes: list[tuple[int, Note]]) -> None:
+        """Lines that no decision made."""
+        self._add_log(notes)
+        self._call(True)
+
+    def trouble(self, text: str | None) -> None:
+        """Why nothing can be stored at the moment; None when that is over."""
+        self._trouble = text
+        self._fresh.engine = True
+        self._call(True)
+
+    def _group(self, group: Group) -> None:
+        if group.is_open:
+            self._fresh.groups[group.id] = group
+        else:
+            self._fresh.groups.pop(group.id, None)
+            if group.id not in self._fresh.gone:
+                self._fresh.gone.add(group.id)
+                self._results.closed_groups += 1
+
+    def _signal(self, signal_id: int) -> None:
+        record = self._records.get(signal_id)
+        if record is None:
+            return
+        row = signal_row(record, self._traces.get(signal_id))
+        self._signals[signal_id] = self._fresh.signals[signal_id] = row
+        while len(self._signals) > KEPT_ROWS:
+            oldest = next(iter(self._signals))
+            del self._signals[oldest]
+            self._records.pop(oldest, None)
+            self._traces.pop(oldest, None)
+
+    def _realise(self, amount: Decimal) -> None:
+        self._roll_day()
+        with arithmetic():
+            self._results.realised_total += amount
+            self._results.realised_today += amount
+
+    def _roll_day(self) -> None:
+        today = day_of(self._clock.now_ms(), self._zone)
+        if today != self._results.day:
+            self._results.day = today
+            self._results.realised_today = ZERO
+
+    def _add_log(self, notes: list[tuple[int, Note]]) -> None:
+        for log_id, note in notes:
+            row = log_row(log_id, note)
+            self._log[log_id] = row
+            self._fresh.log.append(row)
+        while len(self._log) > KEPT_ROWS:
+            del self._log[next(iter(self._log))]
+
+    # out -------------------------------------------------------------------------------------------------------------
+
+    def subscribe(self, callback: Callable[[bool], None]) -> Callable[[], None]:
+        """Calls back when something changed: True for orders, groups and alerts, False for mere prices."""
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
+
+    def _call(self, urgent: bool) -> None:
+        for callback in list(self._callbacks):
+            callback(urgent)
+
+    def refresh(self) -> None:
+        """Makes the next take give everything there is."""
+        self._fresh = _Fresh(
+            groups=dict(self._state.groups),
+            signals=dict(self._signals),
+            log=list(self._log.values()),
+            quotes=set(self._state.quotes),
+        )
+
+    def take(self) -> ViewChanges:
+        """Everything that changed since the last take."""
+        fresh, self._fresh = self._fresh, _Fresh(engine=False)
+        state = self._state
+        with arithmetic():
+            return ViewChanges(
+                groups={group_id: group_row(state, group) for group_id, group in fresh.groups.items()},
+                gone_groups=tuple(sorted(fresh.gone)),
+                signals=tuple(fresh.signals[signal_id] for signal_id in sorted(fresh.signals)),
+                log=tuple(fresh.log),
+                engine=self._engine_row() if fresh.engine else None,
+                quotes={key: state.quotes[key] for key in fresh.quotes if key in state.quotes},
+            )
+
+    def _engine_row(self) -> EngineRow:
+        state = self._state
+        self._roll_day()
+        accounts = [account for account in state.settings.accounts if account.enabled]
+        status, text = EngineStatus.RUNNING, ""
+        if self._trouble is not None:
+            status, text = EngineStatus.ERROR, self._trouble
+        elif state.control.paused:
+            status, text = EngineStatus.PAUSED, state.control.why
+        return EngineRow(
+            status=status,
+            status_text=text,
+            mode=self._mode,
+            pool_used=len(state.groups),
+            pool_limit=state.settings.pool.max_open_groups,
+            queued=len(state.waiting),
+            realised_today=self._results.realised_today,
+            realised_total=self._results.realised_total,
+            start_equity=sum((state.start.get((one.name, q), ZERO) for one in accounts for q in DOLLARS), ZERO),
+            risk_enabled=state.settings.risk.enabled,
+            last_webhook_at_ms=self._last_webhook_ms,
+            free_quote=sum((capital.free_quote(state, one, quote) for one in accounts for quote in DOLLARS), ZERO),
+            filled_quote=sum((pnl.cost(group) for group in state.groups.values()), ZERO),
+            open_quote=capital.open_entries_quote(state),
+            closed_groups=self._results.closed_groups,
+        )
+
+
+DOLLARS = ("USDT", "USDC", "FDUSD", "DAI", "USD")
+"""Quotes that count 1:1 as US dollars (SPEC §1)."""
+
+
+def log_row(log_id: int, note: Note) -> LogRow:
+    return LogRow(
+        id=log_id,
+        at_ms=note.at_ms,
+        severity=note.severity,
+        category=note.category,
+        text=note.text,
+        symbol=note.symbol,
+        timeframe=note.timeframe,
+        group=note.group,
+        advice=note.advice,
+    )

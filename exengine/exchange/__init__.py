@@ -1,0 +1,1 @@
+"""Exchanges: the protocol, the paper exchange, and what adapts real ones to it."""

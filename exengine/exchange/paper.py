@@ -1,0 +1,89 @@
+"""The paper exchange inside the process: the book behind the `Exchange` protocol, moved by a market of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from decimal import Decimal
+
+from exengine.domain.errors import Refused
+from exengine.domain.events import Event, InstrumentsLoaded, OrderAccepted, PriceMoved
+from exengine.domain.instrument import Instrument
+from exengine.domain.order import Order
+from exengine.engine.ports import Clock, Sink
+from exengine.exchange.paper_book import PaperBook
+
+
+class PaperExchange:
+    """One paper account. Its book is rebuilt from the store at each start: it has no memory of its own to lose."""
+
+    def __init__(
+        self, book: PaperBook, instruments: tuple[Instrument, ...], clock: Clock, *, latency_ms: int = 0
+    ) -> None:
+        self.account = book.account
+        self._book = book
+        self._instruments = instruments
+        self._clock = clock
+        self._latency_s = latency_ms / 1000
+        self._sink: Sink | None = None
+        book.list_instruments(instruments)
+
+    async def connect(self, sink: Sink) -> None:
+        self._sink = sink
+        await sink(InstrumentsLoaded(account=self.account, instruments=self._instruments))
+
+    async def place(self, order: Order) -> list[Event]:
+        await self._travel()
+        return self._book.place(order, self._clock.now_ms())
+
+    async def cancel(self, order: Order) -> list[Event]:
+        """Raises Refused where the order is not in the book: it was filled just now, or never arrived."""
+        await self._travel()
+        answers = self._book.cancel(order.client_id)
+        if not answers:
+            raise Refused("unknown_order", "no open order of this id")
+        return answers
+
+    async def find(self, order: Order) -> list[Event] | None:
+        await self._travel()
+        if not self._book.knows(order.client_id):
+            return None
+        # Its fills and its end are on their way already: the book told them when they happened.
+        return [OrderAccepted(client_id=order.client_id, exchange_order_id=order.client_id)]
+
+    async def run(self) -> None:
+        """Nothing comes by itself but through `on_price`."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        self._sink = None
+
+    def lists(self, symbol: str) -> bool:
+        return any(instrument.symbol == symbol for instrument in self._instruments)
+
+    async def on_price(self, symbol: str, price: Decimal, settled: Callable[[], Awaitable[None]]) -> None:
+        """One tick: the price, then each fill it makes, the engine answering each before the next is looked at."""
+        assert self._sink is not None
+        await self._sink(PriceMoved(account=self.account, symbol=symbol, price=price))
+        for fill in self._book.tick(symbol, price, self._clock.now_ms()):
+            await self._sink(fill)
+            if not self._latency_s:
+                await settled()
+
+    async def _travel(self) -> None:
+        if self._latency_s:
+            await asyncio.sleep(self._latency_s)
+
+
+def price_sink(
+    exchanges: Iterable[PaperExchange], settled: Callable[[], Awaitable[None]]
+) -> Callable[[str, Decimal], Awaitable[None]]:
+    """Where a market's ticks go: to every paper account that trades the symbol, in the order of the accounts."""
+    by_symbol: dict[str, list[PaperExchange]] = {}
+    accounts = list(exchanges)
+
+    async def sink(symbol: str, price: Decimal) -> None:
+        if symbol not in by_symbol:
+            by_symbol[symbol] = [exchange for exchange in accounts if exchange.lists(symbol)]
+        for exchange in by_symbol[symbol]:
+            await exchange.on_price(symbol, price, settled)
+
+    return sink
