@@ -1,0 +1,89 @@
+"""Proof that a webhook comes from the trader: token, secret or signature, compared in constant time (SPEC §2.1)."""
+
+import hashlib
+import hmac
+from enum import Enum
+from typing import Protocol
+
+from exengine.domain.signal_body import Body, body_secret
+
+SIGNATURE_PREFIX = "sha256="
+
+
+class WebhookAuth(Enum):
+    """`security.webhook_auth`: what a webhook must carry."""
+
+    TOKEN = "token"
+    SECRET = "secret"
+    HMAC = "hmac"
+    ANY = "any"
+
+
+class Secrets(Protocol):
+    """What proofs are compared with. An empty one is never matched."""
+
+    @property
+    def token(self) -> str: ...
+
+    @property
+    def secret(self) -> str: ...
+
+
+class Standing(Enum):
+    """What is known of a request before its body has been read as JSON."""
+
+    PROVEN = "proven"
+    UNPROVEN = "unproven"
+    """Nothing was given yet; the body's secret decides."""
+    WRONG = "wrong"
+
+
+def matches(given: str, wanted: str) -> bool:
+    """Whether both are the same text, in a time that tells neither where they differ nor how long they are."""
+    alike = hmac.compare_digest(_hashed(given), _hashed(wanted))
+    return alike and wanted != ""
+
+
+def _hashed(text: str) -> bytes:
+    return hashlib.sha256(_bytes(text)).digest()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # header values may hold bytes that are no UTF-8
+
+
+def signature(raw: bytes, secret: str) -> str:
+    """The X-Signature header of a body: `sha256=` and the hexadecimal HMAC-SHA256 over its bytes, with the secret."""
+    return SIGNATURE_PREFIX + hmac.new(_bytes(secret), raw, hashlib.sha256).hexdigest()
+
+
+class Authenticator:
+    """Judges requests by one mode. A mode that names one proof looks at no other."""
+
+    def __init__(self, mode: WebhookAuth, secrets: Secrets) -> None:
+        self._mode = mode
+        self._secrets = secrets
+
+    def before_body(self, *, token: str | None, signed: str | None, raw: bytes) -> Standing:
+        """What the path's token and the X-Signature header prove; None where the request has none of it.
+
+        In mode `any` each that is given must be right: a wrong token is not mended by a right signature.
+        """
+        proofs = []
+        if self._mode in (WebhookAuth.TOKEN, WebhookAuth.ANY) and token is not None:
+            proofs.append(matches(token, self._secrets.token))
+        if self._mode in (WebhookAuth.HMAC, WebhookAuth.ANY) and signed is not None:
+            right = matches(signed.strip().lower(), signature(raw, self._secrets.secret))
+            proofs.append(right and self._secrets.secret != "")
+        if proofs:
+            return Standing.PROVEN if all(proofs) else Standing.WRONG
+        return Standing.UNPROVEN if self._mode in (WebhookAuth.SECRET, WebhookAuth.ANY) else Standing.WRONG
+
+    def accepts(self, standing: Standing, body: Body) -> bool:
+        """The last word, with the body's secret: where it is needed, or in mode `any` where it is given."""
+        if standing is Standing.WRONG:
+            return False
+        given = body_secret(body) if self._mode in (WebhookAuth.SECRET, WebhookAuth.ANY) else None
+        if given is None:
+            return standing is Standing.PROVEN
+        return matches(given, self._secrets.secret)
