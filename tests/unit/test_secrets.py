@@ -1,0 +1,212 @@
+"""Where the webhook's token and secret come from, and that nothing shows them (SPEC §2.1)."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from exengine.domain.errors import UserError
+from exengine.settings.secrets import (
+    KeyringBackend,
+    KeyringStore,
+    SecretOrigin,
+    SecretStoreUnavailable,
+    WebhookSecrets,
+    new_secret,
+    system_backend,
+    webhook_secrets,
+)
+
+BOTH = {"EXENGINE_WEBHOOK_TOKEN": "token-of-the-environment", "EXENGINE_WEBHOOK_SECRET": "secret-of-the-environment"}
+
+
+class MemoryKeyring:
+    """A keyring in memory that can be locked, refuse to keep, or lose what it is given."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], str] = {}
+        self.locked = False
+        self.read_only = False
+        self.forgetful = False
+        self.calls = 0
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.calls += 1
+        if self.locked:
+            raise RuntimeError("locked")
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        if self.read_only:
+            raise PermissionError(password)
+        if not self.forgetful:
+            self.kept[service, username] = password
+
+
+@pytest.fixture
+def keyring() -> MemoryKeyring:
+    return MemoryKeyring()
+
+
+@pytest.fixture
+def hanging() -> Iterator[Callable[..., str | None]]:
+    """A call that does not come back before the test is over."""
+    over = threading.Event()
+
+    def hang(*_: object) -> str | None:
+        over.wait(30)
+        return None
+
+    yield hang
+    over.set()
+
+
+def store_of(keyring: KeyringBackend) -> KeyringStore:
+    return KeyringStore(lambda: keyring)
+
+
+def no_keyring() -> KeyringBackend:
+    raise SecretStoreUnavailable("none")
+
+
+class TestWhereTheyComeFrom:
+    def test_the_environment_comes_first(self, keyring: MemoryKeyring) -> None:
+        webhook_secrets([store_of(keyring)], environ={})
+        calls = keyring.calls
+
+        found = webhook_secrets([store_of(keyring)], environ=BOTH)
+
+        assert (found.token, found.secret) == tuple(BOTH.values())
+        assert (found.origin, found.persistent) == (SecretOrigin.ENVIRONMENT, True)
+        assert keyring.calls == calls, "the keyring was asked although nothing was wanted of it"
+
+    def test_the_first_start_makes_them_and_the_keyring_keeps_them(self, keyring: MemoryKeyring) -> None:
+        first = webhook_secrets([store_of(keyring)], environ={})
+        second = webhook_secrets([store_of(keyring)], environ={})
+
+        assert (first.origin, first.persistent) == (SecretOrigin.KEYRING, True)
+        assert (first.token, first.secret) == (second.token, second.secret)
+        assert first.token != first.secret
+        assert sorted(keyring.kept.values()) == sorted([first.token, first.secret])
+
+    def test_one_may_be_given_and_the_other_kept(self, keyring: MemoryKeyring) -> None:
+        found = webhook_secrets([store_of(keyring)], environ={"EXENGINE_WEBHOOK_SECRET": " the-traders-own-secret\n"})
+
+        assert found.secret == "the-traders-own-secret"
+        assert list(keyring.kept.values()) == [found.token]
+
+    def test_without_a_keyring_they_are_for_this_run_only(self, caplog: pytest.LogCaptureFixture) -> None:
+        found = webhook_secrets([KeyringStore(no_keyring)], environ={})
+
+        assert (found.origin, found.persistent) == (SecretOrigin.THIS_RUN, False)
+        assert len(found.token) >= 43
+        assert "EXENGINE_WEBHOOK_TOKEN" in caplog.text
+
+    def test_an_empty_variable_is_none(self) -> None:
+        assert webhook_secrets([], environ={"EXENGINE_WEBHOOK_TOKEN": "  "}).origin is SecretOrigin.THIS_RUN
+
+    def test_the_second_store_helps_where_the_first_is_not_there(self, keyring: MemoryKeyring) -> None:
+        found = webhook_secrets([KeyringStore(no_keyring), store_of(keyring)], environ={})
+
+        assert found.persistent
+        assert len(keyring.kept) == 2
+
+    def test_a_locked_keyring_is_not_written_over(self, keyring: MemoryKeyring) -> None:
+        first = webhook_secrets([store_of(keyring)], environ={})
+        keyring.locked = True
+
+        meanwhile = webhook_secrets([store_of(keyring)], environ={})
+        keyring.locked = False
+
+        assert not meanwhile.persistent
+        assert meanwhile.token != first.token
+        assert webhook_secrets([store_of(keyring)], environ={}).token == first.token
+
+    @pytest.mark.parametrize("weakness", ["read_only", "forgetful"])
+    def test_a_keyring_that_does_not_keep_is_not_relied_on(self, keyring: MemoryKeyring, weakness: str) -> None:
+        setattr(keyring, weakness, True)
+
+        assert not webhook_secrets([store_of(keyring)], environ={}).persistent
+
+    @pytest.mark.parametrize("token", ["with/slash-and-more", "with blank and more", "ümlaut-and-more", "a?b"])
+    def test_a_token_that_no_path_can_have_is_refused_unshown(self, token: str) -> None:
+        with pytest.raises(UserError) as caught:
+            webhook_secrets([], environ={"EXENGINE_WEBHOOK_TOKEN": token})
+        assert token not in str(caught.value)
+        assert caught.value.safe
+        assert caught.value.remedy
+
+
+class TestNothingShowsThem:
+    def test_repr_and_str_have_neither(self) -> None:
+        found = WebhookSecrets(token="zebra-1", secret="zebra-2", persistent=True, origin=SecretOrigin.KEYRING)
+
+        assert "zebra" not in f"{found!r} {found} {[found]}"
+
+    def test_no_log_line_has_either(self, keyring: MemoryKeyring, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        keyring.read_only = True
+        made = iter(("zebra-of-a-token-1", "zebra-of-a-secret-2"))
+        webhook_secrets([store_of(keyring)], environ={}, make=lambda: next(made))
+        webhook_secrets([], environ={"EXENGINE_WEBHOOK_TOKEN": "zebra"})
+
+        assert len(caplog.records) > 3
+        assert "zebra" not in caplog.text
+
+    def test_each_is_made_anew_and_may_stand_in_a_url(self) -> None:
+        made = {new_secret() for _ in range(100)}
+
+        assert len(made) == 100
+        assert all(len(one) == 43 and one.replace("-", "").replace("_", "").isalnum() for one in made)
+
+
+class TestTheKeyring:
+    def test_one_that_hangs_when_looked_for_is_given_up(self, hanging: Callable[..., None]) -> None:
+        store = KeyringStore(hanging, probe_s=0.05)  # type: ignore[arg-type]
+
+        with pytest.raises(SecretStoreUnavailable, match="did not answer"):
+            store.get("a")
+
+    def test_one_that_hangs_when_asked_is_given_up_and_not_asked_again(
+        self, keyring: MemoryKeyring, hanging: Callable[..., str | None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(keyring, "get_password", hanging)
+        store = KeyringStore(lambda: keyring, answer_s=0.05)
+        with pytest.raises(SecretStoreUnavailable):
+            store.get("a")
+        monkeypatch.undo()
+
+        with pytest.raises(SecretStoreUnavailable, match="did not answer"):
+            store.get("a")
+        assert keyring.calls == 0
+
+    def test_its_errors_are_told_by_their_kind_alone(self, keyring: MemoryKeyring) -> None:
+        keyring.read_only = True
+
+        with pytest.raises(SecretStoreUnavailable) as caught:
+            store_of(keyring).set("a", "zebra")
+        assert "PermissionError" in str(caught.value)
+        assert "zebra" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "chosen",
+        [
+            "keyring.backends.null.Keyring",
+            "keyring.backends.fail.Keyring",
+            "keyring.backends.chainer.ChainerBackend",
+            "keyrings.alt.file.PlaintextKeyring",
+            "keyrings.alt.file.EncryptedKeyring",
+            "tests.unit.test_secrets.MemoryKeyring",
+        ],
+    )
+    @pytest.mark.parametrize("platform", ["linux", "win32", "darwin"])
+    def test_only_the_systems_own_are_taken(self, platform: str, chosen: str) -> None:
+        with pytest.raises(SecretStoreUnavailable):
+            system_backend(platform, {"PYTHON_KEYRING_BACKEND": chosen})
+
+    def test_the_keyring_of_another_system_is_not_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+        for platform in ("linux", "win32"):
+            with pytest.raises(SecretStoreUnavailable):
+                system_backend(platform, {})
