@@ -19,7 +19,6 @@ SERVER_NAME = "ExEngine"
 """The Server header: no versions."""
 MAX_CONNECTIONS = 1_000
 """Connections at once; further ones are closed unheard, so that the rest of the program keeps its file handles."""
-_CLOSE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +33,8 @@ class Patience:
     """For the rest of a body that was refused, so that the sender reads the answer and not a broken connection."""
     stop_s: float = 5
     """For requests under way when the listener stops."""
+    close_s: float = 0.5
+    """For the last answers to be written after that; a request that still hangs may take it twice."""
 
 
 class BodyFault(Enum):
@@ -164,7 +165,7 @@ class Gate:
         return response
 
     async def close(self) -> None:
-        """Takes no new connection, lets what is under way be answered, then closes all. Bounded by Patience.stop_s."""
+        """Takes no new connection, lets what is under way be answered, then closes all. Bounded by Patience."""
         if self._server is None or self._web is None:
             return
         server, connections = self._server, self._web
@@ -176,7 +177,7 @@ class Gate:
                 await self._idle.wait()
         except TimeoutError:
             log.warning("webhook: stopped with %d requests unanswered; their senders will come again", self._under_way)
-        await connections.shutdown(_CLOSE_S)
+        await connections.shutdown(self._patience.close_s)
         self._web = None
 
 

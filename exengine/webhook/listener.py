@@ -98,7 +98,7 @@ class Listener:
         log.info("webhook: listening on %s", self.url)
 
     async def stop(self) -> None:
-        """Hears no one new, answers who is being heard, then closes; within `Patience.stop_s` and a second."""
+        """Hears no one new, answers who is being heard, then closes; bounded by `Patience`."""
         await self._gate.close()
         log.info("webhook: stopped")
 

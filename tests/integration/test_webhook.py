@@ -15,7 +15,7 @@ from exengine.engine.intake import IntakeRefusal, Verdict, VerdictKind
 from exengine.webhook.auth import WebhookAuth
 from exengine.webhook.listener import BODY_LIMIT
 from tests.helpers.alerts import ABSENT, alert, text
-from tests.helpers.webhook import SECRET, START_MS, TOKEN, door, unavailable
+from tests.helpers.webhook import SECRET, START_MS, TOKEN, Keys, door, unavailable
 
 
 def signed(raw: bytes, secret: str = SECRET) -> str:
@@ -274,6 +274,14 @@ class TestProofs:
         async with door() as at:
             assert (await at.post(text(alert()), token=None, X_Signature=header)).status == 401
 
+    @pytest.mark.parametrize("mode", list(WebhookAuth))
+    async def test_nothing_matches_a_secret_that_is_not_set(self, mode: WebhookAuth) -> None:
+        async with door(webhook_auth=mode, keys=Keys(token="", secret="")) as at:
+            for raw in (text(alert()), text(alert(secret="")), text(alert(secret=[]))):
+                assert (await at.post(raw, token=None)).status == 401
+                assert (await at.post(raw, token=None, X_Signature=signed(raw, ""))).status == 401
+                assert (await at.post(raw, token=None, X_Signature="")).status == 401
+
     async def test_a_signature_may_be_in_capitals(self) -> None:
         raw = text(alert())
         async with door() as at:
@@ -377,22 +385,3 @@ class TestRate:
         async with door(rate_per_minute=60, burst=1) as at:
             assert [(await at.request("GET", "/health")).status for _ in range(3)] == [200, 200, 200]
             assert (await at.post(text(alert()))).status == 202
-
-
-class TestStartAndStop:
-    async def test_a_taken_port_is_told_with_what_to_do(self) -> None:
-        async with door() as at:
-            with pytest.raises(UserError, match=r"listener\.port"):
-                async with door(port=at.address[1]):
-                    pass
-
-    async def test_it_starts_again_after_a_stop(self) -> None:
-        async with door() as at:
-            await at.listener.stop()
-            await at.listener.start()
-            reply = await at.session.post(f"{at.listener.url}/{TOKEN}", data=text(alert()))
-            assert reply.status == 202
-
-    async def test_the_url_is_without_the_token(self) -> None:
-        async with door() as at:
-            assert at.listener.url == f"http://127.0.0.1:{at.address[1]}/webhook"

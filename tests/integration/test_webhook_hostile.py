@@ -22,7 +22,7 @@ from tests.helpers.alerts import alert, text
 from tests.helpers.webhook import SECRET, TOKEN, Door, door, unavailable
 
 HEAD = f"POST /webhook/{TOKEN} HTTP/1.1\r\nHost: x\r\n".encode()
-IMPATIENT = Patience(body_s=0.05, idle_s=0.05, linger_s=0.05, stop_s=0.05)
+IMPATIENT = Patience(body_s=0.05, idle_s=0.05, linger_s=0.05, stop_s=0.05, close_s=0.05)
 
 
 def whole(raw: bytes, *, close: bool = True) -> bytes:
@@ -125,6 +125,17 @@ class TestBodies:
             assert reply.status == 413
             assert [arrival.refusal for arrival in at.intake.arrivals] == [IntakeRefusal.TOO_LARGE]
             assert (await at.post(text(alert()))).status == 202
+
+    @pytest.mark.parametrize(("size", "status"), [(BODY_LIMIT, 202), (BODY_LIMIT + 1, 413)])
+    async def test_the_limit_is_exact_without_a_length_too(self, size: int, status: int) -> None:
+        raw = text(alert()).ljust(size)
+
+        async def in_halves() -> AsyncIterator[bytes]:
+            yield raw[: size // 2]
+            yield raw[size // 2 :]
+
+        async with door() as at:
+            assert (await at.request("POST", f"/webhook/{TOKEN}", data=in_halves())).status == status
 
     async def test_a_length_over_the_limit_is_refused_before_any_of_it_comes(self) -> None:
         async with door(patience=IMPATIENT) as at:
@@ -231,31 +242,6 @@ class TestSlowSenders:
 
             assert [arrival.refusal for arrival in at.intake.arrivals] == [IntakeRefusal.NOT_JSON]
             assert (await at.post(text(alert()))).status == 202
-
-
-class TestStopping:
-    async def test_what_is_under_way_is_answered_first(self) -> None:
-        async with door() as at:
-            at.intake.may_answer.clear()
-            posted = asyncio.ensure_future(at.post(text(alert())))
-            await at.intake.asked.wait()
-            stopping = asyncio.ensure_future(at.listener.stop())
-            await asyncio.sleep(0)
-            at.intake.may_answer.set()
-
-            assert (await posted).status == 202
-            await stopping
-
-    async def test_it_does_not_wait_for_ever(self) -> None:
-        async with door(patience=IMPATIENT) as at:
-            at.intake.may_answer.clear()
-            posted = asyncio.ensure_future(at.raw(whole(text(alert()))))
-            await at.intake.asked.wait()
-
-            async with asyncio.timeout(5):
-                await at.listener.stop()
-            assert statuses(await posted) in ([], [503])
-            assert at.intake.arrivals == []
 
 
 class TestSecrecy:
