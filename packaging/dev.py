@@ -19,6 +19,7 @@ import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,7 @@ QT_LIBRARIES = {
 }
 # And these besides, to show a window on X11; a desktop on Wayland brings its own.
 WINDOW_LIBRARIES = {
+    **QT_LIBRARIES,
     "libX11-xcb.so.1": "libx11-xcb1",
     "libxcb-cursor.so.0": "libxcb-cursor0",
     "libxcb-icccm.so.4": "libxcb-icccm4",
@@ -92,7 +94,8 @@ def fail(text: str) -> None:
 
 def quietly(step: str, command: list[str]) -> str | None:
     """Runs a long command and shows only that it goes on. Returns None when it went well, else its last words."""
-    say(step)
+    live = sys.stderr.isatty()
+    say(step, end="\r" if live else "\n")
     spoken = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as output:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
@@ -101,7 +104,7 @@ def quietly(step: str, command: list[str]) -> str | None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     code = process.wait(timeout=0.5)
                     break
-                if sys.stderr.isatty():
+                if live:
                     say(step, end="\r")
                 elif time.monotonic() - spoken > 15:
                     say(f"{step} (still at it)")
@@ -109,11 +112,13 @@ def quietly(step: str, command: list[str]) -> str | None:
         finally:
             process.terminate()
             process.wait()
+            if live:
+                say(step)
         output.seek(0)
         return None if code == 0 else "".join(output.readlines()[-30:]) or f"exit code {code}"
 
 
-# System packages
+# The system
 
 
 def administrator() -> list[str] | None:
@@ -124,22 +129,23 @@ def administrator() -> list[str] | None:
     return ["sudo", "-n"] if asked and asked.returncode == 0 else None
 
 
-def install_system_packages(packages: list[str], what_for: str) -> str | None:
+def install_system_packages(packages: list[str]) -> str | None:
     """Installs Debian packages where that is allowed. Returns None when it went well, else what to do by hand."""
+    names = " ".join(packages)
     if not shutil.which("apt-get"):
-        return f"{what_for}: please install what Debian calls\n\n    {' '.join(packages)}\n"
+        return f"Please install what Debian calls\n\n    {names}\n"
     install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    by_hand = f"{what_for}: please run\n\n    sudo apt-get update && sudo {' '.join(install)}\n"
+    by_hand = f"Please run\n\n    sudo apt-get update && sudo {' '.join(install)}\n"
     prefix = administrator()
     if prefix is None:
         return by_hand
     prefix = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive"]
     wait = ["-o", "DPkg::Lock::Timeout=120"]
-    if quietly(f"{what_for}: installing {' '.join(packages)}", [*prefix, *install, *wait]) is None:
+    if quietly(f"Installing {names}", [*prefix, *install, *wait]) is None:
         return None
     # A fresh system has no package lists, an old one has stale ones.
     quietly("Updating the package lists", [*prefix, "apt-get", "update", *wait])
-    said = quietly(f"{what_for}: installing {' '.join(packages)}", [*prefix, *install, *wait])
+    said = quietly(f"Installing {names}", [*prefix, *install, *wait])
     return None if said is None else f"{said}\n{by_hand}"
 
 
@@ -151,29 +157,37 @@ def loadable(library: str) -> bool:
     return True
 
 
-def ready_qt(window: bool) -> None:
-    """Sees to it that Qt finds its libraries, and a font it would like to have."""
+def missing_libraries(libraries: dict[str, str]) -> list[str]:
+    """The Debian packages of those libraries that the system does not have."""
     if not sys.platform.startswith("linux"):
-        return
-    libraries = {**QT_LIBRARIES, **WINDOW_LIBRARIES} if window else QT_LIBRARIES
-    missing = sorted({package for library, package in libraries.items() if not loadable(library)})
-    if missing:
-        problem = install_system_packages(missing, "Libraries for the window")
-        if problem:
-            fail(problem)
-    ready_fonts()
+        return []
+    return sorted({package for library, package in libraries.items() if not loadable(library)})
+
+
+def missing_venv() -> list[str]:
+    """The package with the means to make environments, which Debian's python3 comes without."""
+    if all(importlib.util.find_spec(module) for module in ("venv", "ensurepip")):
+        return []
+    own = Path("/usr/bin/python3").resolve() == Path(sys.executable).resolve()
+    return ["python3-venv" if own else f"python{PYTHON_VERSION}-venv"]
+
+
+def ready_system(packages: list[str]) -> None:
+    problem = install_system_packages(packages) if packages else None
+    if problem:
+        fail(f"This system lacks something that ExEngine needs.\n{problem}")
 
 
 def ready_fonts() -> None:
     """Asks once for the font of the design. Without it another one does; nothing stops for a font."""
-    if FONTS_ASKED.exists():
+    if FONTS_ASKED.exists() or not sys.platform.startswith("linux"):
         return
     FONTS_ASKED.touch()
     folders = [Path(folder).expanduser() for folder in FONT_FOLDERS]
     if not any(next(folder.rglob("Inter*.[ot]t[fc]"), None) for folder in folders):
-        problem = install_system_packages(list(FONT_PACKAGES), "Fonts, which may also be left out")
+        problem = install_system_packages(list(FONT_PACKAGES))
         if problem:
-            say(problem)
+            say(f"The font Inter is not here; another one takes its place. {problem}")
 
 
 # The Python environment
@@ -206,25 +220,29 @@ def venv_works() -> bool:
 
 
 def make_venv(folder: Path) -> None:
-    """An empty environment, on Debian too, where Python comes without the means to make one."""
-    if not all(importlib.util.find_spec(module) for module in ("venv", "ensurepip")):
-        own = Path("/usr/bin/python3").resolve() == Path(sys.executable).resolve()
-        package = "python3-venv" if own else f"python{PYTHON_VERSION}-venv"
-        problem = install_system_packages([package], "Virtual environments for Python")
-        if problem:
-            fail(problem)
+    """An empty environment in place of whatever is there."""
     if folder.exists():
         shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / STAMP.name).write_text(UNFINISHED)
     problem = quietly(f"Making {folder.name} with Python {PYTHON_VERSION}", [sys.executable, "-m", "venv", str(folder)])
     if problem:
         fail(f"{problem}\nThe virtual environment could not be made.")
 
 
-def ready_environment() -> None:
-    """Makes .venv what the lock says, or finds at once that it is."""
+def ready(libraries: dict[str, str] | None = None) -> None:
+    """Makes .venv what the lock says, or finds at once that it is, and sees that the system has `libraries`."""
     wanted = fingerprint()
-    if stamp() == wanted and PYTHON.exists():
-        return
+    current = stamp() == wanted and PYTHON.exists()
+    ready_system(missing_libraries(libraries or {}) + ([] if current else missing_venv()))
+    if not current:
+        install(wanted)
+    if libraries:
+        ready_fonts()
+
+
+def install(wanted: str) -> None:
+    """Installs the lock and the checkout; the stamp tells of it only when all is done."""
     if not venv_works():
         make_venv(VENV)
     STAMP.write_text(UNFINISHED)
@@ -249,12 +267,13 @@ def offscreen() -> dict[str, str]:
 def call(command: list[str], env: dict[str, str] | None = None) -> int:
     """Runs a command of several; Ctrl-C reaches it too, and it may finish what it does about it."""
     process = subprocess.Popen(command, env=env)
-    while True:
-        try:
-            code = process.wait()
-        except KeyboardInterrupt:
-            continue
-        return code if code >= 0 else 128 - code
+    try:
+        while True:
+            with contextlib.suppress(KeyboardInterrupt):
+                code = process.wait()
+                return code if code >= 0 else 128 - code
+    finally:
+        process.terminate()
 
 
 def become(command: list[str], env: dict[str, str] | None = None) -> int:
@@ -266,16 +285,13 @@ def become(command: list[str], env: dict[str, str] | None = None) -> int:
 
 
 def run(arguments: list[str]) -> int:
-    ready_environment()
-    if not WINDOWLESS.intersection(arguments):
-        ready_qt(window=True)
+    ready(None if WINDOWLESS.intersection(arguments) else WINDOW_LIBRARIES)
     # -P: what lies in the current folder is nothing to import.
     return become([str(PYTHON), "-P", "-m", "exengine", *arguments])
 
 
 def test(arguments: list[str]) -> int:
-    ready_environment()
-    ready_qt(window=False)
+    ready(QT_LIBRARIES)
     os.chdir(ROOT)
     alone = any(
         argument in {"-s", "--pdb", "--trace", "no:xdist"} or argument.startswith("-n") or "::" in argument
@@ -289,14 +305,13 @@ def bench(arguments: list[str]) -> int:
     if not any((ROOT / "tests" / "bench").glob("test_*.py")):
         print("There are no benchmarks yet: tests/bench has no test_*.py.")
         return 0
-    ready_environment()
-    ready_qt(window=False)
+    ready(QT_LIBRARIES)
     os.chdir(ROOT)
     return become([str(PYTHON), "-m", "pytest", "tests/bench", "--benchmark-only", *arguments], offscreen())
 
 
 def lint(arguments: list[str]) -> int:
-    ready_environment()
+    ready()
     os.chdir(ROOT)
     failed = []
     for name, *rest in (
@@ -313,14 +328,13 @@ def lint(arguments: list[str]) -> int:
 
 
 def screens(arguments: list[str]) -> int:
-    ready_environment()
-    ready_qt(window=False)
+    ready(QT_LIBRARIES)
     os.chdir(ROOT)
     return become([str(PYTHON), "-m", "tests.ui.screens", *(arguments or ["build/screens"])], offscreen())
 
 
 def build(arguments: list[str]) -> int:
-    ready_environment()
+    ready()
     os.chdir(ROOT)
     folder = ROOT / "build" / "dist"
     shutil.rmtree(folder, ignore_errors=True)
@@ -331,6 +345,7 @@ def lock(arguments: list[str]) -> int:
     """One lock for Linux, Windows and macOS on every Python we run on; uv makes it, and is needed for nothing else."""
     os.chdir(ROOT)
     tools = ROOT / "build" / "lock-tools"
+    ready_system(missing_venv())
     make_venv(tools)
     python = str(tools / PYTHON.relative_to(VENV))
     problem = quietly("Fetching uv", [python, "-m", "pip", "install", "uv"])
@@ -361,6 +376,7 @@ def main(arguments: list[str]) -> int:
         return 2
     for name in ("PIP_PREFIX", "PIP_TARGET", "PIP_USER", "PYTHONHOME"):
         os.environ.pop(name, None)  # would lead pip and Python out of .venv
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what we started ends too
     command, *rest = arguments
     if rest[:1] == ["--"]:
         rest = rest[1:]

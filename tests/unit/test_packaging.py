@@ -187,50 +187,54 @@ def test_run_hands_its_arguments_on_and_asks_for_qt_only_for_a_window(
     has_window: bool,
 ) -> None:
     became: list[list[str]] = []
-    asked: list[bool] = []
+    asked: list[object] = []
 
     def become(command: list[str]) -> int:
         became.append(command)
         return 7
 
-    def ready_qt(*, window: bool) -> None:
-        asked.append(window)
-
-    monkeypatch.setattr(dev, "ready_environment", lambda: None)
-    monkeypatch.setattr(dev, "ready_qt", ready_qt)
+    monkeypatch.setattr(dev, "ready", asked.append)
     monkeypatch.setattr(dev, "become", become)
 
     assert dev.main(["run", *arguments]) == 7
     assert became == [[str(dev.PYTHON), "-P", "-m", "exengine", *handed_on]]
-    assert asked == ([True] if has_window else [])
+    assert asked == [dev.WINDOW_LIBRARIES if has_window else None]
 
 
 def test_without_rights_the_exact_command_is_told(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dev.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(dev, "administrator", lambda: None)
-    assert dev.install_system_packages(["libegl1", "libgl1"], "Libraries for the window") == (
-        "Libraries for the window: please run\n\n"
-        "    sudo apt-get update && sudo apt-get install -y --no-install-recommends libegl1 libgl1\n"
+    assert dev.install_system_packages(["libegl1", "python3-venv"]) == (
+        "Please run\n\n"
+        "    sudo apt-get update && sudo apt-get install -y --no-install-recommends libegl1 python3-venv\n"
     )
 
 
-def test_a_missing_library_stops_and_a_missing_font_does_not(
+def test_a_missing_library_stops_and_tells_all_that_is_missing(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    monkeypatch.setattr(dev, "stamp", lambda: "")
+    monkeypatch.setattr(dev, "missing_venv", lambda: ["python3-venv"])
+    monkeypatch.setattr(dev, "loadable", lambda library: library != "libEGL.so.1")
+    monkeypatch.setattr(dev, "install_system_packages", lambda packages: f"Please install {' '.join(packages)}")
+    with pytest.raises(SystemExit) as stopped:
+        dev.ready(dev.QT_LIBRARIES)
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err.endswith("Please install libegl1 python3-venv\n")
+
+
+def test_a_missing_font_stops_nothing_and_is_asked_for_once(
     dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dev.sys, "platform", "linux")
     monkeypatch.setattr(dev, "FONTS_ASKED", tmp_path / "asked")
     monkeypatch.setattr(dev, "FONT_FOLDERS", (str(tmp_path),))
-    monkeypatch.setattr(dev, "install_system_packages", lambda packages, what_for: f"please install {packages}")
-
-    monkeypatch.setattr(dev, "loadable", lambda library: True)
-    dev.ready_qt(window=True)
+    monkeypatch.setattr(dev, "install_system_packages", lambda packages: f"Please install {' '.join(packages)}")
+    dev.ready_fonts()
     assert "fonts-inter" in capsys.readouterr().err
-
-    monkeypatch.setattr(dev, "loadable", lambda library: library != "libEGL.so.1")
-    with pytest.raises(SystemExit) as stopped:
-        dev.ready_qt(window=False)
-    assert stopped.value.code == 1
-    assert capsys.readouterr().err == "please install ['libegl1']\n"
+    dev.ready_fonts()
+    assert capsys.readouterr().err == ""
 
 
 @pytest.fixture
@@ -261,16 +265,16 @@ def steps(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.usefixtures("checkout")
 def test_environment_is_made_once(dev: ModuleType, steps: list[str]) -> None:
-    dev.ready_environment()
+    dev.ready()
     assert steps == ["make", "install", "install"]
-    dev.ready_environment()
+    dev.ready()
     assert steps == ["make", "install", "install"]
 
 
 def test_environment_follows_the_lock(dev: ModuleType, steps: list[str], checkout: Path) -> None:
-    dev.ready_environment()
+    dev.ready()
     (checkout / "lock").write_text("numpy==2.4.7")
-    dev.ready_environment()
+    dev.ready()
     assert steps == ["make", "install", "install", "install", "install"]
 
 
@@ -287,8 +291,8 @@ def lose_the_python(dev: ModuleType) -> None:
 def test_environment_is_made_anew_after(
     dev: ModuleType, steps: list[str], mishap: Callable[[ModuleType], None]
 ) -> None:
-    dev.ready_environment()
+    dev.ready()
     mishap(dev)
     steps.clear()
-    dev.ready_environment()
+    dev.ready()
     assert steps == ["make", "install", "install"]
