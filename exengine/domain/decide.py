@@ -10,9 +10,10 @@ from exengine.domain.group import GroupStatus
 from exengine.domain.lifecycle import settle
 from exengine.domain.money import arithmetic
 from exengine.domain.order import Happening, OrderStatus
-from exengine.domain.pool import promote
+from exengine.domain.pool import promote, rules_arrived
 from exengine.domain.receive import forget_old_digests, receive
 from exengine.domain.state import State, Step
+from exengine.domain.watch import look
 
 
 def decide(state: State, event: Event, now_ms: int) -> Step:
@@ -41,8 +42,11 @@ def _apply(step: Step, event: Event) -> None:
             act(step, event.signal_id)
         case events.PriceMoved():
             _price(step, event)
+        case events.WatchDue():
+            look(step, event.account, event.symbol)
         case events.InstrumentsLoaded():
             step.put_instruments(event.account, event.instruments)
+            rules_arrived(step, event.account)
             promote(step)
         case events.BalancesReported():
             for currency, total in event.totals.items():

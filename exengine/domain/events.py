@@ -31,6 +31,14 @@ class PriceMoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchDue:
+    """A price has filled what rests; now what is watched of its symbol is looked at (§11)."""
+
+    account: str
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstrumentsLoaded:
     """The market rules of everything that an account's exchange lists."""
 
@@ -131,6 +139,7 @@ Event = (
     SignalArrived
     | SignalStored
     | PriceMoved
+    | WatchDue
     | InstrumentsLoaded
     | BalancesReported
     | OrderSent

@@ -97,4 +97,7 @@ def _sized(
     if instrument.max_qty is not None and qty > instrument.max_qty:
         qty = instrument.qty_floor(instrument.max_qty)
         warning = f"cut to the exchange's maximum of {plain(qty)} {instrument.base}"
+        if instrument.is_below_minimum(price, qty):
+            text = f"the exchange's maximum of {plain(qty)} {instrument.base} is worth less than its minimum"
+            return replace(leg, state=LegState.BLOCKED, error=text), text
     return replace(leg, qty=qty), warning

@@ -169,6 +169,10 @@ class Group:
     close_slippage_percent: Decimal | None = None
     """The exit signal's own bound, where it brought one."""
     partial: PartialClose | None = None
+    best_price: Decimal | None = None
+    """The best price since the aggregate target was touched, where the group trails; None before."""
+    again_at_ms: int | None = None
+    """When a watched target that the market did not fill within the bound is tried again (§4.3)."""
     frozen: str | None = None
     """Why nothing is decided for it any more until the trader settles it; None when all is well."""
     errors: tuple[str, ...] = field(default=())

@@ -14,7 +14,7 @@ from exengine.domain.journal import Category, Severity
 from exengine.domain.money import plain
 from exengine.domain.order import LegRef, Order, OrderStatus, Role
 from exengine.domain.orders_out import bound_price, place, withdraw
-from exengine.domain.partial_close import RETRIES, carry_on
+from exengine.domain.partial_close import AGAIN_MS, RETRIES, carry_on
 from exengine.domain.settings import SlippageAction, TakeProfitMode
 from exengine.domain.state import Step
 from exengine.domain.take_profit import keep_targets
@@ -164,8 +164,8 @@ def _leave(step: Step, group: Group) -> None:
     if not qty:
         _finish(step, group)
         return
-    if last is None:
-        return  # the first price brings it on
+    if last is None or group.again_at_ms is not None:
+        return  # the first price, or the time to try again, brings it on
     if instrument.is_below_minimum(last, qty):
         _finish(step, group)
         return
@@ -183,6 +183,10 @@ def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, 
         percent = group.close_slippage_percent
         percent = execution.max_slippage_percent if percent is None else percent
         bound = bound_price(group, group.side.leave, last, percent, step)
+    elif group.reason in (CloseReason.TP, CloseReason.RISK_OFFSET):
+        step.put_group(replace(group, again_at_ms=step.now_ms + AGAIN_MS))
+        _tell_again(step, group)
+        return
     elif execution.slippage_action is SlippageAction.HOLD:
         _freeze(step, group, "the market is beyond the slippage bound, and slippage_action is hold")
         return
@@ -204,6 +208,16 @@ def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, 
         qty=qty,
         bound=bound,
         covers=tuple(ref for ref, leg in group.legs() if leg.net_qty > 0),
+    )
+
+
+def _tell_again(step: Step, group: Group) -> None:
+    step.note(
+        Severity.WARNING,
+        Category.ORDER,
+        f"Not closed yet: the market stayed beyond the slippage bound for {RETRIES + 1} orders.",
+        group=group,
+        advice="It is tried again in 10 seconds. Close the group by hand to take any price.",
     )
 
 

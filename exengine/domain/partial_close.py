@@ -18,6 +18,9 @@ from exengine.domain.state import Step
 RETRIES = 3
 """How often a market close is sent again at a fresh reference before `slippage_action` decides (§4.3)."""
 
+AGAIN_MS = 10_000
+"""After which a watched target or an offset that found no price within the bound is tried again (§4.3)."""
+
 
 def takes_in_order_of_fills(group: Group, qty: Decimal) -> tuple[tuple[LegRef, Decimal], ...]:
     """How a reduction of `qty` is shared: whole legs in the order of their first fills, the last one in part."""
@@ -85,7 +88,11 @@ def _bound(step: Step, group: Group, partial: PartialClose, last: Decimal) -> De
         percent = partial.slippage_percent
         percent = execution.max_slippage_percent if percent is None else percent
         return bound_price(group, group.side.leave, last, percent, step)
-    if execution.slippage_action is SlippageAction.FORCE and partial.attempts == RETRIES + 1:
+    if (
+        partial.role is Role.CLOSE
+        and execution.slippage_action is SlippageAction.FORCE
+        and partial.attempts == RETRIES + 1
+    ):
         step.note(
             Severity.WARNING,
             Category.ORDER,
@@ -93,6 +100,9 @@ def _bound(step: Step, group: Group, partial: PartialClose, last: Decimal) -> De
             group=group,
         )
         return None
+    if partial.role is Role.TP:
+        step.put_group(replace(group, partial=None, again_at_ms=step.now_ms + AGAIN_MS))
+        return _STOP
     step.put_group(replace(group, partial=None))
     step.note(
         Severity.ERROR,

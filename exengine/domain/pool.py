@@ -7,6 +7,7 @@ from exengine.domain.entry import Denial, Entry, enter
 from exengine.domain.group import Group, GroupKey
 from exengine.domain.journal import Category, Severity
 from exengine.domain.money import HUNDRED, ZERO
+from exengine.domain.routing import Unroutable, route
 from exengine.domain.settings import QueueRule
 from exengine.domain.state import State, Step, Waiting
 
@@ -107,6 +108,29 @@ def promote(step: Step) -> None:
         best = min(candidates, key=lambda one: rank(step.state, one))
         if not _try(step, best):
             held.add((best.key, best.side.value))
+
+
+def rules_arrived(step: Step, account: str) -> None:
+    """Gives entries that waited for an account's market rules their real symbol; unknown ones leave as refused (§2.4).
+
+    Two spellings of one symbol turn out to be one entry: the newer signal stays, in the older one's place.
+    """
+    homeless = [one for one in step.state.waiting.values() if one.key.account == account and one.reason == _NO_RULES]
+    for waiting in homeless:
+        found = route(step.state, waiting.signal)
+        if isinstance(found, Unroutable):
+            step.remove_waiting(waiting, "refused", found.value)
+        elif found.known and found.symbol != waiting.key.symbol:
+            key = replace(waiting.key, symbol=found.symbol)
+            there = step.state.waiting.get((key, waiting.side))
+            if there is not None and there.signal_id > waiting.signal_id:
+                newer = replace(there, queued_at_ms=min(there.queued_at_ms, waiting.queued_at_ms))
+            else:
+                newer = replace(waiting, key=key)
+            step.rekey_waiting(waiting, newer)
+
+
+_NO_RULES = Denial.MISSING_RULES.value
 
 
 def _expire(step: Step) -> None:

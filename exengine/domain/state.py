@@ -308,6 +308,12 @@ class Step:
         self._set(self.state.waiting, (waiting.key, waiting.side), waiting)
         self.waiting[waiting.key, waiting.side] = waiting
 
+    def rekey_waiting(self, before: Waiting, after: Waiting) -> None:
+        """Moves a waiting entry to its real key; it has waited all along."""
+        self._set(self.state.waiting, (before.key, before.side), _ABSENT)
+        self.waiting[before.key, before.side] = None
+        self.reword_waiting(after)
+
     def remove_waiting(self, waiting: Waiting, event: str, reason: str = "", *, forced: bool = False) -> None:
         self._set(self.state.waiting, (waiting.key, waiting.side), _ABSENT)
         self.waiting[waiting.key, waiting.side] = None

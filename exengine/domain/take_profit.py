@@ -55,19 +55,22 @@ def wanted(state: State, group: Group) -> list[Target]:
     settings = group.plans[0].take_profit
     if settings.order is TargetOrder.MARKET or settings.trailing_percent is not None:
         return []
-    instrument = state.instrument(group)
-    match settings.mode:
+    return targets(state, group)
+
+
+def targets(state: State, group: Group) -> list[Target]:
+    """The targets of what is held, by the mode, whether they rest on the exchange or are watched."""
+    instrument, mode = state.instrument(group), group.plans[0].take_profit.mode
+    match mode:
         case TakeProfitMode.LEG | TakeProfitMode.HYBRID:
-            targets = _leg_targets(group, instrument)
+            found = _leg_targets(group, instrument)
         case TakeProfitMode.PYRAMID:
-            targets = _pyramid_targets(group, instrument)
+            found = _pyramid_targets(group, instrument)
         case TakeProfitMode.AGGREGATE:
             return _group_target(group, instrument)
         case _:
-            assert_never(settings.mode)
-    if len(targets) == 1:
-        return [_with_dust(group, instrument, targets[0])]
-    return targets
+            assert_never(mode)
+    return [_with_dust(group, instrument, found[0])] if len(found) == 1 else found
 
 
 def _sellable(instrument: Instrument, price: Decimal, qty: Decimal) -> Decimal:

@@ -147,7 +147,8 @@ class Engine:
     async def _batch(self) -> bool:
         """One transaction's worth of events. False where the store did not take it."""
         steps, items = self._decide_some()
-        changes, self._also = self._also, Changes()
+        also, self._also = self._also, Changes()
+        changes = _before(also, Changes())
         notes: list[tuple[int, Note]] = []
         for step in steps:
             changes.add(step)
@@ -157,13 +158,17 @@ class Engine:
         if not changes.is_empty:
             try:
                 await self._store.commit(changes)
-            except StoreFailed as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is: what is not stored must not be carried out
                 self._take_back(steps, items, error)
+                self._also = _before(also, self._also)
                 return False
             if self._trouble is not None:
                 self._recovered()
-        self._views.absorb(self.state, steps, changes.traces, notes)
         self._act(steps, items)
+        try:
+            self._views.absorb(steps, changes.traces, notes)
+        except Exception as error:  # what is shown must never stop what is traded (FAULTS 34)
+            log.critical("a defect in what is shown", exc_info=error)
         return True
 
     def _decide_some(self) -> tuple[list[Step], list[_Item]]:
@@ -190,16 +195,17 @@ class Engine:
         for step in steps:
             self._executor.carry_out(step.commands)
 
-    def _take_back(self, steps: list[Step], items: list[_Item], error: StoreFailed) -> None:
+    def _take_back(self, steps: list[Step], items: list[_Item], error: Exception) -> None:
         """Undoes what could not be stored: senders of alerts and clicks are told, the rest comes again in its order."""
-        log.error("the store did not take a transaction: %s", error)
+        known = isinstance(error, StoreFailed)
+        log.error("the store did not take a transaction: %s", error, exc_info=None if known else error)
         for step in reversed(steps):
             step.undo()
         for item in reversed(items):
             if item.keep:
                 self._items.appendleft(item)
             elif item.done is not None and not item.done.done():
-                item.done.set_exception(error)
+                item.done.set_exception(StoreFailed(str(error)))
         if self._trouble is None:
             self._trouble = str(error)
             self._views.trouble(self._trouble)
@@ -231,3 +237,12 @@ class Engine:
         await self._executor.stop(timeout_s)
         if self._items or not self._also.is_empty:
             await self._batch()
+
+
+def _before(first: Changes, then: Changes) -> Changes:
+    """What no step decided, of two transactions in one."""
+    return Changes(
+        notes=[*first.notes, *then.notes],
+        instruments=first.instruments | then.instruments,
+        market_clock_ms=first.market_clock_ms if then.market_clock_ms is None else then.market_clock_ms,
+    )

@@ -61,8 +61,8 @@ class Views:
         self._state = state
         self._clock = clock
         self._mode = mode
-        self._zone = ZoneInfo(state.settings.timezone)
-        self._results = results or Results()
+        self.zone = ZoneInfo(state.settings.timezone)
+        self.results = results or Results()
         self._records: dict[int, SignalRecord] = {}
         self._traces: dict[int, Trace] = {}
         self._signals: dict[int, SignalRow] = {}
@@ -83,9 +83,7 @@ class Views:
             self._log[line.id] = line
         self.refresh()
 
-    def absorb(
-        self, state: State, steps: Iterable[Step], traces: dict[int, Trace], notes: list[tuple[int, Note]]
-    ) -> None:
+    def absorb(self, steps: Iterable[Step], traces: dict[int, Trace], notes: list[tuple[int, Note]]) -> None:
         """Takes over what one transaction has changed."""
         urgent = bool(notes)
         for step in steps:
@@ -125,7 +123,7 @@ class Views:
             self._fresh.groups.pop(group.id, None)
             if group.id not in self._fresh.gone:
                 self._fresh.gone.add(group.id)
-                self._results.closed_groups += 1
+                self.results.closed_groups += 1
 
     def _signal(self, signal_id: int) -> None:
         record = self._records.get(signal_id)
@@ -142,14 +140,14 @@ class Views:
     def _realise(self, amount: Decimal) -> None:
         self._roll_day()
         with arithmetic():
-            self._results.realised_total += amount
-            self._results.realised_today += amount
+            self.results.realised_total += amount
+            self.results.realised_today += amount
 
     def _roll_day(self) -> None:
-        today = day_of(self._clock.now_ms(), self._zone)
-        if today != self._results.day:
-            self._results.day = today
-            self._results.realised_today = ZERO
+        today = day_of(self._clock.now_ms(), self.zone)
+        if today != self.results.day:
+            self.results.day = today
+            self.results.realised_today = ZERO
 
     def _add_log(self, notes: list[tuple[int, Note]]) -> None:
         for log_id, note in notes:
@@ -209,15 +207,15 @@ class Views:
             pool_used=len(state.groups),
             pool_limit=state.settings.pool.max_open_groups,
             queued=len(state.waiting),
-            realised_today=self._results.realised_today,
-            realised_total=self._results.realised_total,
+            realised_today=self.results.realised_today,
+            realised_total=self.results.realised_total,
             start_equity=sum((state.start.get((one.name, q), ZERO) for one in accounts for q in DOLLARS), ZERO),
             risk_enabled=state.settings.risk.enabled,
             last_webhook_at_ms=self._last_webhook_ms,
             free_quote=sum((capital.free_quote(state, one, quote) for one in accounts for quote in DOLLARS), ZERO),
             filled_quote=sum((pnl.cost(group) for group in state.groups.values()), ZERO),
             open_quote=capital.open_entries_quote(state),
-            closed_groups=self._results.closed_groups,
+            closed_groups=self.results.closed_groups,
         )
 
 

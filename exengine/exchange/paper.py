@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 
 from exengine.domain.errors import Refused
-from exengine.domain.events import Event, InstrumentsLoaded, OrderAccepted, PriceMoved
+from exengine.domain.events import Event, InstrumentsLoaded, OrderAccepted, PriceMoved, WatchDue
 from exengine.domain.instrument import Instrument
 from exengine.domain.order import Order
 from exengine.engine.ports import Clock, Sink
@@ -67,6 +67,7 @@ class PaperExchange:
             await self._sink(fill)
             if not self._latency_s:
                 await settled()
+        await self._sink(WatchDue(account=self.account, symbol=symbol))
 
     async def _travel(self) -> None:
         if self._latency_s:

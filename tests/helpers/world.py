@@ -9,7 +9,15 @@ from typing import Any
 from exengine.domain import pnl
 from exengine.domain.commands import CancelOrder, PlaceOrder
 from exengine.domain.decide import decide
-from exengine.domain.events import Event, InstrumentsLoaded, OrderSent, PriceMoved, SignalArrived, SignalStored
+from exengine.domain.events import (
+    Event,
+    InstrumentsLoaded,
+    OrderSent,
+    PriceMoved,
+    SignalArrived,
+    SignalStored,
+    WatchDue,
+)
 from exengine.domain.group import Group
 from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.journal import Note
@@ -134,11 +142,16 @@ class World:
         self.tell(PriceMoved(account=self.account.name, symbol=symbol, price=Decimal(price)))
         for fill in self.book.tick(symbol, Decimal(price), self.now_ms):
             self.tell(fill)
+        self.tell(WatchDue(account=self.account.name, symbol=symbol))
 
-    def alert(self, *, after_ms: int = 1000, **changes: Any) -> SignalRecord:
-        """An alert as TradingView would post it (see `tests.helpers.alerts`), stored, then acted on; its record."""
+    def alert(self, price: str = "50000", action: str = "buy", *, after_ms: int = 1000, **changes: Any) -> SignalRecord:
+        """An alert as TradingView would post it, stored, then acted on; its record.
+
+        `changes` are those of `tests.helpers.alerts.alert`; the timestamp is the world's time unless they say else.
+        """
         self.now_ms += after_ms
-        return self.post(alert(**changes))[1]
+        own = {"timestamp": self.now_ms, "tv__entry_price": price, "tv__action": action}
+        return self.post(alert(**own | changes))[1]
 
     def post(self, body: dict[str, Any]) -> tuple[Verdict, SignalRecord]:
         read = parse_body(json.dumps(body, default=str))

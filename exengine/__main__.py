@@ -1,0 +1,87 @@
+"""The command line: nothing heavy is imported before the command that needs it is known (SPEC §12)."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from exengine import __version__
+from exengine.domain.alert_text import AlertTemplate
+from exengine.domain.errors import UserError
+
+EXPORTS = ("trades", "orders", "fills", "signals", "risk", "queue", "equity", "logs")
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--data-dir", type=Path, metavar="DIR", help="where store, configuration and logs are kept")
+    common.add_argument("--config", type=Path, metavar="FILE", help="the configuration, if it is not in the data folder")
+    parser = argparse.ArgumentParser(
+        prog="exengine",
+        parents=[common],
+        description="Trades TradingView alerts on this machine. Without a command: the desktop program.",
+    )
+    parser.add_argument("--version", action="version", version=f"ExEngine {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    run = commands.add_parser("run", parents=[common], help="the program; --headless without a window, for a server")
+    run.add_argument("--headless", action="store_true", help="engine and listener only")
+
+    signal = commands.add_parser(
+        "signal", parents=[common], help="prints the alert text to paste into TradingView, and the URL"
+    )
+    signal.add_argument("--template", choices=[one.value for one in AlertTemplate], default="entry")
+    signal.add_argument("--exchange", help="instead of {{exchange}}, as BINANCE")
+    signal.add_argument("--symbol", help="instead of {{ticker}}, as BTCUSDT")
+    signal.add_argument("--timeframe", help="instead of {{interval}}, as 15")
+    signal.add_argument("--price", help="instead of {{close}}, as 64000.5")
+    signal.add_argument("--side", choices=["long", "short"], default="long")
+    signal.add_argument("--send", action="store_true", help="posts it to the running engine and prints the answer")
+    signal.add_argument("--url", help="the webhook's URL with its token, if it is not this machine's own")
+
+    export = commands.add_parser("export", parents=[common], help="writes the store's history as CSV or JSON")
+    export.add_argument("--what", choices=EXPORTS, required=True)
+    export.add_argument("--format", choices=["csv", "json"], default="csv")
+    export.add_argument("--out", default="-", metavar="FILE", help="- is the terminal (default)")
+
+    commands.add_parser("doctor", parents=[common], help="checks configuration, store, keyring, port, clock, accounts")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command. 0 fine, 1 failed, 2 wrong use."""
+    options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        match options.command:
+            case "run" if options.headless:
+                from exengine.cli.headless import run_headless
+
+                return run_headless(options)
+            case "signal":
+                from exengine.cli.signal import run_signal
+
+                return run_signal(options)
+            case "export":
+                from exengine.cli.export import run_export
+
+                return run_export(options)
+            case "doctor":
+                from exengine.cli.doctor import run_doctor
+
+                return run_doctor(options)
+            case _:
+                from exengine.cli.desktop import run_desktop
+
+                return run_desktop(options)
+    except UserError as error:
+        print(f"exengine: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

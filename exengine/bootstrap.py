@@ -1,0 +1,279 @@
+"""The only place where the parts are built and joined: the program without a window, and what the window adds to it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import assert_never
+
+from exengine.domain.errors import UserError
+from exengine.domain.events import EngineStarted
+from exengine.domain.instrument import Instrument, MarketType
+from exengine.domain.journal import Category, Severity
+from exengine.domain.money import HUNDRED, ZERO, arithmetic
+from exengine.domain.order import OrderStatus
+from exengine.domain.reception import SignalRecord
+from exengine.domain.settings import AccountSettings, Settings
+from exengine.domain.signal import Signal
+from exengine.domain.signal_body import BodyError, parse_body
+from exengine.domain.signal_parse import parse_signal
+from exengine.domain.state import State
+from exengine.engine.changes import Loaded, restored
+from exengine.engine.engine import Engine
+from exengine.engine.rows import Mode
+from exengine.engine.supervisor import Supervisor
+from exengine.engine.timers import queue_timer
+from exengine.engine.views import DOLLARS, Results, Views, day_of, day_start_ms
+from exengine.exchange.markets.source import PriceSource
+from exengine.exchange.paper import PaperExchange, price_sink
+from exengine.exchange.paper_book import Fees, PaperBook
+from exengine.settings.file import load
+from exengine.settings.local_timezone import local_timezone
+from exengine.settings.pages import Config
+from exengine.settings.paths import DataDir
+from exengine.settings.plain import trading_settings
+from exengine.settings.program_pages import MarketSource
+from exengine.settings.secrets import KeyringStore, WebhookSecrets, webhook_secrets
+from exengine.store.database import SqliteStore
+from exengine.store.lock import EngineLock
+from exengine.webhook.auth import WebhookAuth
+from exengine.webhook.listener import Listener, ListenerSettings
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 500
+"""How many signals and log lines of earlier runs the window shows at once."""
+
+STOP_S = 5.0
+"""How long a stop waits for orders under way; what is left is resolved by the next start."""
+
+MARKET_CLOCK_S = 5.0
+"""How often the paper market's position is written down."""
+
+
+class SystemClock:
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+
+class Program:
+    """A running ExEngine: store, engine, paper market and listener. Built by `open_program`, ended by `stop`."""
+
+    def __init__(self, data_dir: DataDir, config_file: Path | None = None) -> None:
+        self.data_dir = data_dir
+        self.config_file = config_file or data_dir.config_file
+        self.clock = SystemClock()
+        self.config: Config
+        self.settings: Settings
+        self.state: State
+        self.engine: Engine
+        self.views: Views
+        self.listener: Listener
+        self.secrets: WebhookSecrets
+        self.market: PriceSource
+        self._store: SqliteStore | None = None
+        self._lock = EngineLock(data_dir.lock_file)
+        self._exchanges: list[PaperExchange] = []
+        self._supervisor = Supervisor(self._task_failed)
+
+    # start, in stages --------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Loads, connects, recovers, and only then listens. Raises UserError; what had begun is then ended again."""
+        try:
+            await self._open()
+            await self._trade()
+            await self._listen()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _open(self) -> None:
+        self.data_dir.create()
+        self._lock.acquire()
+        self.config = load(self.config_file)
+        self.settings = trading_settings(self.config, local_timezone=local_timezone())
+        refuse_live_accounts(self.settings)
+        self._store = await asyncio.to_thread(SqliteStore.open, self.data_dir.database_file)
+        loaded = await self._store.load()
+        self.market = await open_market(self.config, self.config_file.parent)
+        if loaded.market_clock_ms is not None:
+            self.market.start_at(loaded.market_clock_ms)
+        self.state = State(instance=loaded.instance, settings=self.settings)
+        self._capital()
+        restored(self.state, replace(loaded, pending=tuple(_reparsed(record) for record in loaded.pending)))
+        await self._make_views(loaded)
+
+    def _capital(self) -> None:
+        for account in self.settings.accounts:
+            for currency, amount in account.balances.items():
+                self.state.start[account.name, currency] = amount
+
+    async def _make_views(self, loaded: Loaded) -> None:
+        assert self._store is not None
+        now_ms = self.clock.now_ms()
+        self.views = Views(self.state, self.clock, mode=Mode.PAPER)
+        since = day_start_ms(now_ms, self.views.zone)
+        totals = await self._store.totals(since)
+        self.views.results = Results(
+            realised_total=in_dollars(totals.realised_total),
+            realised_today=in_dollars(totals.realised_since),
+            closed_groups=totals.closed_groups,
+            day=day_of(now_ms, self.views.zone),
+        )
+        self.views.remember(await self._store.last_signals(REMEMBERED), await self._store.last_notes(REMEMBERED))
+        listed = await self.market.instruments()
+        self._exchanges = [
+            paper_exchange(self.state, account, listed, self.config, self.clock)
+            for account in self.settings.accounts
+            if account.enabled
+        ]
+        self.engine = Engine(
+            self.state, self._store, self._exchanges, self.clock, self.views, next_log_id=loaded.next_log_id
+        )
+
+    async def _trade(self) -> None:
+        self._supervisor.start("engine", self.engine.run)
+        for exchange in self._exchanges:
+            await exchange.connect(self.engine.deliver)
+            self.engine.keep_instruments(
+                exchange.account,
+                tuple(one for (name, _), one in self.state.instruments.items() if name == exchange.account),
+            )
+        await self.engine.deliver(EngineStarted())
+        self._supervisor.start("queue timer", lambda: queue_timer(self.engine, self.state))
+        self._supervisor.start("market", self._run_market)
+        self._supervisor.start("market clock", self._keep_market_clock)
+
+    async def _run_market(self) -> None:
+        await self.market.run(price_sink(self._exchanges, self.engine.settled))
+
+    async def _keep_market_clock(self) -> None:
+        while True:
+            await asyncio.sleep(MARKET_CLOCK_S)
+            self.engine.keep_market_clock(self.market.position_ms)
+
+    async def _listen(self) -> None:
+        self.secrets = await asyncio.to_thread(webhook_secrets, [KeyringStore()])
+        page, security = self.config.listener, self.config.security
+        settings = ListenerSettings(
+            host=page.host,
+            port=page.port,
+            trusted_proxies=page.trusted_proxies,
+            allowed_sources=page.allowed_sources,
+            rate_per_minute=page.rate_per_minute,
+            burst=page.burst,
+            webhook_auth=WebhookAuth(security.webhook_auth.value),
+        )
+        self.listener = Listener(self.engine, settings, self.secrets, self.clock.now_ms)
+        await self.listener.start()
+        self.engine.note(
+            Severity.INFO, Category.SYSTEM, f"Started: listening on {self.listener.url}, {self.market.description}."
+        )
+
+    def _task_failed(self, name: str, error: BaseException) -> None:
+        text = f"{name.capitalize()} failed and is started again: {error}."
+        if name != "engine":
+            self.engine.note(Severity.ERROR, Category.SYSTEM, text, "Open positions keep their resting orders.")
+
+    @property
+    def webhook_url(self) -> str:
+        """The URL with its token: the public one where one is configured."""
+        base = self.config.listener.public_url.rstrip("/")
+        return f"{base}/webhook/{self.secrets.token}" if base else f"{self.listener.url}/{self.secrets.token}"
+
+    # stop, in stages ---------------------------------------------------------------------------------------------
+
+    async def stop(self) -> None:
+        """No new alerts, no new prices, then the orders under way, then the store. Each stage is bounded in time."""
+        if hasattr(self, "listener"):
+            await self.listener.stop()
+        for name in ("market clock", "market", "queue timer"):
+            await self._supervisor.stop(name)
+        if hasattr(self, "engine"):
+            if "engine" in self._supervisor.running:
+                self.engine.note(Severity.INFO, Category.SYSTEM, "Stopped by the trader.")
+                self.engine.keep_market_clock(self.market.position_ms)
+            await self.engine.stop(STOP_S)
+        await self._supervisor.stop_all()
+        for exchange in self._exchanges:
+            await exchange.close()
+        if hasattr(self, "market"):
+            await self.market.close()
+        if self._store is not None:
+            await self._store.close()
+            self._store = None
+        self._lock.release()
+
+
+def refuse_live_accounts(settings: Settings) -> None:
+    """Raises UserError for an account that this version cannot trade on: it trades on paper only."""
+    live = [account.name for account in settings.accounts if account.enabled and account.exchange != "paper"]
+    if live:
+        raise UserError(
+            f"Account {', '.join(live)}: this version of ExEngine trades on paper accounts only.",
+            safe="Nothing was started, no order was sent.",
+            remedy='Set the account\'s exchange to "paper", or enabled to false.',
+        )
+
+
+async def open_market(config: Config, folder: Path) -> PriceSource:
+    """The paper market that the configuration asks for. Raises UserError for recorded files that cannot be used."""
+    sim = config.sim
+    match sim.market:
+        case MarketSource.GENERATED:
+            from exengine.exchange.markets.generated import GeneratedMarket
+
+            return GeneratedMarket(seed=sim.seed)
+        case MarketSource.RECORDED:
+            from exengine.exchange.markets.recorded import RecordedMarket
+
+            return RecordedMarket(sim.recorded_files(folder), speed=sim.speed)
+        case MarketSource.LIVE:
+            from exengine.exchange.markets.public import PublicMarket
+
+            return PublicMarket(sim.exchange.value)
+        case _:
+            assert_never(sim.market)
+
+
+def in_dollars(amounts: Mapping[str, Decimal]) -> Decimal:
+    """The sum of what counts as US dollars; results in other quotes are not in it (SPEC §1)."""
+    with arithmetic():
+        return sum((amount for quote, amount in amounts.items() if quote in DOLLARS), ZERO)
+
+
+def paper_exchange(
+    state: State, account: AccountSettings, listed: tuple[Instrument, ...], config: Config, clock: SystemClock
+) -> PaperExchange:
+    """A paper account's exchange, its book rebuilt from the store: balances, open orders, positions."""
+    instruments = tuple(one for one in listed if one.type is account.market_type)
+    fees = Fees(
+        maker=None if account.maker_fee_percent is None else account.maker_fee_percent / HUNDRED,
+        taker=None if account.taker_fee_percent is None else account.taker_fee_percent / HUNDRED,
+    )
+    book = PaperBook(account.name, fees=fees, slippage_percent=config.sim.slippage_percent, leverage=account.leverage)
+    exchange = PaperExchange(book, instruments, clock, latency_ms=config.sim.latency_ms)
+    with arithmetic():
+        for name, currency in {*state.start, *state.moved}:
+            if name == account.name:
+                book.deposit(currency, state.balance(name, currency))
+        for order in state.orders.values():
+            if order.account == account.name and order.status in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED):
+                book.restore(order)
+        for group in state.groups.values():
+            if group.key.account == account.name and group.market_type is MarketType.SWAP:
+                book.restore_position(group.key.symbol, group.side.sign * group.net_qty)
+    return exchange
+
+
+def _reparsed(record: SignalRecord) -> SignalRecord:
+    """A signal that was stored and not decided, read again from its stored body."""
+    try:
+        parsed = parse_signal(parse_body(record.body))
+    except BodyError:
+        return record
+    return replace(record, signal=parsed if isinstance(parsed, Signal) else None)

@@ -1,0 +1,133 @@
+"""`exengine doctor`: one line for each thing that must be right before the engine can be trusted to run."""
+
+import argparse
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from exengine.bootstrap import refuse_live_accounts
+from exengine.cli.options import folders
+from exengine.domain.errors import UserError
+from exengine.settings.file import read
+from exengine.settings.local_timezone import local_timezone
+from exengine.settings.pages import Config
+from exengine.settings.paths import DataDir
+from exengine.settings.plain import trading_settings
+from exengine.settings.secrets import KeyringStore, SecretOrigin, webhook_secrets
+from exengine.store.check import check_store
+from exengine.store.lock import EngineLock
+
+BUILT_MS = 1_790_000_000_000
+"""Some time in 2026: a clock before it is wrong."""
+ROOM_BYTES = 200_000_000
+
+Check = tuple[str, Callable[[], str]]
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    """Prints a line for each check; 1 where any fails. It changes nothing."""
+    failed = 0
+    for name, check in _checks(options):
+        try:
+            print(f"ok    {name}: {check()}", flush=True)
+        except (UserError, OSError) as error:
+            failed += 1
+            print(f"FAIL  {name}: {error}", flush=True)
+    return 1 if failed else 0
+
+
+def _checks(options: argparse.Namespace) -> Iterator[Check]:
+    try:
+        data_dir, config_file = folders(options)
+    except UserError as error:
+        yield "configuration", _raising(error)
+        return
+    config = read(config_file)
+    running = _is_running(data_dir)
+    yield "configuration", lambda: _configuration(config_file)
+    yield "data folder", lambda: _room(data_dir)
+    yield "store", lambda: check_store(data_dir.database_file)
+    yield "secrets", _secrets
+    yield "port", lambda: _port(config, running)
+    yield "clock", lambda: _clock(config)
+    for account in trading_settings(config, local_timezone="UTC").accounts:
+        if account.enabled:
+            yield f"account {account.name}", lambda account=account: _account(config, account.name)
+
+
+def _raising(error: UserError) -> Callable[[], str]:
+    def check() -> str:
+        raise error
+
+    return check
+
+
+def _configuration(file: Path) -> str:
+    return f"{file}" if file.exists() else f"the defaults ({file} does not exist yet)"
+
+
+def _room(data_dir: DataDir) -> str:
+    there = data_dir.path
+    while not there.exists():
+        there = there.parent
+    free = shutil.disk_usage(there).free
+    if free < ROOM_BYTES:
+        raise UserError(f"only {free // 1_000_000} MB are free for {data_dir.path}.", remedy="Make room on that disk.")
+    return f"{data_dir.path}, {free // 1_000_000_000} GB free"
+
+
+def _secrets() -> str:
+    secrets = webhook_secrets([KeyringStore()])
+    if secrets.origin is SecretOrigin.THIS_RUN:
+        return "no keyring here: a token is made for each run (set EXENGINE_WEBHOOK_TOKEN to keep one)"
+    return f"the webhook's token comes from the {secrets.origin.value}"
+
+
+def _is_running(data_dir: DataDir) -> bool:
+    if not data_dir.lock_file.exists():
+        return False
+    lock = EngineLock(data_dir.lock_file)
+    try:
+        lock.acquire()
+    except UserError:
+        return True
+    lock.release()
+    return False
+
+
+def _port(config: Config, running: bool) -> str:
+    host, port = config.listener.host, config.listener.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        if hasattr(socket, "SO_REUSEADDR"):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if running:
+                return f"{host}:{port}, in use by the running engine"
+            raise UserError(
+                f"{host}:{port} cannot be listened on ({error.strerror}).",
+                remedy="End the program that uses it, or set another listener.port.",
+            ) from None
+    return f"{host}:{port} is free"
+
+
+def _clock(config: Config) -> str:
+    if time.time() * 1000 < BUILT_MS:
+        raise UserError("this machine's clock is years behind.", remedy="Set it, best by NTP: alerts would be stale.")
+    zone = local_timezone() if config.app.timezone == "local" else config.app.timezone
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}, the trader's day is that of {zone}"
+
+
+def _account(config: Config, name: str) -> str:
+    settings = trading_settings(config, local_timezone="UTC")
+    account = settings.account(name)
+    assert account is not None
+    if account.exchange != "paper":
+        refuse_live_accounts(settings)
+    capital = ", ".join(f"{amount} {currency}" for currency, amount in account.balances.items())
+    return f"paper, {account.market_type.value}, capital {capital}, {config.sim.market.value} market"

@@ -1,0 +1,57 @@
+"""Keeps the program's background tasks alive: named, restarted with back-off, and ended together."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+log = logging.getLogger(__name__)
+
+BACK_OFF_S = (0.5, 1, 2, 5, 10, 30)
+STEADY_S = 60.0
+"""How long a task must have run for its back-off to begin anew."""
+
+
+class Supervisor:
+    """Starts tasks and starts them again when they fail."""
+
+    def __init__(self, on_failure: Callable[[str, BaseException], None] | None = None) -> None:
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._on_failure = on_failure or (lambda name, error: None)
+        self.restarts: dict[str, int] = {}
+
+    def start(self, name: str, make: Callable[[], Awaitable[None]]) -> None:
+        """Runs `make()` until it ends by itself or the supervisor stops; a failure is told and it is run again."""
+        self._tasks[name] = asyncio.create_task(self._keep(name, make), name=name)
+
+    async def _keep(self, name: str, make: Callable[[], Awaitable[None]]) -> None:
+        loop, failures = asyncio.get_running_loop(), 0
+        while True:
+            began = loop.time()
+            try:
+                await make()
+                return
+            except Exception as error:  # whatever it was: the task must come back
+                if loop.time() - began > STEADY_S:
+                    failures = 0
+                pause = BACK_OFF_S[min(failures, len(BACK_OFF_S) - 1)]
+                failures += 1
+                self.restarts[name] = self.restarts.get(name, 0) + 1
+                log.error("task %s failed and is started again in %s s", name, pause, exc_info=error)
+                self._on_failure(name, error)
+                await asyncio.sleep(pause)
+
+    @property
+    def running(self) -> list[str]:
+        return [name for name, task in self._tasks.items() if not task.done()]
+
+    async def stop(self, name: str) -> None:
+        """Ends one task."""
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def stop_all(self) -> None:
+        """Ends every task, the latest first."""
+        for name in reversed(list(self._tasks)):
+            await self.stop(name)
