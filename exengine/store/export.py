@@ -1,0 +1,131 @@
+"""Writes the store's history as CSV or JSON, also while an engine writes to the store."""
+
+import csv
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TextIO
+
+from sqlalchemy.exc import DBAPIError
+
+from exengine.domain.errors import UserError
+from exengine.domain.money import arithmetic, plain
+from exengine.store import history, migrate, sqlite
+from exengine.store.history import Cell, Known, Symbol
+
+STDOUT = "-"
+
+
+def export(
+    path: Path,
+    what: str,
+    form: str,
+    out: str | Path = STDOUT,
+    *,
+    start_equity: Decimal | None = None,
+    last: Mapping[Symbol, Decimal] | None = None,
+) -> int:
+    """Writes the table `what` of the store in `path` to the file `out`, or to the terminal; how many rows.
+
+    `what` is one of `history.COLUMNS`, `form` csv or json. The file is whole or not there. Raises UserError.
+    """
+    if what not in history.COLUMNS or form not in ("csv", "json"):
+        raise ValueError(f"no export of {what!r} as {form!r}")
+    migrate.require_current(path)
+    known = Known(start_equity=start_equity, last=last or {})
+    columns = history.COLUMNS[what]
+    write = write_csv if form == "csv" else write_json
+    try:
+        with (
+            sqlite.engine(path, writable=False).connect() as connection,
+            connection.begin(),
+            arithmetic(),
+            _destination(out) as file,
+        ):
+            return write(file, columns, history.rows(connection, what, known))
+    except DBAPIError as error:
+        if not sqlite.is_environment(error.orig):
+            raise
+        raise UserError(
+            f"The store {path} could not be read: {sqlite.words(error.orig)}",
+            safe="It was not touched, and nothing was written.",
+            remedy="See that the file may be read, and try again.",
+        ) from error
+
+
+def write_csv(file: TextIO, columns: tuple[str, ...], rows: Iterator[tuple[Cell, ...]]) -> int:
+    """A header and a line for each row; how many rows. Decimals are plain, what is empty is empty."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(columns)
+    count = 0
+    for row in rows:
+        writer.writerow([_text(cell) for cell in row])
+        count += 1
+    return count
+
+
+def write_json(file: TextIO, columns: tuple[str, ...], rows: Iterator[tuple[Cell, ...]]) -> int:
+    """A list with an object for each row; how many. Decimals are strings, what is empty is null."""
+    count = 0
+    for row in rows:
+        file.write("[\n" if count == 0 else ",\n")
+        json.dump({name: _value(cell) for name, cell in zip(columns, row, strict=True)}, file, ensure_ascii=False)
+        count += 1
+    file.write("\n]\n" if count else "[]\n")
+    return count
+
+
+def _text(cell: Cell) -> str | int:
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "true" if cell else "false"
+        case Decimal():
+            return plain(cell)
+        case _:
+            return cell
+
+
+def _value(cell: Cell) -> Any:
+    if isinstance(cell, Decimal):
+        return plain(cell)
+    return None if cell == "" else cell
+
+
+@contextmanager
+def _destination(out: str | Path) -> Iterator[TextIO]:
+    """The terminal, or a file that takes its name once it is whole."""
+    if str(out) == STDOUT:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    target = Path(os.path.realpath(out))
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, target)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _unwritable(target, error) from error
+        raise
+
+
+def _unwritable(target: Path, error: OSError) -> UserError:
+    return UserError(
+        f"{target} cannot be written: {error.strerror or error}.",
+        safe="A file of that name is as it was.",
+        remedy="Name another file with --out, or make room on the disk.",
+    )

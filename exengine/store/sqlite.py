@@ -1,0 +1,98 @@
+"""How a SQLite file is opened so that what is committed is on the disk, and what its errors mean to a trader."""
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+
+BUSY_MS = 500
+"""How long one attempt waits for another program's lock. A sender of alerts gives up after three seconds."""
+
+_WAL_KEPT_BYTES = 64 * 1024 * 1024
+
+
+def connect(path: Path, *, writable: bool, foreign_keys: bool = True) -> sqlite3.Connection:
+    """A connection to a file that must be there; without transactions of its own. Raises sqlite3.Error."""
+    mode = "rw" if writable else "ro"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_MS / 1000,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    try:
+        if writable:
+            _prepare_for_writing(connection, foreign_keys=foreign_keys)
+        else:
+            connection.execute("PRAGMA query_only=ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare_for_writing(connection: sqlite3.Connection, *, foreign_keys: bool) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    # On macOS a plain fsync leaves the data in the drive's own cache.
+    connection.execute("PRAGMA fullfsync=ON")
+    connection.execute(f"PRAGMA journal_size_limit={_WAL_KEPT_BYTES}")
+    connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+
+
+def engine(path: Path, *, writable: bool, foreign_keys: bool = True) -> Engine:
+    """SQLAlchemy's engine over such connections. A writer takes the lock when it begins, not at its first write."""
+    made = create_engine(
+        "sqlite+pysqlite://",
+        creator=lambda: connect(path, writable=writable, foreign_keys=foreign_keys),
+        poolclass=NullPool,
+    )
+
+    @event.listens_for(made, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writable else "BEGIN")
+
+    return made
+
+
+_WORDS = {
+    sqlite3.SQLITE_BUSY: "The store is locked by another program.",
+    sqlite3.SQLITE_LOCKED: "The store is locked by another program.",
+    sqlite3.SQLITE_FULL: "The disk is full: nothing more can be stored.",
+    sqlite3.SQLITE_IOERR: "The disk does not read or write the store's file.",
+    sqlite3.SQLITE_READONLY: "The store's file may not be written.",
+    sqlite3.SQLITE_PERM: "The store's file may not be opened.",
+    sqlite3.SQLITE_AUTH: "The store's file may not be opened.",
+    sqlite3.SQLITE_CANTOPEN: "The store's file cannot be opened.",
+    sqlite3.SQLITE_CORRUPT: "The store's file is damaged.",
+    sqlite3.SQLITE_NOTADB: "The store's file is damaged.",
+    sqlite3.SQLITE_NOMEM: "There is not enough memory for the store.",
+}
+
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _code(error: BaseException | None) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def is_locked(error: BaseException | None) -> bool:
+    """Whether another program's lock was in the way: it may be gone in a moment."""
+    return _code(error) in _LOCKED
+
+
+def is_damaged(error: BaseException | None) -> bool:
+    return _code(error) in _DAMAGED
+
+
+def is_environment(error: BaseException | None) -> bool:
+    """Whether the machine is at fault, not the program."""
+    return isinstance(error, sqlite3.OperationalError) or _code(error) in _WORDS
+
+
+def words(error: BaseException | None) -> str:
+    """What an error of SQLite's means, and in brackets what it said."""
+    name = getattr(error, "sqlite_errorname", "") or type(error).__name__
+    return f"{_WORDS.get(_code(error), 'The store does not answer.')} ({error}, {name})"

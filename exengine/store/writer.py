@@ -1,0 +1,267 @@
+"""Writes one unit of work over an open transaction: what was there of the same key is replaced, lists are added."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, func, insert, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert, Update
+
+from exengine.domain.group import Group, GroupKey
+from exengine.domain.instrument import Instrument, Side
+from exengine.domain.journal import Note
+from exengine.domain.order import LegRef, Order
+from exengine.domain.reception import Outcome, SignalRecord
+from exengine.domain.signal import Signal
+from exengine.domain.state import AppliedFill, Control, QueueEvent, Waiting
+from exengine.engine.changes import Changes, Trace
+from exengine.store import codec, schema
+
+Row = dict[str, Any]
+
+
+def write(connection: Connection, changes: Changes) -> None:
+    """Writes all of `changes`. Whatever it raises, the caller's transaction has to be taken back."""
+    _upsert(connection, schema.groups, ("id",), map(_group_row, changes.groups.values()))
+    _upsert(connection, schema.orders, ("client_id",), map(_order_row, changes.orders.values()))
+    _add_once(connection, schema.fills, map(_fill_row, changes.fills))
+    _upsert(connection, schema.signals, ("id",), map(_signal_row, changes.signals.values()), _SIGNAL_CHANGES)
+    _write_traces(connection, changes.traces)
+    _write_queue(connection, changes.waiting)
+    _add(connection, schema.queue_events, map(_queue_event_row, changes.queue_events))
+    _upsert(connection, schema.notes, ("id",), (_note_row(number, note) for number, note in changes.notes))
+    _upsert(
+        connection,
+        schema.balances,
+        ("account", "currency"),
+        ({"account": key[0], "currency": key[1], "moved": amount} for key, amount in changes.moved.items()),
+    )
+    for account, instruments in changes.instruments.items():
+        _write_instruments(connection, account, instruments)
+    if changes.control is not None:
+        put_meta(connection, "control", codec.to_text(Control, changes.control))
+    if changes.market_clock_ms is not None:
+        put_meta(connection, "market_clock_ms", str(changes.market_clock_ms))
+
+
+def put_meta(connection: Connection, key: str, value: str) -> None:
+    """Writes a single value."""
+    _upsert(connection, schema.meta, ("key",), [{"key": key, "value": value}])
+
+
+# statements ---------------------------------------------------------------------------------------------------------
+
+
+def _insert(table: Table, dialect: str) -> Any:
+    """The dialect's own INSERT, which knows ON CONFLICT: the only thing here that differs between databases."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@cache
+def _upsert_statement(table: Table, key: tuple[str, ...], changing: tuple[str, ...] | None, dialect: str) -> Insert:
+    statement = _insert(table, dialect)
+    names = changing or tuple(c.name for c in table.columns if c.name not in (*key, "seq"))
+    return statement.on_conflict_do_update(index_elements=key, set_={name: statement.excluded[name] for name in names})
+
+
+def _upsert(
+    connection: Connection,
+    table: Table,
+    key: tuple[str, ...],
+    rows: Iterable[Row],
+    changing: tuple[str, ...] | None = None,
+) -> None:
+    """Inserts rows; of those that are there already, `changing` is replaced, or everything but the key."""
+    many = list(rows)
+    if many:
+        connection.execute(_upsert_statement(table, key, changing, connection.dialect.name), many)
+
+
+def _add(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
+    many = list(rows)
+    if many:
+        connection.execute(insert(table), many)
+
+
+def _add_once(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
+    """Inserts rows; those that a unique key knows already stay as they are."""
+    many = list(rows)
+    if many:
+        connection.execute(_insert(table, connection.dialect.name).on_conflict_do_nothing(), many)
+
+
+@cache
+def _trace_statement() -> Update:
+    """A trace never overwrites an earlier time: after a restart the engine no longer knows the first."""
+    columns = schema.signals.c
+    return (
+        update(schema.signals)
+        .where(columns.id == bindparam("of"))
+        .values(
+            sent_at_ms=func.coalesce(columns.sent_at_ms, bindparam("sent")),
+            acknowledged_at_ms=func.coalesce(columns.acknowledged_at_ms, bindparam("acknowledged")),
+        )
+    )
+
+
+def _write_traces(connection: Connection, traces: dict[int, Trace]) -> None:
+    rows = [
+        {"of": signal_id, "sent": trace.sent_at_ms, "acknowledged": trace.acknowledged_at_ms}
+        for signal_id, trace in traces.items()
+    ]
+    if rows:
+        connection.execute(_trace_statement(), rows)
+
+
+def _write_queue(connection: Connection, waiting: dict[tuple[GroupKey, Side], Waiting | None]) -> None:
+    key = ("account", "symbol", "timeframe", "side")
+    gone = [_queue_key(*place) for place, one in waiting.items() if one is None]
+    if gone:
+        columns = schema.queue.c
+        connection.execute(
+            delete(schema.queue).where(*(columns[name] == bindparam(f"of_{name}") for name in key)), gone
+        )
+    _upsert(connection, schema.queue, key, (_waiting_row(one) for one in waiting.values() if one is not None))
+
+
+def _write_instruments(connection: Connection, account: str, instruments: tuple[Instrument, ...]) -> None:
+    connection.execute(delete(schema.instruments).where(schema.instruments.c.account == account))
+    _add(
+        connection,
+        schema.instruments,
+        (
+            {
+                "account": account,
+                "position": position,
+                "symbol": instrument.symbol,
+                "document": codec.to_text(Instrument, instrument),
+            }
+            for position, instrument in enumerate(instruments)
+        ),
+    )
+
+
+# rows ---------------------------------------------------------------------------------------------------------------
+
+
+def _group_row(group: Group) -> Row:
+    return {
+        "id": group.id,
+        "account": group.key.account,
+        "symbol": group.key.symbol,
+        "timeframe": group.key.timeframe,
+        "number": int(group.id.rpartition("#")[2]),
+        "side": group.side,
+        "quote": group.quote,
+        "status": group.status,
+        "reason": group.reason,
+        "opened_at_ms": group.opened_at_ms,
+        "first_fill_at_ms": group.first_fill_at_ms,
+        "closed_at_ms": group.closed_at_ms,
+        "document": codec.to_text(Group, group),
+    }
+
+
+_ORDER_COLUMNS = tuple(
+    column.name for column in schema.orders.columns if column.name not in ("seq", "covers", "takes", "trade_ids")
+)
+
+
+def _order_row(order: Order) -> Row:
+    row = {name: getattr(order, name) for name in _ORDER_COLUMNS}
+    row["covers"] = codec.to_text(tuple[LegRef, ...], order.covers)
+    row["takes"] = codec.to_text(tuple[Decimal, ...], order.takes)
+    row["trade_ids"] = codec.to_text(tuple[str, ...], order.trade_ids)
+    return row
+
+
+def _fill_row(applied: AppliedFill) -> Row:
+    fill = applied.fill
+    return {
+        "account": applied.order.account,
+        "trade_id": fill.trade_id,
+        "client_id": fill.client_id,
+        "group_id": applied.order.group_id,
+        "at_ms": fill.at_ms,
+        "price": fill.price,
+        "qty": fill.qty,
+        "fee": fill.fee,
+        "fee_currency": fill.fee_currency,
+        "liquidity": fill.liquidity,
+        "fee_quote": applied.fee_quote,
+        "realised": applied.realised,
+    }
+
+
+_SIGNAL_CHANGES = ("account", "symbol", "outcome", "reason", "group_id", "stored_at_ms", "decided_at_ms")
+"""What may change of a signal once it is stored; what came in stays as it came."""
+
+
+def _signal_row(record: SignalRecord) -> Row:
+    signal = record.signal
+    return {
+        "id": record.id,
+        "received_at_ms": record.received_at_ms,
+        "source_address": record.source_address,
+        "body": record.body,
+        "digest": signal.digest if signal else None,
+        "stamped": signal is not None and signal.timestamp_ms is not None,
+        "counts": _counts(record),
+        "account": record.account,
+        "symbol": record.symbol,
+        "timeframe": signal.timeframe if signal else None,
+        "document": codec.to_text(Signal, signal) if signal else None,
+        "outcome": record.outcome,
+        "reason": record.reason,
+        "group_id": record.group,
+        "stored_at_ms": record.stored_at_ms,
+        "decided_at_ms": record.decided_at_ms,
+    }
+
+
+def _counts(record: SignalRecord) -> bool:
+    """Whether it was a valid one at the door, and no resend: later ones of its digest are resends of it (§2.3)."""
+    routed = record.signal is not None and record.account is not None
+    return routed and record.outcome not in (Outcome.INVALID, Outcome.DUPLICATE)
+
+
+def _queue_key(key: GroupKey, side: Side) -> Row:
+    return {"of_account": key.account, "of_symbol": key.symbol, "of_timeframe": key.timeframe, "of_side": side}
+
+
+def _waiting_row(waiting: Waiting) -> Row:
+    return {
+        "account": waiting.key.account,
+        "symbol": waiting.key.symbol,
+        "timeframe": waiting.key.timeframe,
+        "side": waiting.side,
+        "signal_id": waiting.signal_id,
+        "queued_at_ms": waiting.queued_at_ms,
+        "replacement_count": waiting.replacement_count,
+        "reason": waiting.reason,
+        "document": codec.to_text(Waiting, waiting),
+    }
+
+
+def _queue_event_row(event: QueueEvent) -> Row:
+    return {name: getattr(event, name) for name in _QUEUE_EVENT_COLUMNS}
+
+
+_QUEUE_EVENT_COLUMNS = tuple(column.name for column in schema.queue_events.columns if column.name != "seq")
+
+
+def _note_row(number: int, note: Note) -> Row:
+    return {
+        "id": number,
+        "at_ms": note.at_ms,
+        "severity": note.severity,
+        "category": note.category,
+        "symbol": note.symbol,
+        "timeframe": note.timeframe,
+        "group_id": note.group,
+        "text": note.text,
+        "advice": note.advice,
+        "signal_id": note.signal_id,
+    }
