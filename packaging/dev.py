@@ -24,8 +24,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
 PYTHON_VERSION = f"{sys.version_info[0]}.{sys.version_info[1]}"
 if PYTHON_VERSION not in {"3.11", "3.12", "3.13"}:
     sys.stderr.write(f"ExEngine needs Python 3.11, 3.12 or 3.13; this is {PYTHON_VERSION}.\n")
@@ -207,6 +212,10 @@ def stamp() -> str:
         return ""
 
 
+def current(wanted: str) -> bool:
+    return stamp() == wanted and PYTHON.exists()
+
+
 def venv_works() -> bool:
     """Whether there is an environment for this Python, with pip, and not one that an interruption left half made."""
     if stamp() == UNFINISHED or not PYTHON.exists():
@@ -230,13 +239,31 @@ def make_venv(folder: Path) -> None:
         fail(f"{problem}\nThe virtual environment could not be made.")
 
 
+@contextlib.contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Lets one dev.py work on the environment while any other waits; the system ends the lock with its process."""
+    path = ROOT / "build" / "environment.lock"
+    path.parent.mkdir(exist_ok=True)
+    with path.open("a") as file:
+        if not WINDOWS:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+            return
+        while True:
+            with contextlib.suppress(OSError):  # it gives up after ten seconds
+                msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+                break
+        yield
+
+
 def ready(libraries: dict[str, str] | None = None) -> None:
     """Makes .venv what the lock says, or finds at once that it is, and sees that the system has `libraries`."""
     wanted = fingerprint()
-    current = stamp() == wanted and PYTHON.exists()
-    ready_system(missing_libraries(libraries or {}) + ([] if current else missing_venv()))
-    if not current:
-        install(wanted)
+    ready_system(missing_libraries(libraries or {}) + ([] if current(wanted) else missing_venv()))
+    if not current(wanted):
+        with one_at_a_time():
+            if not current(wanted):
+                install(wanted)
     if libraries:
         ready_fonts()
 
