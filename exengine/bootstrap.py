@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import assert_never
 
@@ -13,7 +11,7 @@ from exengine.domain.errors import UserError
 from exengine.domain.events import EngineStarted
 from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.journal import Category, Severity
-from exengine.domain.money import HUNDRED, ZERO, arithmetic
+from exengine.domain.money import HUNDRED, arithmetic
 from exengine.domain.order import OrderStatus
 from exengine.domain.reception import SignalRecord
 from exengine.domain.settings import AccountSettings, Settings
@@ -26,7 +24,7 @@ from exengine.engine.engine import Engine
 from exengine.engine.rows import Mode
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.timers import queue_timer
-from exengine.engine.views import DOLLARS, Results, Views, day_of, day_start_ms
+from exengine.engine.views import Results, Views, day_of, day_start_ms
 from exengine.exchange.markets.source import PriceSource
 from exengine.exchange.paper import PaperExchange, price_sink
 from exengine.exchange.paper_book import Fees, PaperBook
@@ -117,14 +115,13 @@ class Program:
         now_ms = self.clock.now_ms()
         self.views = Views(self.state, self.clock, mode=Mode.PAPER)
         since = day_start_ms(now_ms, self.views.zone)
-        totals = await self._store.totals(since)
         self.views.results = Results(
-            realised_total=in_dollars(totals.realised_total),
-            realised_today=in_dollars(totals.realised_since),
-            closed_groups=totals.closed_groups,
+            realised_total=await self._store.realised_total(),
+            realised_today=await self._store.realised_since(since),
+            closed_groups=await self._store.closed_groups(),
             day=day_of(now_ms, self.views.zone),
         )
-        self.views.remember(await self._store.last_signals(REMEMBERED), await self._store.last_notes(REMEMBERED))
+        self.views.remember(await self._store.last_signals(REMEMBERED), await self._store.last_log(REMEMBERED))
         listed = await self.market.instruments()
         self._exchanges = [
             paper_exchange(self.state, account, listed, self.config, self.clock)
@@ -231,19 +228,14 @@ async def open_market(config: Config, folder: Path) -> PriceSource:
         case MarketSource.RECORDED:
             from exengine.exchange.markets.recorded import RecordedMarket
 
-            return RecordedMarket(sim.recorded_files(folder), speed=sim.speed)
+            return RecordedMarket(sim.recorded_files(folder), speed=float(sim.speed))
         case MarketSource.LIVE:
             from exengine.exchange.markets.public import PublicMarket
 
-            return PublicMarket(sim.exchange.value)
+            types = {MarketType(account.market_type.value) for account in config.effective_accounts()}
+            return PublicMarket(sim.exchange.value, types=tuple(types))
         case _:
             assert_never(sim.market)
-
-
-def in_dollars(amounts: Mapping[str, Decimal]) -> Decimal:
-    """The sum of what counts as US dollars; results in other quotes are not in it (SPEC §1)."""
-    with arithmetic():
-        return sum((amount for quote, amount in amounts.items() if quote in DOLLARS), ZERO)
 
 
 def paper_exchange(
