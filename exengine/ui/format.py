@@ -1,0 +1,139 @@
+"""How numbers, times and ages are written on the screen, and plainly when they are copied (UI.md, Ways)."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+
+from exengine.domain.money import decimals_of, plain
+
+DASH = "—"
+"""What is not known."""
+MINUS = "−"
+"""U+2212: as wide as + and the figures."""
+
+DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "DAI"})
+"""Counted 1:1 as USD (SPEC §1)."""
+CENTS = DOLLARS | {"EUR", "GBP", "TRY", "BRL", "TUSD", "USDP", "EURI", "AUD"}
+
+_AGES = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
+
+
+def number(value: Decimal | None, decimals: int) -> str:
+    """`1,234.50`, `−0.01`; a dash where it is not known."""
+    if value is None:
+        return DASH
+    text = format(value, f",.{decimals}f")
+    if text.startswith("-"):
+        text = text[1:] if _is_zero(text) else MINUS + text[1:]
+    return text
+
+
+def signed(value: Decimal | None, decimals: int) -> str:
+    """A profit or loss: `+1,234.50`, `−0.01`, and a zero without a sign."""
+    text = number(value, decimals)
+    return text if value is None or value <= 0 or _is_zero(text) else "+" + text
+
+
+def percent(value: Decimal | None, least: int = 0) -> str:
+    """`20 %`, `−0.5 %`, `0 %`: with the decimals that it has, at least `least`, at most 4."""
+    if value is None:
+        return DASH
+    if value == 0:
+        return "0 %"
+    return number(value, min(max(least, decimals_of(value)), 4)) + " %"
+
+
+def signed_percent(value: Decimal | None, decimals: int = 2) -> str:
+    """`+0.77 %`: always the same decimals, for numbers that run."""
+    return DASH if value is None else signed(value, decimals) + " %"
+
+
+def direction(value: Decimal | None, decimals: int) -> int:
+    """+1, −1, or 0 for what is shown as zero or not known: the way of its arrow and the choice of its colour."""
+    if value is None or value == 0:
+        return 0
+    if _is_zero(format(value, f".{decimals}f")):
+        return 0
+    return 1 if value > 0 else -1
+
+
+def pair(symbol: str) -> str:
+    """`BTC/USDT` for the perpetual `BTC/USDT:USDT` as well, for its account says which it is."""
+    name, _, settled_in = symbol.partition(":")
+    return name if name.endswith(f"/{settled_in}") else symbol
+
+
+def of(part: int, whole: int) -> str:
+    """`3 / 5`."""
+    return f"{part} / {whole}"
+
+
+def quote_decimals(quote: str) -> int:
+    """How many decimals amounts of a quote currency are worth reading: cents for money, eight for coins."""
+    return 2 if quote in CENTS else 8
+
+
+def age(elapsed_ms: int) -> str:
+    """`3 s`, `4 m`, `2 h`, `3 d`: the largest unit that fits."""
+    for unit_ms, unit in _AGES:
+        if elapsed_ms >= unit_ms:
+            return f"{elapsed_ms // unit_ms} {unit}"
+    return "0 s"
+
+
+def latency(elapsed_ms: int | None) -> str:
+    """`38 ms`, `1.24 s`, `75 s`."""
+    if elapsed_ms is None:
+        return DASH
+    if elapsed_ms < 1_000:
+        return f"{elapsed_ms} ms"
+    if elapsed_ms < 10_000:
+        return f"{elapsed_ms / 1_000:.2f} s"
+    return f"{elapsed_ms // 1_000:,} s"
+
+
+def clock(at_ms: int, zone: tzinfo | None = None) -> str:
+    """`14:32:07` in the trader's zone (None: the machine's own)."""
+    return _moment(at_ms, zone).strftime("%H:%M:%S")
+
+
+def moment(at_ms: int, now_ms: int, zone: tzinfo | None = None) -> str:
+    """The clock, with the day before it where it is not today's: `Nov 21 14:32:07`."""
+    then, now = _moment(at_ms, zone), _moment(now_ms, zone)
+    if then.date() == now.date():
+        return then.strftime("%H:%M:%S")
+    return f"{then:%b} {then.day} {then:%H:%M:%S}"
+
+
+def iso(at_ms: int, zone: tzinfo | None = None) -> str:
+    """For tooltips and copies: `2026-11-23T14:32:07.120+01:00`."""
+    return _moment(at_ms, zone).isoformat(timespec="milliseconds")
+
+
+def zone_name(at_ms: int, zone: tzinfo | None = None) -> str:
+    """`UTC+01:00`, as headers name the zone of their times."""
+    offset = _moment(at_ms, zone).utcoffset() or timedelta()
+    minutes = int(offset.total_seconds()) // 60
+    if minutes == 0:
+        return "UTC"
+    sign = "+" if minutes > 0 else MINUS
+    return f"UTC{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def count(amount: int, singular: str, plural: str | None = None) -> str:
+    """`1 group`, `1,200 groups`."""
+    return f"{amount:,} {singular if amount == 1 else plural or singular + 's'}"
+
+
+def copied(value: object) -> str:
+    """A cell's value as plain text for another program: no thousands, ASCII minus, nothing for what is not known."""
+    if value is None:
+        return ""
+    return plain(value) if isinstance(value, Decimal) else str(value)
+
+
+def _moment(at_ms: int, zone: tzinfo | None) -> datetime:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).astimezone(zone)
+
+
+def _is_zero(text: str) -> bool:
+    return not text.strip("-−+0.,")
