@@ -14,6 +14,7 @@ from exengine.domain.order import Role
 from exengine.domain.partial_close import reducible_qty, takes_in_order_of_fills
 from exengine.domain.pool import remove_waiting, wait
 from exengine.domain.reception import Outcome, SignalRecord
+from exengine.domain.replacing import replace_last_pyramid
 from exengine.domain.routing import Destination, Unroutable, route
 from exengine.domain.signal import FieldError, Signal, SizeUnit
 from exengine.domain.state import Step
@@ -70,7 +71,7 @@ def _entry(
         return Outcome.INVALID, result.value, ""
     living = step.state.live.get(key, "")
     if result is Denial.MAX_PYRAMIDS:
-        return Outcome.IGNORED, result.value, living
+        return _further(step, entry, step.group(living))
     if not result.waits:
         _refused(step, record, result.value)
         return Outcome.REFUSED, result.value, ""
@@ -83,6 +84,16 @@ def _entry(
     if done == "replaced":
         return Outcome.REPLACED, "", ""
     return Outcome.QUEUED, result.value, ""
+
+
+def _further(step: Step, entry: Entry, group: Group) -> Result:
+    """A further entry though all pyramids are in: it may restart the risk timer and re-place the last pyramid (§8)."""
+    if step.state.settings.risk.reset_timer_on_replacement:
+        group = replace(group, timer_reset_at_ms=step.now_ms)
+        step.put_group(group)
+    if group.plans[-1].grid.replace_last_pyramid and replace_last_pyramid(step, entry, group):
+        return Outcome.REPLACED, "", group.id
+    return Outcome.IGNORED, Denial.MAX_PYRAMIDS.value, group.id
 
 
 def _exit(

@@ -6,7 +6,7 @@ from typing import assert_never
 from exengine.domain import pnl
 from exengine.domain.group import Group
 from exengine.domain.instrument import Instrument, MarketType
-from exengine.domain.money import HUNDRED, ZERO
+from exengine.domain.money import HUNDRED, ONE, ZERO
 from exengine.domain.order import Role
 from exengine.domain.settings import AccountSettings, PyramidPlan, SizingMode
 from exengine.domain.signal import Signal, SizeUnit
@@ -66,6 +66,29 @@ def pyramid_capital(
             return _signal_quote(signal, signal.order_size, instrument) * multiplier
         case _:
             assert_never(plan.sizing.mode)
+
+
+DOLLARS = frozenset({"USDT", "USDC", "FDUSD", "DAI", "USD"})
+"""Quotes that count 1:1 as US dollars (SPEC §1)."""
+
+
+def usd_value(state: State, group: Group) -> Decimal:
+    """What one unit of a group's quote is worth in USD, by its account's own tickers; 0 where that is not known."""
+    if group.quote in DOLLARS:
+        return ONE
+    for dollar in sorted(DOLLARS):
+        last = state.last(group.key.account, f"{group.quote}/{dollar}")
+        if last is not None:
+            return last
+    return ZERO
+
+
+def taker_fee(state: State, group: Group) -> Decimal:
+    """The share that the group's account pays as taker: the trader's own setting, else the market's."""
+    account = state.settings.account(group.key.account)
+    if account is not None and account.taker_fee_percent is not None:
+        return account.taker_fee_percent / HUNDRED
+    return state.instrument(group).taker_fee
 
 
 def _signal_quote(signal: Signal, size: Decimal, instrument: Instrument) -> Decimal:

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from exengine.domain.group import CloseReason, GroupStatus
+from exengine.domain.group import CloseReason, GroupKey, GroupStatus
 from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import begin_closing, cancel_entries, settle
+from exengine.domain.pool import promote
 from exengine.domain.state import Control, Step
 
 
@@ -59,6 +60,26 @@ def close_group(step: Step, group_id: str) -> None:
         settle(step, group_id)
     else:
         begin_closing(step, group_id, CloseReason.MANUAL)
+
+
+def set_blocked(step: Step, key: GroupKey, *, blocked: bool) -> None:
+    """Keeps the risk engine away from a group, or lets it near again; then a waiting entry may go in (§7)."""
+    group = step.state.groups.get(step.state.live.get(key, ""))
+    if group is None or group.blocked == blocked:
+        return
+    step.put_group(replace(group, blocked=blocked))
+    text = "Blocked from the risk engine by the trader." if blocked else "Unblocked by the trader."
+    step.note(Severity.INFO, Category.RISK, text, group=group)
+    if not blocked:
+        promote(step)
+
+
+def skip_once(step: Step, key: GroupKey) -> None:
+    """The next evaluation in which the group would be paid off passes over it."""
+    group = step.state.groups.get(step.state.live.get(key, ""))
+    if group is not None and not group.skip_once:
+        step.put_group(replace(group, skip_once=True))
+        step.note(Severity.INFO, Category.RISK, "To be skipped once, by the trader.", group=group)
 
 
 def cancel_open_entries(step: Step, group_id: str) -> None:

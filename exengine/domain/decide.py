@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from exengine.domain import control, events, orders_in
+from exengine.domain import control, events, orders_in, pool, risk
 from exengine.domain.act import act
 from exengine.domain.commands import CancelOrder, ResolveOrder
 from exengine.domain.events import Event
@@ -26,6 +26,7 @@ def decide(state: State, event: Event, now_ms: int) -> Step:
     try:
         with arithmetic():
             _apply(step, event)
+            risk.carry_on(step)
             if step.freed:
                 promote(step)
     except BaseException:
@@ -70,6 +71,16 @@ def _apply(step: Step, event: Event) -> None:
         case events.QueueDue():
             forget_old_digests(step)
             promote(step)
+        case events.RiskDue():
+            _risk(step, event)
+        case events.RiskRunAsked():
+            risk.evaluate(step, on_request=True)
+        case events.BlockSet():
+            control.set_blocked(step, event.key, blocked=event.blocked)
+        case events.SkipAsked():
+            control.skip_once(step, event.key)
+        case events.QueueAsked():
+            pool.by_hand(step, event)
         case events.Paused():
             control.pause(step, event.why)
         case events.Resumed():
@@ -83,6 +94,13 @@ def _apply(step: Step, event: Event) -> None:
             control.cancel_open_entries(step, event.group_id)
         case _:
             assert_never(event)
+
+
+def _risk(step: Step, event: events.RiskDue) -> None:
+    """Looks at the losers, by the clock or since something has filled (`risk.evaluate_on_fill`)."""
+    step.state.risk_wanted = False
+    if not event.on_fill or step.state.settings.risk.evaluate_on_fill:
+        risk.evaluate(step)
 
 
 def _price(step: Step, event: events.PriceMoved) -> None:

@@ -7,7 +7,7 @@ from enum import Enum
 from exengine.domain import capital
 from exengine.domain.grid import Ladder, plan_ladder
 from exengine.domain.group import Group, GroupKey, GroupStatus, LegState, Pyramid
-from exengine.domain.instrument import Instrument, MarketType, Side
+from exengine.domain.instrument import Instrument, MarketType, OrderSide, Side
 from exengine.domain.journal import Category, Severity
 from exengine.domain.money import HUNDRED, plain
 from exengine.domain.order import Role
@@ -141,6 +141,8 @@ def _prepare(state: State, entry: Entry) -> _Prepared | Denial:
         capital=money,
         last=last,
     )
+    if _is_beyond_bound(state, entry, instrument, ladder, last):
+        return Denial.SLIPPAGE
     if ladder.reject:
         return Denial.BELOW_MINIMUM
     needed = ladder.needed_quote(instrument.contract_size, last)
@@ -163,6 +165,22 @@ def _no_room(state: State, entry: Entry, group: Group | None) -> Denial | None:
         if same >= pool.max_per_symbol:
             return Denial.MAX_PER_SYMBOL
     return None
+
+
+def _is_beyond_bound(state: State, entry: Entry, instrument: Instrument, ladder: Ladder, last: Decimal | None) -> bool:
+    """Whether a paper market entry would fill beyond its bound; a real exchange's own answer tells (§4.3)."""
+    percent = entry.account.paper_slippage_percent
+    if not percent or last is None or not any(leg.market for leg in ladder.legs):
+        return False
+    side = entry.side.entry
+    bound = instrument.slipped(last, side, _slippage_bound(state, entry.signal))
+    price = instrument.slipped(last, side, percent)
+    return price > bound if side is OrderSide.BUY else price < bound
+
+
+def _slippage_bound(state: State, signal: Signal) -> Decimal:
+    own = signal.max_slippage_percent
+    return state.settings.execution.max_slippage_percent if own is None else own
 
 
 def _is_too_close(group: Group, plan: PyramidPlan, price: Decimal) -> bool:
@@ -196,9 +214,7 @@ def _new_group(state: State, entry: Entry, prepared: _Prepared, now_ms: int) -> 
 
 def _place_ladder(step: Step, group: Group, pyramid: Pyramid, prepared: _Prepared, entry: Entry) -> None:
     last = step.state.last(group.key.account, group.key.symbol)
-    slippage = entry.signal.max_slippage_percent
-    if slippage is None:
-        slippage = step.state.settings.execution.max_slippage_percent
+    slippage = _slippage_bound(step.state, entry.signal)
     for leg in pyramid.legs:
         if leg.state is LegState.BLOCKED:
             continue

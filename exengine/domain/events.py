@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
-from exengine.domain.instrument import Instrument
+from exengine.domain.group import GroupKey
+from exengine.domain.instrument import Instrument, Side
 from exengine.domain.order import Fill
 from exengine.domain.reception import Arrival
 
@@ -109,6 +111,47 @@ class QueueDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RiskDue:
+    """`risk.evaluate_seconds` have passed, or something has filled (`on_fill`)."""
+
+    on_fill: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskRunAsked:
+    """The trader wants the risk engine to look now, whatever its timer and `risk.enabled` say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockSet:
+    """The trader keeps the risk engine away from a group, or lets it come near again."""
+
+    key: GroupKey
+    blocked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipAsked:
+    key: GroupKey
+
+
+class QueueAction(Enum):
+    PROMOTE = "promote"
+    REMOVE = "remove"
+    FORCE = "force"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueAsked:
+    """The trader's hand on a waiting entry: in now if a slot is free, out of the line, or in over the limit (§7)."""
+
+    key: GroupKey
+    action: QueueAction
+    side: Side | None = None
+    """Which of the key's entries; None = the one there is, the first of two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
     why: str = "paused by the trader"
 
@@ -151,6 +194,11 @@ Event = (
     | OrderLost
     | EngineStarted
     | QueueDue
+    | RiskDue
+    | RiskRunAsked
+    | BlockSet
+    | SkipAsked
+    | QueueAsked
     | Paused
     | Resumed
     | Panicked

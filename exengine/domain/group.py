@@ -90,6 +90,8 @@ class Leg:
     """Planned quantity, on the step; 0 where it is blocked."""
     market: bool = False
     """Whether it enters as a market order."""
+    replan: bool = False
+    """Whether it is to be placed anew, at its new price, as soon as its old order is gone."""
     state: LegState = LegState.PLANNED
     error: str | None = None
     first_fill_at_ms: int | None = None
@@ -165,6 +167,16 @@ class Group:
     """From signals; replaces the aggregate target."""
     forced: bool = False
     """Whether the trader forced it in over the pool's limit."""
+    blocked: bool = False
+    """Whether the trader keeps the risk engine away from it."""
+    skip_once: bool = False
+    """Whether the next evaluation in which it would be a candidate passes over it."""
+    submitted_at_ms: int | None = None
+    """When the last leg of all its pyramids was on the exchange; None before."""
+    filled_at_ms: int | None = None
+    """When the last leg that could fill had filled; None before."""
+    timer_reset_at_ms: int | None = None
+    """When a further entry last restarted its risk timer."""
     close_attempts: int = 0
     close_slippage_percent: Decimal | None = None
     """The exit signal's own bound, where it brought one."""

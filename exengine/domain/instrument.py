@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from exengine.domain.money import ONE, ZERO, ceil_step, floor_step, is_multiple
+from exengine.domain.money import HUNDRED, ONE, ZERO, ceil_step, floor_step, is_multiple
 
 
 class MarketType(Enum):
@@ -79,6 +79,12 @@ class Instrument:
     def target_price(self, price: Decimal, side: Side) -> Decimal:
         """A target never brings less than planned: long up to the tick, short down (§4.1)."""
         return self.price_up(price) if side is Side.LONG else self.price_down(price)
+
+    def slipped(self, price: Decimal, side: OrderSide, percent: Decimal) -> Decimal:
+        """`price` worsened by `percent` for an order of `side`, on the tick, never below one tick."""
+        if side is OrderSide.BUY:
+            return self.price_up(price * (1 + percent / HUNDRED))
+        return max(self.price_down(price * (1 - percent / HUNDRED)), self.tick_size)
 
     def on_tick(self, price: Decimal) -> bool:
         return is_multiple(price, self.tick_size)

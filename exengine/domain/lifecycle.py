@@ -49,6 +49,8 @@ def settle(step: Step, group_id: str) -> None:
         return
     if group.status is GroupStatus.CLOSING:
         _leave(step, group)
+    elif any(leg.replan for _, leg in group.legs()):
+        _place_anew(step, group)
     elif group.partial is not None:
         carry_on(step, group, group.partial)
         if step.group(group_id).partial is None:
@@ -92,9 +94,27 @@ def refreshed(step: Step, group_id: str) -> Group:
             status = GroupStatus.PARTIALLY_FILLED if entries_working else GroupStatus.ACTIVE
         if status is not after.status:
             after = replace(after, status=status)
+    after = _timed(after, step.now_ms)
     if after is not group:
         step.put_group(after)
     return after
+
+
+_UNSENT = (LegState.PLANNED, LegState.SUBMITTED)
+_UNFILLED = (*_UNSENT, LegState.OPEN, LegState.PARTIALLY_FILLED)
+
+
+def _timed(group: Group, now_ms: int) -> Group:
+    """The group with the moments that the risk timer may start from (§8)."""
+    full = len(group.pyramids) >= group.max_pyramids
+    states = [leg.state for _, leg in group.legs()]
+    submitted = full and not any(state in _UNSENT for state in states)
+    filled = full and group.has_filled and not any(state in _UNFILLED for state in states)
+    if submitted and group.submitted_at_ms is None:
+        group = replace(group, submitted_at_ms=now_ms)
+    if filled and group.filled_at_ms is None:
+        group = replace(group, filled_at_ms=now_ms)
+    return group
 
 
 def _leg_state(leg: Leg, entry: Order | None, targeted: bool, instrument: Instrument) -> LegState:
@@ -115,6 +135,31 @@ def _leg_state(leg: Leg, entry: Order | None, targeted: bool, instrument: Instru
             return LegState.REJECTED
         case _:
             return LegState.OPEN
+
+
+def _place_anew(step: Step, group: Group) -> None:
+    """Places the legs that were planned anew and whose old orders are gone; targets are kept all the while."""
+    working = {
+        (order.pyramid or 0, order.leg or 0) for order in step.state.working(group.id) if order.role is Role.ENTRY
+    }
+    for ref, leg in group.legs():
+        if leg.replan and ref not in working:
+            step.put_group(step.group(group.id).with_leg(ref, replace(leg, replan=False)))
+            if not leg.entered_qty:
+                grid = group.plans[ref[0]].grid
+                place(
+                    step,
+                    group.id,
+                    role=Role.ENTRY,
+                    qty=leg.qty,
+                    price=leg.price,
+                    ref=ref,
+                    post_only=grid.post_only,
+                    signal_id=group.pyramids[ref[0]].signal_id,
+                )
+    if group.partial is None:
+        keep_targets(step, group.id)
+    refreshed(step, group.id)
 
 
 def _never_filled(step: Step, group_id: str) -> CloseReason:

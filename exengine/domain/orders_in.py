@@ -10,6 +10,7 @@ from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import settle
 from exengine.domain.money import ZERO, plain
 from exengine.domain.order import Fill, Happening, Order, OrderStatus, Role
+from exengine.domain.risk import count_fill
 from exengine.domain.state import AppliedFill, Step
 
 
@@ -88,6 +89,8 @@ def filled(step: Step, fill: Fill) -> None:
     _move_balances(step, result, order, fill)
     step.add_fill(AppliedFill(fill=fill, order=after, fee_quote=fee_quote, realised=result.realised))
     _tell(step, result, after, fill)
+    count_fill(step, after, result.realised)
+    step.state.risk_wanted = True
     settle(step, order.group_id)
 
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 from exengine.domain.commands import CancelOrder, PlaceOrder
 from exengine.domain.group import Group
 from exengine.domain.instrument import OrderSide
-from exengine.domain.money import HUNDRED
 from exengine.domain.order import LegRef, Order, OrderType, Role, client_order_id
 from exengine.domain.state import Step
 
@@ -66,8 +65,4 @@ def withdraw(step: Step, order: Order) -> None:
 
 def bound_price(group: Group, side: OrderSide, reference: Decimal, slippage_percent: Decimal, step: Step) -> Decimal:
     """The worst price of a market order: reference × (1 ± bound), on the tick, never nearer than asked (§4.3)."""
-    instrument = step.state.instrument(group)
-    if side is OrderSide.BUY:
-        return instrument.price_up(reference * (1 + slippage_percent / HUNDRED))
-    down = instrument.price_down(reference * (1 - slippage_percent / HUNDRED))
-    return max(down, instrument.tick_size)
+    return step.state.instrument(group).slipped(reference, side, slippage_percent)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exengine.domain.entry import Denial, Entry, enter
+from exengine.domain.events import QueueAction, QueueAsked
 from exengine.domain.group import Group, GroupKey
 from exengine.domain.journal import Category, Severity
 from exengine.domain.money import HUNDRED, ZERO
@@ -142,7 +143,23 @@ def _expire(step: Step) -> None:
                 step.note(Severity.INFO, Category.WEBHOOK, "Waited too long: left the queue.", key=waiting.key)
 
 
-def _try(step: Step, waiting: Waiting) -> bool:
+def by_hand(step: Step, asked: QueueAsked) -> None:
+    """The trader promotes, removes or forces one entry; none goes in while paused or while the opposite side lives."""
+    there = [one for one in step.state.waiting.values() if one.key == asked.key and asked.side in (None, one.side)]
+    if not there:
+        return
+    waiting = min(there, key=lambda one: rank(step.state, one))
+    if asked.action is QueueAction.REMOVE:
+        step.remove_waiting(waiting, "removed", "trader")
+        step.note(Severity.INFO, Category.WEBHOOK, "Taken out of the queue by the trader.", key=waiting.key)
+        return
+    forced = asked.action is QueueAction.FORCE
+    went = _try(step, waiting, forced=forced)
+    if forced and went:
+        step.note(Severity.WARNING, Category.WEBHOOK, "Forced in over the pool's limit by the trader.", key=waiting.key)
+
+
+def _try(step: Step, waiting: Waiting, *, forced: bool = False) -> bool:
     """Promotes one entry. False where it must go on waiting; what fails for good leaves the queue with its reason."""
     account = step.state.settings.account(waiting.key.account)
     if account is None:
@@ -155,11 +172,12 @@ def _try(step: Step, waiting: Waiting) -> bool:
             signal_id=waiting.signal_id,
             signal=waiting.signal,
             account=account,
+            forced=forced,
             inherits_slot=waiting.reverse and waiting.key in step.freed,
         ),
     )
     if isinstance(result, Group):
-        step.remove_waiting(waiting, "promoted")
+        step.remove_waiting(waiting, "promoted", forced=forced)
         return True
     if result.waits:
         if waiting.reason != result.value:

@@ -270,6 +270,8 @@ class AccountSettings:
     taker_fee_percent: Decimal | None = None
     leverage: Decimal = ONE
     balances: Mapping[str, Decimal] = field(default_factory=dict)
+    paper_slippage_percent: Decimal | None = None
+    """`sim.slippage_percent` of a paper account; None for a real one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,33 @@ class QueueEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OffsetLine:
+    """One winner of an offset plan; amounts in USD."""
+
+    group_id: str
+    take: Decimal
+    """What is needed of it."""
+    qty: Decimal
+    """What is closed of it, in contracts on swap."""
+    whole: bool
+    expected: Decimal
+    realised: Decimal = ZERO
+    """What it has really brought so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OffsetPlan:
+    """A loser and the winners that pay for it, stored before the first order (§8)."""
+
+    at_ms: int
+    loser_id: str
+    required: Decimal
+    """In USD."""
+    lines: tuple[OffsetLine, ...]
+    loser_begun: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedFill:
     """A fill with what the books made of it."""
 
@@ -118,6 +145,10 @@ class State:
     pending: dict[int, SignalRecord] = field(default_factory=dict)
     """Signals stored and not yet decided."""
     next_signal_id: int = 1
+    plan: OffsetPlan | None = None
+    """The offset that is under way."""
+    risk_wanted: bool = False
+    """Whether something has filled since the risk engine last looked."""
 
     def orders_for(self, group_id: str) -> Iterator[Order]:
         """All orders of a group, in the order in which they were made."""
@@ -169,14 +200,17 @@ class Step:
         self.freed: list[GroupKey] = []
         """Keys of the groups that this step has closed."""
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
-        self._was = (state.control, state.next_signal_id)
+        self.plans: list[OffsetPlan] = []
+        """Offsets that came to their end in this step."""
+        self.plan_changed = False
+        self._was = (state.control, state.next_signal_id, state.plan, state.risk_wanted)
 
     @property
     def must_be_stored(self) -> bool:
         """Whether there is anything that a restart would have to know."""
         return bool(
             self.groups or self.orders or self.fills or self.signals or self.queue_events or self.waiting
-            or self.control or self.notes
+            or self.control or self.notes or self.plan_changed
         )  # fmt: skip
 
     def undo(self) -> None:
@@ -187,7 +221,7 @@ class Step:
             else:
                 mapping[key] = old
         self._undo.clear()
-        self.state.control, self.state.next_signal_id = self._was
+        self.state.control, self.state.next_signal_id, self.state.plan, self.state.risk_wanted = self._was
 
     def _set(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
         self._undo.append((mapping, key, mapping.get(key, _ABSENT)))
@@ -336,6 +370,13 @@ class Step:
 
     def set_control(self, control: Control) -> None:
         self.state.control = self.control = control
+
+    def put_plan(self, plan: OffsetPlan) -> None:
+        self.state.plan, self.plan_changed = plan, True
+
+    def finish_plan(self, plan: OffsetPlan) -> None:
+        self.state.plan, self.plan_changed = None, True
+        self.plans.append(plan)
 
     def move_balance(self, account: str, currency: str, amount: Decimal) -> None:
         """Adds what one of our own fills or fees has changed."""

@@ -13,7 +13,7 @@ from exengine.domain.events import (
     OrderRejected,
 )
 from exengine.domain.instrument import Instrument, MarketType, OrderSide
-from exengine.domain.money import HUNDRED, ZERO, arithmetic, plain
+from exengine.domain.money import ZERO, arithmetic, plain
 from exengine.domain.order import Fill, Liquidity, Order, OrderType
 
 
@@ -213,10 +213,7 @@ class PaperBook:
         """The price of a market order, worsened by `sim.slippage_percent`, on the tick."""
         if not self._slippage:
             return last
-        instrument = self._instruments[order.symbol]
-        if order.side is OrderSide.BUY:
-            return instrument.price_up(last * (1 + self._slippage / HUNDRED))
-        return max(instrument.price_down(last * (1 - self._slippage / HUNDRED)), instrument.tick_size)
+        return self._instruments[order.symbol].slipped(last, order.side, self._slippage)
 
     # rules -----------------------------------------------------------------------------------------------------------
 

@@ -39,7 +39,7 @@ def trading_settings(config: Config, *, local_timezone: str) -> Settings:
 
     A paper account without fees or capital of its own gets 0.1 % and 10,000 USDT; a live one has the exchange's.
     """
-    return _settings(config, local_timezone, (_account(page) for page in config.effective_accounts()))
+    return _settings(config, local_timezone, (_account(page, config.sim.slippage_percent) for page in config.effective_accounts()))
 
 
 def replay_settings(config: Config) -> Settings:
@@ -47,7 +47,7 @@ def replay_settings(config: Config) -> Settings:
 
     A fee that an account does not give stays None, on paper too: the recorded market's own then applies (§14).
     """
-    return _settings(config, "UTC", (_replayed(page) for page in config.effective_accounts()))
+    return _settings(config, "UTC", (_replayed(page, config.sim.slippage_percent) for page in config.effective_accounts()))
 
 
 def _settings(config: Config, local_timezone: str, accounts: Iterable[AccountSettings]) -> Settings:
@@ -104,9 +104,9 @@ def _precision(page: PrecisionPage) -> PrecisionSettings:
     return _as(PrecisionSettings, page, fallback_values=None if own is None else _as(FallbackRules, own))
 
 
-def _account(page: AccountPage) -> AccountSettings:
+def _account(page: AccountPage, slippage_percent: Decimal) -> AccountSettings:
     if page.exchange is not ExchangeName.PAPER:
-        return _as(AccountSettings, page, exchange=page.exchange.value, balances={})
+        return _as(AccountSettings, page, exchange=page.exchange.value, balances={}, paper_slippage_percent=None)
     maker, taker = page.maker_fee_percent, page.taker_fee_percent
     return _as(
         AccountSettings,
@@ -115,11 +115,18 @@ def _account(page: AccountPage) -> AccountSettings:
         maker_fee_percent=PAPER_FEE_PERCENT if maker is None else maker,
         taker_fee_percent=PAPER_FEE_PERCENT if taker is None else taker,
         balances=_capital(page),
+        paper_slippage_percent=slippage_percent,
     )
 
 
-def _replayed(page: AccountPage) -> AccountSettings:
-    return _as(AccountSettings, page, exchange=page.exchange.value, balances=_capital(page))
+def _replayed(page: AccountPage, slippage_percent: Decimal) -> AccountSettings:
+    return _as(
+        AccountSettings,
+        page,
+        exchange=page.exchange.value,
+        balances=_capital(page),
+        paper_slippage_percent=slippage_percent,
+    )
 
 
 def _capital(page: AccountPage) -> dict[str, Decimal]:

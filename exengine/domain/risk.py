@@ -1,0 +1,269 @@
+"""The risk engine: pays off the worst loser with the profit of winners, in dollars (SPEC §8).
+
+A plan is stored before its first order. Winners are closed first; what they really brought decides how much of the
+loser goes. `carry_on` looks at what is and takes the next step, so that a plan that was interrupted simply goes on.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from exengine.domain import pnl
+from exengine.domain.capital import taker_fee, usd_value
+from exengine.domain.group import CloseReason, Group, GroupStatus, PartialClose
+from exengine.domain.instrument import Instrument
+from exengine.domain.journal import Category, Severity
+from exengine.domain.lifecycle import begin_closing, settle
+from exengine.domain.money import ZERO, plain
+from exengine.domain.order import LegRef, Order, Role
+from exengine.domain.risk_timer import old_enough, timer_left_ms
+from exengine.domain.settings import WhenShort
+from exengine.domain.state import OffsetLine, OffsetPlan, State, Step
+
+FULL_COVER = Decimal("0.999")
+"""From this share of what is required on, the loser goes whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Winner:
+    group: Group
+    instrument: Instrument
+    last: Decimal
+    usd: Decimal
+    """What one unit of its quote is worth in USD."""
+    gain: Decimal
+    """What closing one contract really brings, in USD."""
+    profit: Decimal
+
+
+def evaluate(step: Step, *, on_request: bool = False) -> None:
+    """One look: carries the plan on that is under way, else makes one for the worst candidate that can be covered.
+
+    On the trader's request neither the timer nor `risk.enabled` counts.
+    """
+    if step.state.plan is not None:
+        carry_on(step)
+        return
+    if not (step.state.settings.risk.enabled or on_request):
+        return
+    for loser in candidates(step, on_request=on_request):
+        plan = plan_for(step.state, loser, step.now_ms)
+        if plan is not None:
+            _begin(step, loser, plan)
+            return
+
+
+def candidates(step: Step, *, on_request: bool) -> list[Group]:
+    """Who may be paid off now, worst loss percent first; a group to be skipped once is passed over and told so."""
+    found = [
+        group
+        for group in step.state.groups.values()
+        if is_loser(step.state, group, step.now_ms)
+        and (on_request or timer_left_ms(step.state, group, step.now_ms) == 0)
+    ]
+    ready = []
+    for group in found:
+        if group.skip_once:
+            step.put_group(replace(group, skip_once=False))
+            step.note(Severity.INFO, Category.RISK, "Passed over once, as the trader asked.", group=group)
+        else:
+            ready.append(group)
+    return sorted(ready, key=lambda group: _rank(step.state, group))
+
+
+def is_loser(state: State, group: Group, now_ms: int) -> bool:
+    """Whether a group is a candidate, the timer and a skip aside."""
+    risk = state.settings.risk
+    if not _may_be_touched(group) or not group.has_filled or group.net_qty <= 0:
+        return False
+    if risk.require_full_pyramids and len(group.pyramids) < group.max_pyramids:
+        return False
+    if risk.use_trade_age_filter and not old_enough(state, group, now_ms):
+        return False
+    last = state.last(group.key.account, group.key.symbol)
+    percent = pnl.profit_percent(group, last) if last is not None else None
+    return percent is not None and percent <= risk.loss_threshold_percent
+
+
+def _may_be_touched(group: Group) -> bool:
+    return not (group.status is GroupStatus.CLOSING or group.blocked or group.frozen or group.partial)
+
+
+def _rank(state: State, group: Group) -> tuple[Decimal, Decimal, int, str]:
+    last = state.last(group.key.account, group.key.symbol)
+    assert last is not None
+    percent = pnl.profit_percent(group, last)
+    assert percent is not None
+    dollars = pnl.unrealised(group, last) * usd_value(state, group)
+    return (percent, dollars, group.opened_at_ms, group.id)
+
+
+def winners(state: State, loser: Group) -> list[_Winner]:
+    """Groups whose closing would bring something, largest profit first, at most `max_winners`."""
+    found = []
+    for group in state.groups.values():
+        if group.id == loser.id or not _may_be_touched(group) or group.net_qty <= 0:
+            continue
+        last = state.last(group.key.account, group.key.symbol)
+        if last is None:
+            continue
+        instrument, usd = state.instrument(group), usd_value(state, group)
+        unit_cost = pnl.cost(group) / (group.net_qty * group.contract_size)
+        gain = group.side.sign * (last - unit_cost) - last * taker_fee(state, group)
+        gain *= usd * group.contract_size
+        profit = gain * group.net_qty
+        if profit > 0:
+            found.append(_Winner(group=group, instrument=instrument, last=last, usd=usd, gain=gain, profit=profit))
+    found.sort(key=lambda one: (-one.profit, one.group.opened_at_ms, one.group.id))
+    return found[: state.settings.risk.max_winners]
+
+
+def required_usd(state: State, loser: Group, last: Decimal) -> Decimal:
+    """|unrealised PnL of the loser| + estimated taker fees of closing it."""
+    notional = last * loser.net_qty * loser.contract_size
+    return (abs(pnl.unrealised(loser, last)) + notional * taker_fee(state, loser)) * usd_value(state, loser)
+
+
+def plan_for(state: State, loser: Group, now_ms: int) -> OffsetPlan | None:
+    """What would be done for `loser` now; None where nothing can be covered."""
+    last = state.last(loser.key.account, loser.key.symbol)
+    if last is None:
+        return None
+    required = required_usd(state, loser, last)
+    left, brings, lines = required, ZERO, []
+    for winner in winners(state, loser):
+        if left <= 0:
+            break
+        take = min(winner.profit, left)
+        qty = _portion(state, winner, take)
+        if qty <= 0:
+            continue
+        left -= take
+        brings += winner.gain * qty
+        whole = qty >= winner.group.sellable_qty(winner.instrument)
+        lines.append(OffsetLine(group_id=winner.group.id, take=take, qty=qty, whole=whole, expected=winner.gain * qty))
+    if not lines:
+        return None
+    if brings < required * FULL_COVER:
+        if state.settings.risk.when_short is WhenShort.SKIP:
+            return None
+        instrument = state.instrument(loser)
+        share = instrument.qty_floor(loser.net_qty * brings / required)
+        if instrument.is_below_minimum(last, share):
+            return None
+    return OffsetPlan(at_ms=now_ms, loser_id=loser.id, required=required, lines=tuple(lines))
+
+
+def _portion(state: State, winner: _Winner, take: Decimal) -> Decimal:
+    """How much of a winner is closed to bring `take`: on the step, not too small, and never leaving too little."""
+    risk, instrument = state.settings.risk, winner.instrument
+    all_of_it = winner.group.sellable_qty(instrument)
+    if not risk.partial_close_enabled:
+        return ZERO if instrument.is_below_minimum(winner.last, all_of_it) else all_of_it
+    worth = winner.last * winner.group.contract_size * winner.usd
+    qty = min(instrument.qty_ceil(take / winner.gain), all_of_it)
+    if qty * worth < risk.min_close_notional:
+        qty = min(instrument.qty_ceil(risk.min_close_notional / worth), all_of_it)
+    if (all_of_it - qty) * worth < risk.min_close_notional:
+        qty = all_of_it
+    return ZERO if instrument.is_below_minimum(winner.last, qty) else qty
+
+
+def _begin(step: Step, loser: Group, plan: OffsetPlan) -> None:
+    step.put_plan(plan)
+    words = ", ".join(f"{plain(line.qty)} of {line.group_id}" for line in plan.lines)
+    step.note(
+        Severity.INFO,
+        Category.RISK,
+        f"Offset: {plain(plan.required.quantize(Decimal('0.01')))} USD of loss are to be paid by {words}.",
+        group=loser,
+    )
+    for line in plan.lines:
+        group = step.group(line.group_id)
+        if line.whole:
+            begin_closing(step, group.id, CloseReason.RISK_OFFSET)
+        else:
+            _close_part(step, group, line.qty)
+    carry_on(step)
+
+
+def _close_part(step: Step, group: Group, qty: Decimal) -> None:
+    partial = PartialClose(role=Role.RISK, qty=qty, takes=takes_pro_rata(group, qty, step.state.instrument(group)))
+    step.put_group(replace(group, partial=partial))
+    settle(step, group.id)
+
+
+def takes_pro_rata(group: Group, qty: Decimal, instrument: Instrument) -> tuple[tuple[LegRef, Decimal], ...]:
+    """`qty` shared over the filled legs pro rata, floored to the step, the last leg taking the rest."""
+    held = [(ref, leg.net_qty) for ref, leg in group.legs() if leg.net_qty > 0]
+    total = sum((net for _, net in held), ZERO)
+    takes = {ref: instrument.qty_floor(qty * net / total) for ref, net in held}
+    rest = qty - sum(takes.values(), ZERO)
+    for ref, net in reversed(held):
+        more = min(net - takes[ref], rest)
+        takes[ref] += more
+        rest -= more
+    return tuple((ref, take) for ref, take in takes.items() if take > 0)
+
+
+def count_fill(step: Step, order: Order, realised: Decimal) -> None:
+    """Adds what an offset order has really brought to its line of the plan."""
+    plan = step.state.plan
+    if plan is None or order.role is not Role.RISK or order.group_id == plan.loser_id:
+        return
+    group = step.group(order.group_id)
+    lines = tuple(
+        replace(line, realised=line.realised + realised * usd_value(step.state, group))
+        if line.group_id == order.group_id
+        else line
+        for line in plan.lines
+    )
+    step.put_plan(replace(plan, lines=lines))
+
+
+def carry_on(step: Step) -> None:
+    """Takes the plan's next step, as far as it can be taken now."""
+    plan = step.state.plan
+    if plan is None:
+        return
+    if any(_is_under_way(step, line.group_id) for line in plan.lines):
+        return
+    if not plan.loser_begun:
+        step.put_plan(replace(plan, loser_begun=True))
+        _close_loser(step, plan)
+        plan = step.state.plan
+        assert plan is not None
+    if not _is_under_way(step, plan.loser_id):
+        _finish(step, plan)
+
+
+def _is_under_way(step: Step, group_id: str) -> bool:
+    group = step.state.groups.get(group_id)
+    return group is not None and not group.frozen and (group.status is GroupStatus.CLOSING or group.partial is not None)
+
+
+def _close_loser(step: Step, plan: OffsetPlan) -> None:
+    loser = step.state.groups.get(plan.loser_id)
+    realised = sum((line.realised for line in plan.lines), ZERO)
+    if loser is None or loser.status is GroupStatus.CLOSING or realised <= 0:
+        return
+    if realised >= plan.required * FULL_COVER:
+        begin_closing(step, loser.id, CloseReason.RISK_OFFSET)
+        return
+    instrument = step.state.instrument(loser)
+    qty = instrument.qty_floor(loser.net_qty * realised / plan.required)
+    last = step.state.last(loser.key.account, loser.key.symbol)
+    if last is not None and not instrument.is_below_minimum(last, qty):
+        _close_part(step, loser, qty)
+
+
+def _finish(step: Step, plan: OffsetPlan) -> None:
+    brought = sum((line.realised for line in plan.lines), ZERO)
+    step.finish_plan(plan)
+    loser = step.state.groups.get(plan.loser_id)
+    what = "closed whole" if loser is None else "closed in part"
+    step.note(
+        Severity.INFO,
+        Category.RISK,
+        f"Offset done: {plan.loser_id} {what}, paid by {plain(brought.quantize(Decimal('0.01')))} USD of profit.",
+    )
+    evaluate(step)
