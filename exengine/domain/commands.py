@@ -1,4 +1,4 @@
-"""What `decide` wants done at an exchange. A command names an order that is stored before the command is carried out."""
+"""What `decide` wants done at an exchange: each command names an order that is stored before it is carried out."""
 
 from dataclasses import dataclass
 

@@ -36,22 +36,22 @@ def decide(state: State, event: Event, now_ms: int) -> Step:
 
 
 def _apply(step: Step, event: Event) -> None:
+    if isinstance(event, events.SignalArrived):
+        receive(step, event.arrival)
+    elif isinstance(event, events.SignalStored):
+        act(step, event.signal_id)
+    elif isinstance(event, events.OrderNews):
+        _news(step, event)
+    elif isinstance(event, events.MarketEvent):
+        _market(step, event)
+    elif isinstance(event, events.TimeEvent):
+        _time(step, event)
+    else:
+        _asked(step, event)
+
+
+def _news(step: Step, event: events.OrderNews) -> None:
     match event:
-        case events.SignalArrived():
-            receive(step, event.arrival)
-        case events.SignalStored():
-            act(step, event.signal_id)
-        case events.PriceMoved():
-            _price(step, event)
-        case events.WatchDue():
-            look(step, event.account, event.symbol)
-        case events.InstrumentsLoaded():
-            step.put_instruments(event.account, event.instruments)
-            rules_arrived(step, event.account)
-            promote(step)
-        case events.BalancesReported():
-            for currency, total in event.totals.items():
-                step.report_balance(event.account, currency, total)
         case events.OrderSent():
             orders_in.told(step, event.client_id, Happening.SEND)
         case events.OrderAccepted():
@@ -66,6 +66,29 @@ def _apply(step: Step, event: Event) -> None:
             orders_in.told(step, event.client_id, Happening.EXPIRE)
         case events.OrderLost():
             _lost(step, event.client_id)
+        case _:
+            assert_never(event)
+
+
+def _market(step: Step, event: events.MarketEvent) -> None:
+    match event:
+        case events.PriceMoved():
+            _price(step, event)
+        case events.WatchDue():
+            look(step, event.account, event.symbol)
+        case events.InstrumentsLoaded():
+            step.put_instruments(event.account, event.instruments)
+            rules_arrived(step, event.account)
+            promote(step)
+        case events.BalancesReported():
+            for currency, total in event.totals.items():
+                step.report_balance(event.account, currency, total)
+        case _:
+            assert_never(event)
+
+
+def _time(step: Step, event: events.TimeEvent) -> None:
+    match event:
         case events.EngineStarted():
             _started(step)
         case events.QueueDue():
@@ -73,14 +96,12 @@ def _apply(step: Step, event: Event) -> None:
             promote(step)
         case events.RiskDue():
             _risk(step, event)
-        case events.RiskRunAsked():
-            risk.evaluate(step, on_request=True)
-        case events.BlockSet():
-            control.set_blocked(step, event.key, blocked=event.blocked)
-        case events.SkipAsked():
-            control.skip_once(step, event.key)
-        case events.QueueAsked():
-            pool.by_hand(step, event)
+        case _:
+            assert_never(event)
+
+
+def _asked(step: Step, event: events.TraderAsked) -> None:
+    match event:
         case events.Paused():
             control.pause(step, event.why)
         case events.Resumed():
@@ -92,6 +113,14 @@ def _apply(step: Step, event: Event) -> None:
             control.close_group(step, event.group_id)
         case events.EntriesCancelAsked():
             control.cancel_open_entries(step, event.group_id)
+        case events.QueueAsked():
+            pool.by_hand(step, event)
+        case events.RiskRunAsked():
+            risk.evaluate(step, on_request=True)
+        case events.BlockSet():
+            control.set_blocked(step, event.key, blocked=event.blocked)
+        case events.SkipAsked():
+            control.skip_once(step, event.key)
         case _:
             assert_never(event)
 
@@ -123,6 +152,7 @@ def _started(step: Step) -> None:
     """Goes on where the last run stopped: unanswered orders are asked for, withdrawn ones withdrawn, groups settled.
 
     What was stored and never sent is asked for as well: the process may have died between the two (FAULTS 25, 26).
+    Alerts that were stored and not decided come as `SignalStored` of their own, so that a bad one stops no other.
     """
     for order in list(step.state.orders.values()):
         if order.status in (OrderStatus.CREATED, OrderStatus.SENT, OrderStatus.UNKNOWN):
@@ -131,6 +161,4 @@ def _started(step: Step) -> None:
             step.command(CancelOrder(order=order))
     for group_id in list(step.state.groups):
         settle(step, group_id)
-    for signal_id in sorted(step.state.pending):
-        act(step, signal_id)
     promote(step)

@@ -169,6 +169,15 @@ class Panicked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DefectFound:
+    """Something that concerned this group or this signal could not be dealt with: a bug of ours (§5)."""
+
+    why: str
+    group_id: str | None = None
+    signal_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupCloseAsked:
     group_id: str
 
@@ -178,30 +187,19 @@ class EntriesCancelAsked:
     group_id: str
 
 
-Event = (
-    SignalArrived
-    | SignalStored
-    | PriceMoved
-    | WatchDue
-    | InstrumentsLoaded
-    | BalancesReported
-    | OrderSent
-    | OrderAccepted
-    | OrderRejected
-    | OrderFilled
-    | OrderCancelled
-    | OrderExpired
-    | OrderLost
-    | EngineStarted
-    | QueueDue
-    | RiskDue
-    | RiskRunAsked
-    | BlockSet
-    | SkipAsked
-    | QueueAsked
-    | Paused
+SignalEvent = SignalArrived | SignalStored
+MarketEvent = PriceMoved | WatchDue | InstrumentsLoaded | BalancesReported
+OrderNews = OrderSent | OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderExpired | OrderLost
+TimeEvent = EngineStarted | QueueDue | RiskDue
+TraderAsked = (
+    Paused
     | Resumed
     | Panicked
     | GroupCloseAsked
     | EntriesCancelAsked
+    | QueueAsked
+    | RiskRunAsked
+    | BlockSet
+    | SkipAsked
 )
+Event = SignalEvent | MarketEvent | OrderNews | TimeEvent | TraderAsked

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from exengine.domain import pnl
+from exengine.domain import pnl, safety
 from exengine.domain.group import Group
 from exengine.domain.instrument import MarketType
 from exengine.domain.journal import Category, Severity
@@ -90,6 +90,8 @@ def filled(step: Step, fill: Fill) -> None:
     step.add_fill(AppliedFill(fill=fill, order=after, fee_quote=fee_quote, realised=result.realised))
     _tell(step, result, after, fill)
     count_fill(step, after, result.realised)
+    if order.role is not Role.ENTRY:
+        safety.count(step, result.group, result.realised)
     step.state.risk_wanted = True
     settle(step, order.group_id)
 

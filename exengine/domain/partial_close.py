@@ -58,8 +58,7 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
     if left <= 0 or last is None or instrument.is_below_minimum(last, left):
         step.put_group(replace(group, partial=None))
         return
-    bound = _bound(step, group, partial, last)
-    if bound is _STOP:
+    if not _may_try(step, group, partial):
         return
     done = partial.qty - left
     takes = _rest(partial.takes, done)
@@ -68,7 +67,7 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
         group.id,
         role=partial.role,
         qty=left,
-        bound=bound if isinstance(bound, Decimal) else None,
+        bound=_bound(step, group, partial, last),
         covers=tuple(ref for ref, _ in takes),
         takes=tuple(qty for _, qty in takes),
         signal_id=partial.signal_id,
@@ -78,31 +77,34 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
     step.put_group(replace(group, partial=newer))
 
 
-_STOP = object()
+def _bound(step: Step, group: Group, partial: PartialClose, last: Decimal) -> Decimal | None:
+    """The worst price of the next order; None = any, once the tries within the bound are used up."""
+    if partial.attempts > RETRIES:
+        return None
+    percent = partial.slippage_percent
+    percent = step.state.settings.execution.max_slippage_percent if percent is None else percent
+    return bound_price(group, group.side.leave, last, percent, step)
 
 
-def _bound(step: Step, group: Group, partial: PartialClose, last: Decimal) -> Decimal | None | object:
-    """The order's bound; None for any price; `_STOP` where the trader is to decide, and the part stays open."""
-    execution = step.state.settings.execution
+def _may_try(step: Step, group: Group, partial: PartialClose) -> bool:
+    """Whether another order goes out. Where not, the part stays open and the group lives on with its targets.
+
+    Reductions are forced in the end where `slippage_action` says so; watched targets come again in a while.
+    """
     if partial.attempts <= RETRIES:
-        percent = partial.slippage_percent
-        percent = execution.max_slippage_percent if percent is None else percent
-        return bound_price(group, group.side.leave, last, percent, step)
-    if (
-        partial.role is Role.CLOSE
-        and execution.slippage_action is SlippageAction.FORCE
-        and partial.attempts == RETRIES + 1
-    ):
+        return True
+    forced = step.state.settings.execution.slippage_action is SlippageAction.FORCE
+    if partial.role is Role.CLOSE and forced and partial.attempts == RETRIES + 1:
         step.note(
             Severity.WARNING,
             Category.ORDER,
             f"Closing a part at any price: the market stayed beyond the slippage bound for {RETRIES + 1} orders.",
             group=group,
         )
-        return None
+        return True
     if partial.role is Role.TP:
         step.put_group(replace(group, partial=None, again_at_ms=step.now_ms + AGAIN_MS))
-        return _STOP
+        return False
     step.put_group(replace(group, partial=None))
     step.note(
         Severity.ERROR,
@@ -111,7 +113,7 @@ def _bound(step: Step, group: Group, partial: PartialClose, last: Decimal) -> De
         group=group,
         advice="The group lives on and its targets rest again. Close the part again when the market allows it.",
     )
-    return _STOP
+    return False
 
 
 def _rest(takes: tuple[tuple[LegRef, Decimal], ...], done: Decimal) -> tuple[tuple[LegRef, Decimal], ...]:

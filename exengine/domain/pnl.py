@@ -85,7 +85,7 @@ def _share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
 
 
 def entered(group: Group, ref: LegRef, fill: Fill, fee_quote: Decimal) -> Group:
-    """The group after an entry fill of one leg. `fee_quote` is the fee's worth in quote, also where it came off base."""
+    """The group after an entry fill of a leg. `fee_quote` is the fee's worth in quote, also where it came off base."""
     leg = group.leg(ref)
     in_base = fill.fee_currency == group.base
     leg = replace(

@@ -81,7 +81,7 @@ def expected_profit(state: State, waiting: Waiting) -> Decimal:
 
 
 def rank(state: State, waiting: Waiting) -> tuple[Decimal | int, ...]:
-    """What entries are compared by, smallest first: reversals, then one value for each rule of `queue.priority`, then the id."""
+    """What entries are compared by, smallest first: reversals, each rule of `queue.priority`, then the id."""
     values: list[Decimal | int] = [0 if waiting.reverse else 1]
     for rule in state.settings.queue.priority:
         match rule:

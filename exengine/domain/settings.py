@@ -282,7 +282,7 @@ class Route:
     account: str
 
 
-PAPER = AccountSettings(name="paper", exchange="paper", balances={"USDT": Decimal(10000)})
+PAPER = AccountSettings(name="paper", exchange="paper", balances={"USDT": Decimal(10000)}, paper_slippage_percent=ZERO)
 """The account of a first start."""
 
 

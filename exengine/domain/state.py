@@ -37,6 +37,17 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What all closes have realised, in USD, and the highest equity that a drawdown is measured from."""
+
+    realised_total: Decimal = ZERO
+    realised_today: Decimal = ZERO
+    day: str = ""
+    """The trader's day that `realised_today` is of, as 2026-11-23."""
+    peak_equity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """A valid signal's digest, for telling resends (§2.3)."""
 
@@ -123,6 +134,7 @@ class State:
     """A random name of this store, part of every client order id."""
     settings: Settings
     control: Control = field(default_factory=Control)
+    ledger: Ledger = field(default_factory=Ledger)
     instruments: dict[tuple[str, str], Instrument] = field(default_factory=dict)
     listed: dict[str, dict[str, str]] = field(default_factory=dict)
     """Account to {spelling of a symbol in capitals without separators: unified symbol}; absent while not loaded."""
@@ -194,6 +206,7 @@ class Step:
         self.queue_events: list[QueueEvent] = []
         self.waiting: dict[tuple[GroupKey, Side], Waiting | None] = {}
         self.control: Control | None = None
+        self.ledger: Ledger | None = None
         self.moved: dict[tuple[str, str], Decimal] = {}
         self.quotes: set[tuple[str, str]] = set()
         self.verdict: Verdict | None = None
@@ -202,8 +215,9 @@ class Step:
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
         self.plans: list[OffsetPlan] = []
         """Offsets that came to their end in this step."""
+        self.plan: OffsetPlan | None = None
         self.plan_changed = False
-        self._was = (state.control, state.next_signal_id, state.plan, state.risk_wanted)
+        self._was = (state.control, state.ledger, state.next_signal_id, state.plan, state.risk_wanted)
 
     @property
     def must_be_stored(self) -> bool:
@@ -221,7 +235,8 @@ class Step:
             else:
                 mapping[key] = old
         self._undo.clear()
-        self.state.control, self.state.next_signal_id, self.state.plan, self.state.risk_wanted = self._was
+        state = self.state
+        state.control, state.ledger, state.next_signal_id, state.plan, state.risk_wanted = self._was
 
     def _set(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
         self._undo.append((mapping, key, mapping.get(key, _ABSENT)))
@@ -371,11 +386,16 @@ class Step:
     def set_control(self, control: Control) -> None:
         self.state.control = self.control = control
 
+    def set_ledger(self, ledger: Ledger) -> None:
+        self.state.ledger = self.ledger = ledger
+
     def put_plan(self, plan: OffsetPlan) -> None:
-        self.state.plan, self.plan_changed = plan, True
+        self.state.plan = self.plan = plan
+        self.plan_changed = True
 
     def finish_plan(self, plan: OffsetPlan) -> None:
-        self.state.plan, self.plan_changed = None, True
+        self.state.plan = self.plan = None
+        self.plan_changed = True
         self.plans.append(plan)
 
     def move_balance(self, account: str, currency: str, amount: Decimal) -> None:

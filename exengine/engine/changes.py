@@ -10,7 +10,7 @@ from exengine.domain.instrument import Instrument, Side
 from exengine.domain.journal import Note
 from exengine.domain.order import Order
 from exengine.domain.reception import SignalRecord
-from exengine.domain.state import AppliedFill, Control, QueueEvent, Seen, State, Step, Waiting
+from exengine.domain.state import AppliedFill, Control, Ledger, OffsetPlan, QueueEvent, Seen, State, Step, Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,12 @@ class Changes:
     instruments: dict[str, tuple[Instrument, ...]] = field(default_factory=dict)
     """The rules cache of an account, replaced whole."""
     control: Control | None = None
+    ledger: Ledger | None = None
+    plan: OffsetPlan | None = None
+    plan_changed: bool = False
+    """Whether `plan` replaces the offset under way; None then means that there is none any more."""
+    offsets: list[OffsetPlan] = field(default_factory=list)
+    """Offsets that have come to their end."""
     market_clock_ms: int | None = None
     """Where the generated or recorded market stands, so that it goes on there after a restart."""
 
@@ -52,6 +58,10 @@ class Changes:
         self.queue_events.extend(step.queue_events)
         self.moved.update(step.moved)
         self.control = step.control or self.control
+        self.ledger = step.ledger or self.ledger
+        self.offsets.extend(step.plans)
+        if step.plan_changed:
+            self.plan, self.plan_changed = step.plan, True
 
     @property
     def is_empty(self) -> bool:
@@ -83,6 +93,8 @@ class Loaded:
     next_signal_id: int
     next_log_id: int
     control: Control
+    ledger: Ledger
+    plan: OffsetPlan | None
     moved: dict[tuple[str, str], Decimal]
     instruments: dict[str, tuple[Instrument, ...]]
     market_clock_ms: int | None
@@ -114,6 +126,8 @@ def restored(state: State, loaded: Loaded) -> None:
     state.seen.update(loaded.seen)
     state.moved.update(loaded.moved)
     state.control = loaded.control
+    state.ledger = loaded.ledger
+    state.plan = loaded.plan
     state.next_signal_id = loaded.next_signal_id
 
 

@@ -59,8 +59,7 @@ def rows(connection: Connection, what: str, known: Known) -> Iterator[tuple[Cell
         case "signals":
             return _signals(connection)
         case "risk":
-            # The offsets' own table comes with the risk engine.
-            return iter(())
+            return _offsets(connection)
         case "queue":
             return _queue(connection)
         case "equity":
@@ -171,6 +170,11 @@ def _queue(connection: Connection) -> Iterator[tuple[Cell, ...]]:
             row.price,
             row.forced,
         )
+
+
+def _offsets(connection: Connection) -> Iterator[tuple[Cell, ...]]:
+    for row in _each(connection, select(schema.offsets).order_by(schema.offsets.c.seq)):
+        yield (row.at_ms, row.loser, row.required, row.winner, row.take, row.qty, row.realised)
 
 
 def _logs(connection: Connection) -> Iterator[tuple[Cell, ...]]:

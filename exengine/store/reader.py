@@ -11,7 +11,7 @@ from exengine.domain.money import ZERO, arithmetic
 from exengine.domain.order import LegRef, Order
 from exengine.domain.reception import SignalRecord
 from exengine.domain.signal import Signal
-from exengine.domain.state import Control, Seen, Waiting
+from exengine.domain.state import Control, Ledger, OffsetPlan, Seen, Waiting
 from exengine.engine.changes import Loaded, Trace
 from exengine.engine.row_builder import signal_row
 from exengine.engine.rows import LogRow, SignalRow
@@ -35,6 +35,8 @@ def load(connection: Connection) -> Loaded:
         next_signal_id=_next_id(connection, schema.signals.c.id),
         next_log_id=_next_id(connection, schema.notes.c.id),
         control=codec.from_text(Control, meta["control"]) if "control" in meta else Control(),
+        ledger=codec.from_text(Ledger, meta["ledger"]) if "ledger" in meta else Ledger(),
+        plan=codec.from_text(OffsetPlan, meta["plan"]) if "plan" in meta else None,
         moved={(row.account, row.currency): row.moved for row in connection.execute(select(schema.balances))},
         instruments=instruments(connection),
         market_clock_ms=None if clock is None else int(clock),

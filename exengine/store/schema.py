@@ -24,7 +24,7 @@ meta = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Single values: instance, control, market_clock_ms."""
+"""Single values: instance, control, ledger, plan, market_clock_ms."""
 
 groups = Table(
     "groups",
@@ -163,6 +163,21 @@ queue_events = Table(
     Column("forced", Boolean, nullable=False),
     Index("ix_queue_events_at_ms", "at_ms"),
 )
+
+offsets = Table(
+    "offsets",
+    metadata,
+    Column("seq", RowNumber, primary_key=True),
+    Column("at_ms", Millis, nullable=False),
+    Column("loser", Text, nullable=False),
+    Column("required", Money, nullable=False),
+    Column("winner", Text, nullable=False),
+    Column("take", Money, nullable=False),
+    Column("qty", Money, nullable=False),
+    Column("realised", Money, nullable=False),
+    Index("ix_offsets_at_ms", "at_ms"),
+)
+"""What the risk engine has done: a row for each winner of an offset. Amounts in USD."""
 
 notes = Table(
     "notes",

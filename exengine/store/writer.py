@@ -15,7 +15,7 @@ from exengine.domain.journal import Note
 from exengine.domain.order import LegRef, Order
 from exengine.domain.reception import Outcome, SignalRecord
 from exengine.domain.signal import Signal
-from exengine.domain.state import AppliedFill, Control, QueueEvent, Waiting
+from exengine.domain.state import AppliedFill, Control, Ledger, OffsetPlan, QueueEvent, Waiting
 from exengine.engine.changes import Changes, Trace
 from exengine.store import codec, schema
 
@@ -42,6 +42,11 @@ def write(connection: Connection, changes: Changes) -> None:
         _write_instruments(connection, account, instruments)
     if changes.control is not None:
         put_meta(connection, "control", codec.to_text(Control, changes.control))
+    if changes.ledger is not None:
+        put_meta(connection, "ledger", codec.to_text(Ledger, changes.ledger))
+    if changes.plan_changed:
+        _write_plan(connection, changes.plan)
+    _add(connection, schema.offsets, (row for plan in changes.offsets for row in _offset_rows(plan)))
     if changes.market_clock_ms is not None:
         put_meta(connection, "market_clock_ms", str(changes.market_clock_ms))
 
@@ -250,6 +255,26 @@ def _queue_event_row(event: QueueEvent) -> Row:
 
 
 _QUEUE_EVENT_COLUMNS = tuple(column.name for column in schema.queue_events.columns if column.name != "seq")
+
+
+def _write_plan(connection: Connection, plan: OffsetPlan | None) -> None:
+    if plan is None:
+        connection.execute(delete(schema.meta).where(schema.meta.c.key == "plan"))
+    else:
+        put_meta(connection, "plan", codec.to_text(OffsetPlan, plan))
+
+
+def _offset_rows(plan: OffsetPlan) -> Iterable[Row]:
+    for line in plan.lines:
+        yield {
+            "at_ms": plan.at_ms,
+            "loser": plan.loser_id,
+            "required": plan.required,
+            "winner": line.group_id,
+            "take": line.take,
+            "qty": line.qty,
+            "realised": line.realised,
+        }
 
 
 def _note_row(number: int, note: Note) -> Row:

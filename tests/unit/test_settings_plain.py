@@ -49,7 +49,7 @@ def test_the_defaults_of_the_pages_are_those_of_the_domain() -> None:
         (trading_pages.FallbackPage, domain.FallbackRules, set()),
         (trading_pages.PrecisionPage, domain.PrecisionSettings, set()),
         (trading_pages.SafetyPage, domain.SafetySettings, set()),
-        (pages.AccountPage, domain.AccountSettings, set()),
+        (pages.AccountPage, domain.AccountSettings, {"paper_slippage_percent"}),
         (pages.RoutePage, domain.Route, set()),
         (program_pages.SignalsPage, domain.SignalSettings, {"max_signal_age_seconds"}),
     ],

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _signals()
     _queue()
     _queue_events()
+    _offsets()
     _notes()
     _balances()
     _instruments()
@@ -182,6 +183,22 @@ def _queue_events() -> None:
         sa.PrimaryKeyConstraint("seq", name="pk_queue_events"),
     )
     op.create_index("ix_queue_events_at_ms", "queue_events", ["at_ms"], unique=False)
+
+
+def _offsets() -> None:
+    op.create_table(
+        "offsets",
+        sa.Column("seq", _ROW_NUMBER, nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("loser", sa.Text(), nullable=False),
+        sa.Column("required", sa.Text(), nullable=False),
+        sa.Column("winner", sa.Text(), nullable=False),
+        sa.Column("take", sa.Text(), nullable=False),
+        sa.Column("qty", sa.Text(), nullable=False),
+        sa.Column("realised", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name="pk_offsets"),
+    )
+    op.create_index("ix_offsets_at_ms", "offsets", ["at_ms"], unique=False)
 
 
 def _notes() -> None:
