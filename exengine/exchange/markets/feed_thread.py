@@ -18,6 +18,10 @@ class FeedThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
+    @property
+    def is_running(self) -> bool:
+        return self._loop is not None
+
     async def call(self, work: Coroutine[Any, Any, T]) -> T:
         """What `work` returns or raises. Cancelling the call cancels the work."""
         if self._loop is None:

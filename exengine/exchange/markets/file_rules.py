@@ -50,10 +50,10 @@ def exchange_id(path: Path, known: Collection[str] = ()) -> str:
 def instruments_of(file: PriceFile) -> tuple[Instrument, ...]:
     """Spot and perpetual of a file's symbol.
 
-    The rules are the generated market's where it has the id, with the file's finer tick where the price has become too
-    small for the known one. Else they are guessed: the quote from the end of the name, the tick from the prices' decimals, the least
-    order as on Binance, a step that is a small part of it, fees of 0.1 %, contracts of 1. Raises UserError for a name
-    that ends in no known quote.
+    The rules are the generated market's where it has the id, with the file's finer tick where the price is too small
+    for the known one. Else they are guessed: the quote from the end of the name, the tick from the prices' decimals,
+    the least order as on Binance, a step that is a small part of it, fees of 0.1 %, contracts of 1. Raises UserError
+    for a name that ends in no known quote.
     """
     known = market_rules.from_json(asset(KNOWN_RULES).read_text(encoding="utf-8"))
     name = exchange_id(file.path, {each.id for each in known})

@@ -97,10 +97,8 @@ class RecordedMarket(TimedMarket):
         return ((at_ms, name, number, price) for at_ms, price in file.ticks(position_ms))
 
     def _last_prices(self, position_ms: int) -> Mapping[str, Decimal]:
-        last: list[tuple[int, Path, Decimal]] = []
-        for file in self._files:
-            if tick := file.last_tick(position_ms):
-                last.append((tick[0], file.path, tick[1]))
+        ticks = [(file.last_tick(position_ms), file.path) for file in self._files]
+        last = [(tick[0], path, tick[1]) for tick, path in ticks if tick]
         # A later one replaces an earlier one of the same symbol.
         last.sort(key=lambda tick: tick[0])
         return {symbol: price for _, path, price in last for symbol in self._fed[path]}
