@@ -23,7 +23,7 @@ from exengine.engine.changes import Loaded, restored
 from exengine.engine.engine import Engine
 from exengine.engine.rows import Mode
 from exengine.engine.supervisor import Supervisor
-from exengine.engine.timers import queue_timer
+from exengine.engine.timers import queue_timer, risk_timer
 from exengine.engine.views import Results, Views, day_of, day_start_ms
 from exengine.exchange.markets.source import PriceSource
 from exengine.exchange.paper import PaperExchange, price_sink
@@ -142,6 +142,7 @@ class Program:
             )
         await self.engine.deliver(EngineStarted())
         self._supervisor.start("queue timer", lambda: queue_timer(self.engine, self.state))
+        self._supervisor.start("risk timer", lambda: risk_timer(self.engine, self.state))
         self._supervisor.start("market", self._run_market)
         self._supervisor.start("market clock", self._keep_market_clock)
 
@@ -188,7 +189,7 @@ class Program:
         """No new alerts, no new prices, then the orders under way, then the store. Each stage is bounded in time."""
         if hasattr(self, "listener"):
             await self.listener.stop()
-        for name in ("market clock", "market", "queue timer"):
+        for name in ("market clock", "market", "risk timer", "queue timer"):
             await self._supervisor.stop(name)
         if hasattr(self, "engine"):
             if "engine" in self._supervisor.running:

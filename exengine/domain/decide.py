@@ -75,6 +75,7 @@ def _market(step: Step, event: events.MarketEvent) -> None:
         case events.PriceMoved():
             _price(step, event)
         case events.WatchDue():
+            step.state.in_tick = False
             look(step, event.account, event.symbol)
         case events.InstrumentsLoaded():
             step.put_instruments(event.account, event.instruments)
@@ -125,6 +126,11 @@ def _asked(step: Step, event: events.TraderAsked) -> None:
             assert_never(event)
 
 
+def wants_risk(state: State) -> bool:
+    """Whether something has filled and all that followed from it is done: then `RiskDue(on_fill=True)` is due (§8)."""
+    return state.risk_wanted and not state.in_tick
+
+
 def _risk(step: Step, event: events.RiskDue) -> None:
     """Looks at the losers, by the clock or since something has filled (`risk.evaluate_on_fill`)."""
     step.state.risk_wanted = False
@@ -134,6 +140,7 @@ def _risk(step: Step, event: events.RiskDue) -> None:
 
 def _price(step: Step, event: events.PriceMoved) -> None:
     """Takes a price over, and moves the groups on that could not close for lack of one."""
+    step.state.in_tick = True
     step.put_quote(event.account, event.symbol, event.price)
     for group_id in step.state.by_symbol.get((event.account, event.symbol), ()):
         group = step.state.groups[group_id]

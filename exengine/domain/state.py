@@ -161,6 +161,8 @@ class State:
     """The offset that is under way."""
     risk_wanted: bool = False
     """Whether something has filled since the risk engine last looked."""
+    in_tick: bool = False
+    """Whether a price is still filling what rests; the risk engine waits until what is watched was looked at (§11)."""
 
     def orders_for(self, group_id: str) -> Iterator[Order]:
         """All orders of a group, in the order in which they were made."""

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from exengine.domain.decide import decide
-from exengine.domain.events import Event, SignalArrived, SignalStored
+from exengine.domain.decide import decide, wants_risk
+from exengine.domain.events import Event, RiskDue, SignalArrived, SignalStored
 from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Note, Severity
 from exengine.domain.reception import Arrival, Verdict
@@ -100,6 +100,8 @@ class Engine:
     def _mark_quiet(self) -> None:
         if self._items or self._deciding or self._executor.in_flight:
             self._quiet.clear()
+        elif wants_risk(self.state):
+            self.post(RiskDue(on_fill=True))
         else:
             self._quiet.set()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from exengine.domain.events import QueueDue
+from exengine.domain.events import QueueDue, RiskDue
 from exengine.domain.state import State
 from exengine.engine.engine import Engine
 
@@ -12,3 +12,10 @@ async def queue_timer(engine: Engine, state: State) -> None:
     while True:
         await asyncio.sleep(state.settings.queue.evaluate_seconds)
         engine.post(QueueDue())
+
+
+async def risk_timer(engine: Engine, state: State) -> None:
+    """Looks for losers to pay off every `risk.evaluate_seconds`, until cancelled (SPEC §8)."""
+    while True:
+        await asyncio.sleep(state.settings.risk.evaluate_seconds)
+        engine.post(RiskDue())

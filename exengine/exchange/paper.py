@@ -68,6 +68,8 @@ class PaperExchange:
             if not self._latency_s:
                 await settled()
         await self._sink(WatchDue(account=self.account, symbol=symbol))
+        if not self._latency_s:
+            await settled()
 
     async def _travel(self) -> None:
         if self._latency_s:
