@@ -32,7 +32,8 @@ class _Lane:
         self._path = path
         self._engine = sqlite.engine(path, writable=writable)
         self._connection: Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._file = _identity(path)
+        self._closed = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store-writer" if writable else "store-reader")
 
     async def run(self, work: Callable[[Connection], T]) -> T:
@@ -40,8 +41,10 @@ class _Lane:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
 
     async def close(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._drop)
-        self._thread.shutdown(wait=False)
+        if not self._closed:
+            self._closed = True
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._drop)
+            self._thread.shutdown(wait=False)
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         for attempt in range(1, ATTEMPTS + 1):
@@ -55,16 +58,15 @@ class _Lane:
                     raise StoreFailed(sqlite.words(error.orig)) from error
             except OSError as error:
                 self._drop()
-                raise StoreFailed(f"The store's file was moved or deleted: {error}") from error
+                raise StoreFailed(f"The store's file is not where it was: {error}") from error
         raise AssertionError("unreachable")
 
     def _attempt(self, work: Callable[[Connection], T]) -> T:
-        there = self._path.stat()
-        if self._connection is not None and (there.st_dev, there.st_ino) != self._file:
-            # What SQLite still has open is no longer what the next start will find under this name.
-            raise FileNotFoundError(f"{self._path} is no longer the file that was opened")
+        if _identity(self._path) != self._file:
+            # SQLite would go on with a file that the next start does not find, or with the history of another store.
+            raise FileNotFoundError(f"{self._path} was replaced by another file")
         if self._connection is None:
-            self._connection, self._file = self._engine.connect(), (there.st_dev, there.st_ino)
+            self._connection = self._engine.connect()
         with self._connection.begin():
             return work(self._connection)
 
@@ -77,14 +79,19 @@ class _Lane:
                 connection.invalidate()
 
 
+def _identity(path: Path) -> tuple[int, int]:
+    there = path.stat()
+    return there.st_dev, there.st_ino
+
+
 class SqliteStore:
     """A store in one SQLite file. Implements `exengine.engine.changes.Store`."""
 
-    def __init__(self, path: Path, *, read_only: bool) -> None:
+    def __init__(self, path: Path, *, read_only: bool, backup: Path | None) -> None:
         self.path = path
         self.read_only = read_only
-        self.backup: Path | None = None
-        """The copy that was made of an older store before it was migrated."""
+        self.backup = backup
+        """The copy that was made of an older store before it was migrated just now."""
         self._writer = _Lane(path, writable=True)
         self._reader = _Lane(path, writable=False)
 
@@ -94,12 +101,12 @@ class SqliteStore:
 
         Raises UserError where the file is damaged, newer than the program, or cannot be opened.
         """
-        store = cls(path, read_only=read_only)
+        backup = None
         if read_only:
             migrate.require_current(path)
         else:
-            store.backup = migrate.prepare(path)
-        return store
+            backup = migrate.prepare(path)
+        return cls(path, read_only=read_only, backup=backup)
 
     async def commit(self, changes: Changes) -> None:
         """Writes all of it in one transaction that is on the disk when this returns.
@@ -151,7 +158,7 @@ class SqliteStore:
         return await self._reader.run(reader.instruments)
 
     async def close(self) -> None:
-        """Closes the file, after what is being written. The store cannot be used afterwards."""
+        """Closes the file, after what is being written; once more does nothing. The store is of no use afterwards."""
         await self._reader.close()
         # The last to leave, and able to write: then SQLite folds its log into the file.
         await self._writer.close()

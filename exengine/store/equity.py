@@ -14,7 +14,8 @@ def equity_rows(connection: Connection, start_equity: Decimal | None) -> Iterato
     """(at, realised, total) at the first fill, at each fill that closed something, and at the last one.
 
     `realised` is the sum so far of the groups whose quote counts as a dollar. `total` adds what is unrealised to the
-    start; past prices are not stored, so it is told where nothing was held at that moment, and left out elsewhere.
+    start; past prices are not stored, so it is told where no group held anything at that moment (dust of closed ones
+    aside), and left out elsewhere.
     """
     fills, groups = schema.fills.c, schema.groups.c
     found = connection.execute(
@@ -32,8 +33,8 @@ def equity_rows(connection: Connection, start_equity: Decimal | None) -> Iterato
         if amount or at_ms == last:
             by_time[at_ms] = total
     for at_ms, realised in by_time.items():
-        known = start_equity is not None and flat.at(at_ms)
-        yield at_ms, realised, start_equity + realised if known and start_equity is not None else None
+        is_flat = flat.at(at_ms)
+        yield at_ms, realised, start_equity + realised if is_flat and start_equity is not None else None
 
 
 class _Flat:

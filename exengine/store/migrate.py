@@ -26,7 +26,7 @@ def revision(path: Path) -> str | None:
 
     Raises UserError where the file is damaged, something else's, or newer than this program.
     """
-    if not path.exists() or path.stat().st_size == 0:
+    if _is_empty(path):
         return None
     try:
         with path.open("rb") as file:
@@ -40,6 +40,10 @@ def revision(path: Path) -> str | None:
         if sqlite.is_damaged(error):
             raise _damaged(path, str(error)) from error
         raise _unreadable(path, sqlite.words(error)) from error
+
+
+def _is_empty(path: Path) -> bool:
+    return not path.exists() or path.stat().st_size == 0
 
 
 def _checked_revision(connection: sqlite3.Connection, path: Path) -> str | None:
@@ -97,17 +101,21 @@ def require_current(path: Path) -> None:
 
 
 def prepare(path: Path) -> Path | None:
-    """Makes the store where there is none, and migrates an older one. Returns the backup that was made, if any.
+    """Makes the store where there is none, migrates an older one, and sees that it can be written.
+
+    Returns the backup that was made of an older one.
 
     Raises UserError where that cannot be done; the file is then as it was.
     """
-    before = revision(path)
-    if before == REVISIONS[-1]:
-        return None
+    before, backup = revision(path), None
+    if _is_empty(path):
+        _refuse_an_orphan(path)
     try:
+        if before == REVISIONS[-1]:
+            _require_writable(path)
+            return None
         if before is None:
             _create(path)
-            backup = None
         else:
             backup = _free_name(path, before)
             copy(path, backup)
@@ -120,6 +128,23 @@ def prepare(path: Path) -> Path | None:
             raise
         raise _unreadable(path, sqlite.words(cause)) from error
     return backup
+
+
+def _refuse_an_orphan(path: Path) -> None:
+    """A new store would wipe out the last commits of one that was moved away without what lies beside it."""
+    left = path.with_name(f"{path.name}-wal")
+    if left.exists() and left.stat().st_size > 0:
+        raise UserError(
+            f"The store {path} is gone, but {left.name} beside it still holds its last entries.",
+            safe="Nothing was touched.",
+            remedy=f"Put {path.name} back beside it, or move {left.name} away to begin with an empty store.",
+        )
+
+
+def _require_writable(path: Path) -> None:
+    with closing(sqlite.connect(path, writable=True)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
 
 
 def copy(path: Path, target: Path) -> None:

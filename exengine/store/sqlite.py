@@ -33,7 +33,9 @@ def connect(path: Path, *, writable: bool, foreign_keys: bool = True) -> sqlite3
 
 
 def _prepare_for_writing(connection: sqlite3.Connection, *, foreign_keys: bool) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
+    (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+    if mode != "wal":
+        raise sqlite3.OperationalError(f"no write-ahead log on this disk, perhaps a network drive; its mode is {mode}")
     connection.execute("PRAGMA synchronous=FULL")
     # On macOS a plain fsync leaves the data in the drive's own cache.
     connection.execute("PRAGMA fullfsync=ON")
