@@ -55,7 +55,7 @@ class PublicBinance:
             return web.Response(status=status, text=body, headers=headers)
         match request.path:
             case "/api/v3/exchangeInfo":
-                return web.json_response({"timezone": "UTC", "symbols": [_market(each) for each in SYMBOLS]})
+                return web.json_response({"timezone": "UTC", "symbols": [market(each) for each in SYMBOLS]})
             case "/api/v3/ticker/24hr":
                 return self._tickers(request)
             case _:
@@ -66,7 +66,7 @@ class PublicBinance:
         asked = [single] if single else json.loads(request.query["symbols"])
         if any(symbol not in {each["symbol"] for each in SYMBOLS} for symbol in asked):
             return web.json_response({"code": -1121, "msg": "Invalid symbol."}, status=400)
-        tickers = [_ticker(symbol, self.prices.get(symbol)) for symbol in asked]
+        tickers = [ticker(symbol, self.prices.get(symbol)) for symbol in asked]
         return web.json_response(tickers[0] if single else tickers)
 
 
@@ -109,7 +109,7 @@ async def public_binance() -> AsyncIterator[PublicBinance]:
         await runner.cleanup()
 
 
-def _market(of: dict[str, Any]) -> dict[str, Any]:
+def market(of: dict[str, Any]) -> dict[str, Any]:
     return {
         "symbol": of["symbol"],
         "status": "BREAK" if of["symbol"] == HALTED else "TRADING",
@@ -145,7 +145,7 @@ def _market(of: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ticker(symbol: str, price: str | None) -> dict[str, Any]:
+def ticker(symbol: str, price: str | None) -> dict[str, Any]:
     return {
         "symbol": symbol,
         "priceChange": "10.00000000",
