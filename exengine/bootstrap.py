@@ -3,31 +3,38 @@
 import asyncio
 import logging
 import time
-from dataclasses import replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import assert_never
+from typing import TypeVar, assert_never
 
-from exengine.domain.errors import UserError
+from exengine.domain.errors import Retryable, UserError
 from exengine.domain.events import EngineStarted
 from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.journal import Category, Severity
-from exengine.domain.money import HUNDRED, arithmetic
+from exengine.domain.money import HUNDRED, ZERO, arithmetic
 from exengine.domain.order import OrderStatus
-from exengine.domain.reception import SignalRecord
+from exengine.domain.reception import Arrival, IntakeRefusal, SignalRecord
 from exengine.domain.settings import AccountSettings, Settings
 from exengine.domain.signal import Signal
-from exengine.domain.signal_body import BodyError, parse_body
+from exengine.domain.signal_body import BodyError, body_secret, parse_body, redacted
 from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import State
-from exengine.engine.changes import Loaded, restored
+from exengine.engine.changes import Loaded, StoreFailed, restored
 from exengine.engine.engine import Engine
 from exengine.engine.rows import Mode
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.timers import queue_timer, risk_timer
 from exengine.engine.views import Results, Views, day_of, day_start_ms
+from exengine.exchange.markets.price_file import PriceFile
 from exengine.exchange.markets.source import PriceSource
 from exengine.exchange.paper import PaperExchange, price_sink
 from exengine.exchange.paper_book import Fees, PaperBook
+from exengine.program_log import log_to_files
+from exengine.replay.driver import Market, Replay
+from exengine.replay.output import Curve
+from exengine.replay.signals_file import Recorded, RecordedSignal
 from exengine.settings.file import load
 from exengine.settings.local_timezone import local_timezone
 from exengine.settings.pages import Config
@@ -37,7 +44,7 @@ from exengine.settings.program_pages import MarketSource
 from exengine.settings.secrets import KeyringStore, WebhookSecrets, webhook_secrets
 from exengine.store.database import SqliteStore
 from exengine.store.lock import EngineLock
-from exengine.webhook.auth import WebhookAuth
+from exengine.webhook.auth import WebhookAuth, matches
 from exengine.webhook.listener import Listener, ListenerSettings
 
 log = logging.getLogger(__name__)
@@ -48,8 +55,14 @@ REMEMBERED = 500
 STOP_S = 5.0
 """How long a stop waits for orders under way; what is left is resolved by the next start."""
 
+STAGE_S = 12.0
+"""How long any stage of a stop may take at most; the next one begins then all the same."""
+
 MARKET_CLOCK_S = 5.0
 """How often the paper market's position is written down."""
+
+
+T = TypeVar("T")
 
 
 class SystemClock:
@@ -58,7 +71,7 @@ class SystemClock:
 
 
 class Program:
-    """A running ExEngine: store, engine, paper market and listener. Built by `open_program`, ended by `stop`."""
+    """A running ExEngine: store, engine, paper market and listener. Begun by `start`, ended by `stop`."""
 
     def __init__(self, data_dir: DataDir, config_file: Path | None = None) -> None:
         self.data_dir = data_dir
@@ -74,6 +87,7 @@ class Program:
         self.market: PriceSource
         self._store: SqliteStore | None = None
         self._lock = EngineLock(data_dir.lock_file)
+        self._end_log: Callable[[], None] = lambda: None
         self._exchanges: list[PaperExchange] = []
         self._supervisor = Supervisor(self._task_failed)
 
@@ -90,12 +104,10 @@ class Program:
             raise
 
     async def _open(self) -> None:
-        self.data_dir.create()
-        self._lock.acquire()
-        self.config = load(self.config_file)
+        self._take_folder()
         self.settings = trading_settings(self.config, local_timezone=local_timezone())
         refuse_live_accounts(self.settings)
-        self._store = await asyncio.to_thread(SqliteStore.open, self.data_dir.database_file)
+        self._store = await _whole(asyncio.to_thread(SqliteStore.open, self.data_dir.database_file))
         loaded = await self._store.load()
         self.market = await open_market(self.config, self.config_file.parent)
         if loaded.market_clock_ms is not None:
@@ -104,6 +116,26 @@ class Program:
         self._capital()
         restored(self.state, replace(loaded, pending=tuple(_reparsed(record) for record in loaded.pending)))
         await self._make_views(loaded)
+
+    def _take_folder(self) -> None:
+        """Makes the data folder this program's own, reads the configuration, and begins the log."""
+        try:
+            self.data_dir.create()
+            self._lock.acquire()
+            self.config = load(self.config_file)
+            page = self.config.logging
+            self._end_log = log_to_files(
+                self.data_dir.log_dir,
+                level=page.level.value,
+                max_file_mb=page.max_file_mb,
+                keep_days=page.keep_days,
+            )
+        except OSError as error:
+            raise UserError(
+                f"The data folder {self.data_dir.path} cannot be used: {error.strerror or error}.",
+                safe="Nothing was started.",
+                remedy="See that it is a folder of yours, or name another with --data-dir.",
+            ) from error
 
     def _capital(self) -> None:
         for account in self.settings.accounts:
@@ -122,15 +154,36 @@ class Program:
             day=day_of(now_ms, self.views.zone),
         )
         self.views.remember(await self._store.last_signals(REMEMBERED), await self._store.last_log(REMEMBERED))
-        listed = await self.market.instruments()
+        listed = await self._listed(loaded)
         self._exchanges = [
             paper_exchange(self.state, account, listed, self.config, self.clock)
             for account in self.settings.accounts
             if account.enabled
         ]
         self.engine = Engine(
-            self.state, self._store, self._exchanges, self.clock, self.views, next_log_id=loaded.next_log_id
+            self.state,
+            self._store,
+            self._exchanges,
+            self.clock,
+            self.views,
+            next_log_id=loaded.next_log_id,
+            market_clock=lambda: self.market.position_ms,
         )
+
+    async def _listed(self, loaded: Loaded) -> tuple[Instrument, ...]:
+        """What the market lists; what it listed the last time where a network does not answer."""
+        try:
+            return await self.market.instruments()
+        except Retryable as error:
+            known = {one.symbol: one for rules in loaded.instruments.values() for one in rules}
+            if not known:
+                raise UserError(
+                    f"The market's rules cannot be had: {error}",
+                    safe="Nothing was started.",
+                    remedy='See that this machine is on the network, or set sim.market to "generated".',
+                ) from error
+            log.warning("the market's rules of the last run are used: %s", error)
+            return tuple(known.values())
 
     async def _trade(self) -> None:
         self._supervisor.start("engine", self.engine.run)
@@ -140,11 +193,31 @@ class Program:
                 exchange.account,
                 tuple(one for (name, _), one in self.state.instruments.items() if name == exchange.account),
             )
-        await self.engine.deliver(EngineStarted())
+        await self._recover()
         self._supervisor.start("queue timer", lambda: queue_timer(self.engine, self.state))
         self._supervisor.start("risk timer", lambda: risk_timer(self.engine, self.state))
         self._supervisor.start("market", self._run_market)
         self._supervisor.start("market clock", self._keep_market_clock)
+
+    async def _recover(self) -> None:
+        """What was interrupted goes on. A store that takes nothing is no start: nobody would hear of what happens."""
+        try:
+            await self.engine.submit(EngineStarted())
+        except StoreFailed as error:
+            raise UserError(
+                f"The store takes nothing: {error}",
+                safe="No order was sent. What rests on the exchange stays there.",
+                remedy="See that the disk has room and the file may be written, and start again.",
+            ) from error
+        trading = {account.name for account in self.settings.accounts if account.enabled}
+        left = {group.key.account for group in self.state.groups.values()} - trading
+        for account in sorted(left):
+            self.engine.note(
+                Severity.ERROR,
+                Category.SYSTEM,
+                f"Account {account} has open groups, and is not set up or not enabled.",
+                "They are kept as they are and not looked after. Enable the account again.",
+            )
 
     async def _run_market(self) -> None:
         await self.market.run(price_sink(self._exchanges, self.engine.settled))
@@ -152,7 +225,7 @@ class Program:
     async def _keep_market_clock(self) -> None:
         while True:
             await asyncio.sleep(MARKET_CLOCK_S)
-            self.engine.keep_market_clock(self.market.position_ms)
+            self.engine.keep_market_clock()
 
     async def _listen(self) -> None:
         self.secrets = await asyncio.to_thread(webhook_secrets, [KeyringStore()])
@@ -173,9 +246,8 @@ class Program:
         )
 
     def _task_failed(self, name: str, error: BaseException) -> None:
-        text = f"{name.capitalize()} failed and is started again: {error}."
-        if name != "engine":
-            self.engine.note(Severity.ERROR, Category.SYSTEM, text, "Open positions keep their resting orders.")
+        text = f"The {name} failed and is started again: {error}."
+        self.engine.note(Severity.ERROR, Category.SYSTEM, text, "Open positions keep their resting orders.")
 
     @property
     def webhook_url(self) -> str:
@@ -186,25 +258,49 @@ class Program:
     # stop, in stages ---------------------------------------------------------------------------------------------
 
     async def stop(self) -> None:
-        """No new alerts, no new prices, then the orders under way, then the store. Each stage is bounded in time."""
+        """No new alerts, no new prices, then the orders under way, then the store.
+
+        Each stage is bounded in time, and whatever goes wrong in one of them, the next ones come.
+        """
         if hasattr(self, "listener"):
-            await self.listener.stop()
+            await _stage("listener", self.listener.stop())
         for name in ("market clock", "market", "risk timer", "queue timer"):
-            await self._supervisor.stop(name)
+            await _stage(name, self._supervisor.stop(name))
         if hasattr(self, "engine"):
             if "engine" in self._supervisor.running:
                 self.engine.note(Severity.INFO, Category.SYSTEM, "Stopped by the trader.")
-                self.engine.keep_market_clock(self.market.position_ms)
-            await self.engine.stop(STOP_S)
-        await self._supervisor.stop_all()
+            await _stage("engine", self.engine.stop(STOP_S))
+        await _stage("tasks", self._supervisor.stop_all())
         for exchange in self._exchanges:
-            await exchange.close()
+            await _stage(f"account {exchange.account}", exchange.close())
         if hasattr(self, "market"):
-            await self.market.close()
+            await _stage("market source", self.market.close())
         if self._store is not None:
-            await self._store.close()
+            await _stage("store", self._store.close())
             self._store = None
+        self._end_log()
         self._lock.release()
+
+
+async def _stage(name: str, work: Awaitable[None]) -> None:
+    """One stage of a stop."""
+    try:
+        async with asyncio.timeout(STAGE_S):
+            await work
+    except TimeoutError:
+        log.error("stopping the %s took longer than %s s", name, STAGE_S)
+    except Exception as error:  # the lock and the store must be let go of, whatever it was
+        log.error("stopping the %s failed", name, exc_info=error)
+
+
+async def _whole(work: Awaitable[T]) -> T:
+    """Waits for what cannot be broken off half-way, also when cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def refuse_live_accounts(settings: Settings) -> None:
@@ -239,16 +335,22 @@ async def open_market(config: Config, folder: Path) -> PriceSource:
             assert_never(sim.market)
 
 
+def paper_fees(account: AccountSettings) -> Fees:
+    """The account's own fees; where it gives none, those of each market."""
+    return Fees(
+        maker=None if account.maker_fee_percent is None else account.maker_fee_percent / HUNDRED,
+        taker=None if account.taker_fee_percent is None else account.taker_fee_percent / HUNDRED,
+    )
+
+
 def paper_exchange(
     state: State, account: AccountSettings, listed: tuple[Instrument, ...], config: Config, clock: SystemClock
 ) -> PaperExchange:
     """A paper account's exchange, its book rebuilt from the store: balances, open orders, positions."""
     instruments = tuple(one for one in listed if one.type is account.market_type)
-    fees = Fees(
-        maker=None if account.maker_fee_percent is None else account.maker_fee_percent / HUNDRED,
-        taker=None if account.taker_fee_percent is None else account.taker_fee_percent / HUNDRED,
+    book = PaperBook(
+        account.name, fees=paper_fees(account), slippage_percent=config.sim.slippage_percent, leverage=account.leverage
     )
-    book = PaperBook(account.name, fees=fees, slippage_percent=config.sim.slippage_percent, leverage=account.leverage)
     exchange = PaperExchange(book, instruments, clock, latency_ms=config.sim.latency_ms)
     with arithmetic():
         for name, currency in {*state.start, *state.moved}:
@@ -256,7 +358,7 @@ def paper_exchange(
                 book.deposit(currency, state.balance(name, currency))
         for order in state.orders.values():
             if order.account == account.name and order.status in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED):
-                book.restore(order)
+                book.restore(order, state.instruments[account.name, order.symbol])
         for group in state.groups.values():
             if group.key.account == account.name and group.market_type is MarketType.SWAP:
                 book.restore_position(group.key.symbol, group.side.sign * group.net_qty)
@@ -270,3 +372,48 @@ def _reparsed(record: SignalRecord) -> SignalRecord:
     except BodyError:
         return record
     return replace(record, signal=parsed if isinstance(parsed, Signal) else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayInputs:
+    """What a replay is made of, read and checked: nothing has been written yet."""
+
+    settings: Settings
+    instruments: tuple[Instrument, ...]
+    prices: dict[str, PriceFile]
+    """By exchange id."""
+    recorded: list[Recorded]
+    secret: str | None
+    """What the bodies' secret must be; None = not asked for."""
+
+
+def replay(inputs: ReplayInputs) -> tuple[Replay, Curve]:
+    """A replay, ready to run: every account is a paper account with a capital and fees of its own (SPEC §14)."""
+    settings = inputs.settings
+    state = State(instance="replay", settings=settings)
+    markets = []
+    for account in settings.accounts:
+        if not account.enabled:
+            continue
+        slippage = account.paper_slippage_percent or ZERO
+        book = PaperBook(account.name, fees=paper_fees(account), slippage_percent=slippage, leverage=account.leverage)
+        listed = tuple(one for one in inputs.instruments if one.type is account.market_type)
+        book.list_instruments(listed)
+        for currency, amount in account.balances.items():
+            state.start[account.name, currency] = amount
+            book.deposit(currency, amount)
+        markets.append(Market(book=book, instruments=listed))
+    run = Replay(state, markets, partial(received, secret=inputs.secret), lambda at_ms: curve.mark(at_ms))
+    curve = Curve(state=state, record=run.record)
+    return run, curve
+
+
+def received(recorded: RecordedSignal, *, secret: str | None) -> Arrival:
+    """What the listener would have made of a recorded body."""
+    body, arrival = recorded.body, Arrival(received_at_ms=recorded.at_ms, source_address="replay", body="")
+    if secret is not None and not matches(body_secret(body) or "", secret):
+        return replace(arrival, refusal=IntakeRefusal.UNAUTHORIZED)
+    parsed = parse_signal(body)
+    if isinstance(parsed, Signal):
+        return replace(arrival, body=redacted(body), signal=parsed)
+    return replace(arrival, body=redacted(body), errors=parsed)

@@ -1,20 +1,95 @@
-"""The program's own log: rotating files in the data folder; nothing secret is ever written to a logger."""
+"""The program's own log: files in the data folder, by day and size; nothing secret is ever written to a logger."""
 
 import logging
+import sys
+import time
+from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 FORMAT = "%(asctime)s %(levelname)-8s %(name)s: %(message)s"
 
+NAME = "exengine.log"
 
-def log_to_files(folder: Path, *, level: str = "info", max_file_mb: int = 20, files: int = 5) -> None:
-    """Sends every logger to `exengine.log` in `folder`."""
-    handler = RotatingFileHandler(
-        folder / "exengine.log", maxBytes=max_file_mb * 1_000_000, backupCount=files, encoding="utf-8", delay=True
-    )
+MOST_FILES = 50
+"""However large they may be and however many days are kept."""
+
+DAY_S = 24 * 3600
+
+
+class DailyFiles(RotatingFileHandler):
+    """Writes to `exengine.log`; a new day or a full file begins another, and old ones are removed.
+
+    A full disk loses lines and nothing else: it is said once on the terminal, and never raised to the program.
+    """
+
+    def __init__(self, folder: Path, *, max_bytes: int, keep_days: int) -> None:
+        super().__init__(folder / NAME, maxBytes=max_bytes, backupCount=1, encoding="utf-8", delay=True)
+        self._folder = folder
+        self._keep_s = keep_days * DAY_S
+        self._day = self._day_of_file()
+        self._has_failed = False
+        self._remove_old()
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802  # the handler's own name for it
+        return _day(record.created) != self._day or bool(super().shouldRollover(record))
+
+    def doRollover(self) -> None:  # noqa: N802
+        """Gives the file a name of its own, and begins another."""
+        if self.stream:
+            self.stream.close()
+            self.stream = None
+        now = self._folder / NAME
+        if now.exists() and now.stat().st_size:
+            now.replace(self._free_name())
+        self._day = _day(time.time())
+        self._remove_old()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Says on the terminal, once, that the log cannot be written."""
+        if not self._has_failed:
+            self._has_failed = True
+            print(f"exengine: the log in {self._folder} cannot be written ({sys.exc_info()[1]})", file=sys.stderr)  # noqa: T201
+
+    def _day_of_file(self) -> str:
+        file = self._folder / NAME
+        return _day(file.stat().st_mtime if file.exists() else time.time())
+
+    def _free_name(self) -> Path:
+        for number in range(1, 10_000):
+            path = self._folder / f"exengine-{self._day}.{number}.log"
+            if not path.exists():
+                return path
+        return self._folder / f"exengine-{self._day}.log"
+
+    def _remove_old(self) -> None:
+        old = sorted(self._folder.glob("exengine-*.log"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for place, path in enumerate(old, start=1):
+            if place >= MOST_FILES or time.time() - path.stat().st_mtime > self._keep_s:
+                path.unlink(missing_ok=True)
+
+
+def _day(at_s: float) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(at_s))
+
+
+def log_to_files(
+    folder: Path, *, level: str = "info", max_file_mb: int = 20, keep_days: int = 30
+) -> Callable[[], None]:
+    """Sends every logger to the files in `folder`; the result ends that. Raises OSError where they cannot be used."""
+    handler = DailyFiles(folder, max_bytes=max_file_mb * 1_000_000, keep_days=keep_days)
     handler.setFormatter(logging.Formatter(FORMAT))
     root = logging.getLogger()
     root.setLevel(level.upper())
     root.addHandler(handler)
     # Its lines name every request's path, and the token stands in the webhook's path.
     logging.getLogger("aiohttp.access").disabled = True
+    # They tell at INFO that they do what they are there for.
+    for library in ("alembic", "sqlalchemy", "asyncio"):
+        logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
+
+    def end() -> None:
+        root.removeHandler(handler)
+        handler.close()
+
+    return end

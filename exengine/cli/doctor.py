@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from exengine.bootstrap import refuse_live_accounts
@@ -55,7 +56,7 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
     yield "clock", lambda: _clock(config)
     for account in trading_settings(config, local_timezone="UTC").accounts:
         if account.enabled:
-            yield f"account {account.name}", lambda account=account: _account(config, account.name)
+            yield f"account {account.name}", partial(_account, config, account.name)
 
 
 def _raising(error: UserError) -> Callable[[], str]:

@@ -7,35 +7,53 @@ import sys
 
 from exengine.bootstrap import Program
 from exengine.cli.options import folders
-from exengine.program_log import log_to_files
 
 
 def run_headless(options: argparse.Namespace) -> int:
+    """Runs until it is told to stop. Raises UserError where it cannot begin."""
     data_dir, config_file = folders(options)
-    program = Program(data_dir, config_file)
-    log_to_files(data_dir.create().log_dir)
-    asyncio.run(_run(program))
+    asyncio.run(_run(Program(data_dir, config_file)))
     return 0
 
 
 async def _run(program: Program) -> None:
-    stop = asyncio.Event()
-    _stop_on_signals(stop)
-    await program.start()
+    asked = asyncio.Event()
+    _stop_on_signals(asked)
+    if not await _started(program, asked):
+        print("ExEngine was stopped before it had started.", flush=True)
+        return
     try:
-        print(f"ExEngine is running on {program.data_dir.path}", flush=True)
-        print(
-            f"  trades   {', '.join(one.name for one in program.settings.accounts)} (paper), {program.market.description}"
-        )
-        print(f"  listens  {program.listener.url}")
-        if not program.secrets.persistent:
-            # Shown once: nothing on this machine can keep it (SPEC §2.1).
-            print(f"  webhook  {program.webhook_url}  (for this run only)")
-        sys.stdout.flush()
-        await stop.wait()
+        _introduce(program)
+        await asked.wait()
     finally:
         await program.stop()
     print("ExEngine has stopped. Open positions keep; the next start goes on with them.", flush=True)
+
+
+async def _started(program: Program, asked: asyncio.Event) -> bool:
+    """Starts the program; False where it was to stop before that was done. Then nothing of it runs any more."""
+    starting = asyncio.create_task(program.start(), name="start")
+    stopping = asyncio.create_task(asked.wait(), name="stop asked")
+    await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not starting.done():
+        starting.cancel()
+    try:
+        await starting
+    except asyncio.CancelledError:
+        return False
+    return True
+
+
+def _introduce(program: Program) -> None:
+    accounts = ", ".join(one.name for one in program.settings.accounts if one.enabled)
+    print(f"ExEngine is running on {program.data_dir.path}")
+    print(f"  trades   {accounts} (paper), {program.market.description}")
+    print(f"  listens  {program.listener.url}")
+    if not program.secrets.persistent:
+        # Shown once: nothing on this machine can keep it (SPEC §2.1).
+        print(f"  webhook  {program.webhook_url}  (for this run only)")
+    sys.stdout.flush()
 
 
 def _stop_on_signals(stop: asyncio.Event) -> None:

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from exengine.domain.events import DefectFound
 from exengine.domain.group import CloseReason, GroupKey, GroupStatus
 from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import begin_closing, cancel_entries, settle
 from exengine.domain.pool import promote
+from exengine.domain.reception import Outcome
 from exengine.domain.state import Control, Step
 
 
@@ -88,3 +90,28 @@ def cancel_open_entries(step: Step, group_id: str) -> None:
         return
     cancelled = cancel_entries(step, group_id)
     step.note(Severity.INFO, Category.ORDER, f"{cancelled} unfilled entries cancelled by the trader.", group=group)
+
+
+def contain(step: Step, event: DefectFound) -> None:
+    """Pauses the group that a defect concerned, and gives the signal an outcome; everything else goes on (§5)."""
+    record = step.state.pending.get(event.signal_id or 0)
+    if record is not None:
+        step.put_signal(replace(record, outcome=Outcome.REFUSED, reason="defect", decided_at_ms=step.now_ms))
+        step.note(
+            Severity.ERROR,
+            Category.WEBHOOK,
+            "An alert was not traded: a defect in ExEngine.",
+            key=GroupKey(record.account or "", record.symbol or "", record.signal.timeframe if record.signal else ""),
+            signal_id=record.id,
+            advice="Nothing was ordered for it. Report this with the log.",
+        )
+    group = step.state.groups.get(event.group_id or "")
+    if group is not None and not group.frozen:
+        step.put_group(step.fail(replace(group, frozen=event.why), event.why))
+        step.note(
+            Severity.ERROR,
+            Category.SYSTEM,
+            f"Paused because of a defect in ExEngine: {event.why}.",
+            group=group,
+            advice="What rests on the exchange stays there. Compare with the exchange, then close the group by hand.",
+        )

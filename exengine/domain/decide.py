@@ -110,6 +110,8 @@ def _asked(step: Step, event: events.TraderAsked) -> None:
             promote(step)
         case events.Panicked():
             control.panic(step, entries_only=event.entries_only)
+        case events.DefectFound():
+            control.contain(step, event)
         case events.GroupCloseAsked():
             control.close_group(step, event.group_id)
         case events.EntriesCancelAsked():

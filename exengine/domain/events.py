@@ -195,6 +195,7 @@ TraderAsked = (
     Paused
     | Resumed
     | Panicked
+    | DefectFound
     | GroupCloseAsked
     | EntriesCancelAsked
     | QueueAsked

@@ -4,16 +4,17 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from exengine.domain.decide import decide, wants_risk
-from exengine.domain.events import Event, RiskDue, SignalArrived, SignalStored
+from exengine.domain.events import DefectFound, EngineStarted, Event, RiskDue, SignalArrived, SignalStored
 from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Note, Severity
 from exengine.domain.reception import Arrival, Verdict
 from exengine.domain.state import State, Step
 from exengine.engine.changes import Changes, Store, StoreFailed
+from exengine.engine.defects import Defects, concerned, said
 from exengine.engine.executor import Executor
 from exengine.engine.intake import StoreUnavailable
 from exengine.engine.ports import Clock, Exchange
@@ -28,13 +29,24 @@ BATCH_BUDGET_S = 0.005
 STORE_BACK_OFF_S = 0.5
 """The pause after a transaction that the store did not take."""
 
+TRIES_ALONE = 3
+"""How often an event is tried that the store cannot write for a reason other than the environment."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Item:
     event: Event
-    done: asyncio.Future[Step] | None = None
+    done: asyncio.Future[Step | None] | None = None
     keep: bool = True
     """Whether it comes back when the store fails: the world's news do, while an alert's or a click's sender is told."""
+
+    def answer(self, step: Step | None) -> None:
+        if self.done is not None and not self.done.done():
+            self.done.set_result(step)
+
+    def fail(self, error: Exception) -> None:
+        if self.done is not None and not self.done.done():
+            self.done.set_exception(error)
 
 
 class Engine:
@@ -49,22 +61,43 @@ class Engine:
         views: Views,
         *,
         next_log_id: int = 1,
+        market_clock: Callable[[], int | None] = lambda: None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.state = state
         self._views = views
         self._store = store
         self._clock = clock
-        self._executor = Executor(exchanges, self.deliver)
+        self._market_clock = market_clock
+        self._pause = pause
+        self._executor = Executor(
+            exchanges,
+            self.deliver,
+            on_account_stopped=self._account_stopped,
+            on_defect=self._defect_outside,
+            pause=pause,
+        )
         self._executor.on_turn_done = self._mark_quiet
-        self._quiet = asyncio.Event()
-        self._deciding = False
         self._items: deque[_Item] = deque()
-        self._wake = asyncio.Event()
-        self._next_log_id = next_log_id
-        self._traces = Traces()
-        self._trouble: str | None = None
+        self._alone = 0
+        """How many of the next events are stored one by one, to find the one that cannot be written."""
+        self._also_first = False
+        """Whether what goes with the next transaction is to be stored without any event, since it may be the one."""
+        self._tries = 0
         self._also = Changes()
         """What goes with the next transaction though no step decided it."""
+        self._next_log_id = next_log_id
+        self._traces = Traces()
+        self._defects = Defects()
+        self._trouble: str | None = None
+        self._stopped_accounts: dict[str, str] = {}
+        self._wake = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._deciding = False
+        self._running = False
+        self._stopping = False
+        self._ended = asyncio.Event()
 
     # what others may do ------------------------------------------------------------------------------------------
 
@@ -73,19 +106,30 @@ class Engine:
         self._put(_Item(event=event))
 
     async def submit(self, event: Event) -> Step:
-        """Queues an event and waits until it is decided and stored. Raises StoreFailed where it could not be."""
-        done: asyncio.Future[Step] = asyncio.get_running_loop().create_future()
-        self._put(_Item(event=event, done=done, keep=False))
-        return await done
+        """Queues an event and waits until it is decided and stored.
 
-    async def deliver(self, event: Event) -> None:
-        """An event from an exchange: waits until it is stored, however long the store is in trouble."""
-        done: asyncio.Future[Step] = asyncio.get_running_loop().create_future()
+        Raises StoreFailed where it could not be stored, and the defect itself where it could not be decided.
+        """
+        done: asyncio.Future[Step | None] = asyncio.get_running_loop().create_future()
+        self._put(_Item(event=event, done=done, keep=False))
+        step = await done
+        assert step is not None
+        return step
+
+    def deliver(self, event: Event) -> Awaitable[object]:
+        """Queues the world's news at once; awaiting it waits until it is stored, however long that takes.
+
+        It never raises for what the engine makes of it: an exchange and a market go on whatever that is.
+        """
+        done: asyncio.Future[Step | None] = asyncio.get_running_loop().create_future()
         self._put(_Item(event=event, done=done))
-        await done
+        return done
 
     async def take(self, arrival: Arrival) -> Verdict:
         """Stores an alert and says what it is worth; it is acted on after the answer. The listener's intake."""
+        if self._trouble is not None:
+            # At once, while its sender still listens; it comes again.
+            raise StoreUnavailable(self._trouble)
         try:
             step = await self.submit(SignalArrived(arrival=arrival))
         except StoreFailed as error:
@@ -97,34 +141,28 @@ class Engine:
         """Waits until everything queued is dealt with and everything that followed from it is carried out."""
         await self._quiet.wait()
 
-    def _mark_quiet(self) -> None:
-        if self._items or self._deciding or self._executor.in_flight:
-            self._quiet.clear()
-        elif wants_risk(self.state):
-            self.post(RiskDue(on_fill=True))
-        else:
-            self._quiet.set()
-
     def health(self) -> str:
         """running, paused or error: what `GET /health` tells."""
-        if self._trouble is not None:
+        if self._trouble is not None or self._stopped_accounts:
             return "error"
         return "paused" if self.state.control.paused else "running"
 
-    def keep_market_clock(self, position_ms: int) -> None:
-        """Notes where the paper market stands; it is written with the next transaction."""
-        self._also.market_clock_ms = position_ms
+    def keep_market_clock(self) -> None:
+        """Writes down where the paper market stands, as every transaction does."""
+        self._also.market_clock_ms = self._market_clock()
+        self._wake.set()
 
     def keep_instruments(self, account: str, instruments: tuple[Instrument, ...]) -> None:
         """Notes an account's market rules for the cache; they are written with the next transaction."""
         self._also.instruments[account] = instruments
+        self._wake.set()
 
     def note(self, severity: Severity, category: Category, text: str, advice: str = "") -> None:
         """Leaves a line in the audit trail that no decision made: a stream cut, a defect."""
         note = Note(at_ms=self._clock.now_ms(), severity=severity, category=category, text=text, advice=advice)
         numbered = self._numbered([note])
         self._also.notes.extend(numbered)
-        self._views.add_notes(numbered)
+        self._show(lambda: self._views.add_notes(numbered))
         self._wake.set()
 
     # the loop ------------------------------------------------------------------------------------------------------
@@ -134,50 +172,73 @@ class Engine:
         self._quiet.clear()
         self._wake.set()
 
+    def _mark_quiet(self) -> None:
+        if self._items or self._deciding or self._executor.in_flight:
+            self._quiet.clear()
+        elif wants_risk(self.state) and not self._stopping:
+            self.post(RiskDue(on_fill=True))
+        else:
+            self._quiet.set()
+
     async def run(self) -> None:
-        """Decides and stores until cancelled."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            self._deciding = True
-            while self._items or not self._also.is_empty:
-                if not await self._batch():
-                    await asyncio.sleep(STORE_BACK_OFF_S)
-            self._deciding = False
-            self._mark_quiet()
+        """Decides and stores until it is cancelled, or until `stop` was called and nothing is left."""
+        self._running = True
+        try:
+            while True:
+                self._wake.clear()
+                self._deciding = True
+                while self._items or not self._also.is_empty:
+                    if await self._batch():
+                        await asyncio.sleep(0)  # prices alone are not stored, and must not keep the loop to themselves
+                    else:
+                        await self._pause(STORE_BACK_OFF_S)
+                self._deciding = False
+                self._mark_quiet()
+                if self._stopping:
+                    return
+                await self._wake.wait()
+        finally:
+            self._running = self._deciding = False
+            self._ended.set()
 
     async def _batch(self) -> bool:
-        """One transaction's worth of events. False where the store did not take it."""
+        """One transaction's worth of events. False where the store did not take it and nothing else can be done."""
         steps, items = self._decide_some()
-        also, self._also = self._also, Changes()
+        also = Changes()
+        if not self._alone:
+            also, self._also = self._also, also
         changes = _before(also, Changes())
-        notes: list[tuple[int, Note]] = []
+        traces = self._traces.of(steps)
         for step in steps:
             changes.add(step)
-            changes.traces.update(self._traces.follow(step))
-            notes.extend(self._numbered(step.notes))
+        changes.traces.update(traces)
+        notes = self._numbered(note for step in steps for note in step.notes)
         changes.notes.extend(notes)
         if not changes.is_empty:
+            changes.market_clock_ms = self._market_clock()
             try:
                 await self._store.commit(changes)
-            except Exception as error:  # noqa: BLE001  # whatever it is: what is not stored must not be carried out
-                self._take_back(steps, items, error)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # what is not stored is not carried out
+                for step in reversed(steps):
+                    step.undo()
                 self._also = _before(also, self._also)
-                return False
-            if self._trouble is not None:
-                self._recovered()
+                return self._not_stored(items, error, with_also=not also.is_empty)
+            self._traces.keep(traces)
+            self._recovered()
+        self._alone = max(self._alone - len(items), 0)
+        self._also_first = self._also_first and bool(items)
+        self._tries = 0
         self._act(steps, items)
-        try:
-            self._views.absorb(steps, changes.traces, notes)
-        except Exception as error:  # what is shown must never stop what is traded (FAULTS 34)
-            log.critical("a defect in what is shown", exc_info=error)
+        self._show(lambda: self._views.absorb(steps, traces, notes))
         return True
 
     def _decide_some(self) -> tuple[list[Step], list[_Item]]:
         steps: list[Step] = []
         items: list[_Item] = []
+        if self._also_first and not self._alone and not self._also.is_empty:
+            return steps, items
         deadline = time.perf_counter() + BATCH_BUDGET_S
-        while self._items and (not items or time.perf_counter() < deadline):
+        while self._items and (not items or (not self._alone and time.perf_counter() < deadline)):
             item = self._items.popleft()
             try:
                 steps.append(decide(self.state, item.event, self._clock.now_ms()))
@@ -190,55 +251,138 @@ class Engine:
     def _act(self, steps: list[Step], items: list[_Item]) -> None:
         """What is stored is answered, and then carried out."""
         for item, step in zip(items, steps, strict=True):
-            if item.done is not None and not item.done.done():
-                item.done.set_result(step)
+            item.answer(step)
             if step.verdict is not None and step.verdict.signal_id in self.state.pending:
                 self.post(SignalStored(signal_id=step.verdict.signal_id))
+            if isinstance(item.event, EngineStarted):
+                for signal_id in sorted(self.state.pending):
+                    self.post(SignalStored(signal_id=signal_id))
         for step in steps:
             self._executor.carry_out(step.commands)
 
-    def _take_back(self, steps: list[Step], items: list[_Item], error: Exception) -> None:
-        """Undoes what could not be stored: senders of alerts and clicks are told, the rest comes again in its order."""
-        known = isinstance(error, StoreFailed)
-        log.error("the store did not take a transaction: %s", error, exc_info=None if known else error)
-        for step in reversed(steps):
-            step.undo()
+    # when something fails ------------------------------------------------------------------------------------------
+
+    def _not_stored(self, items: list[_Item], error: BaseException, *, with_also: bool) -> bool:
+        """What could not be stored is undone by now: alerts and clicks are told, the rest comes again in its order."""
+        if not isinstance(error, Exception):
+            self._items.extendleft(reversed(items))
+            raise error
+        if not isinstance(error, StoreFailed) and self._isolated(items, error, with_also=with_also):
+            return True
         for item in reversed(items):
             if item.keep:
                 self._items.appendleft(item)
-            elif item.done is not None and not item.done.done():
-                item.done.set_exception(StoreFailed(str(error)))
+            else:
+                self._alone = max(self._alone - 1, 0)
+                item.fail(StoreFailed(str(error)))
         if self._trouble is None:
+            log.error("the store does not take transactions: %s", error)
             self._trouble = str(error)
-            self._views.trouble(self._trouble)
+            self._show_trouble()
+            # Tried again until the store takes it: then the trouble is over, and written down.
+            self.note(
+                Severity.ERROR,
+                Category.SYSTEM,
+                f"The store did not take a transaction: {error}",
+                "Nothing new is sent and alerts are answered with 503. Orders that rest on the exchange stay there.",
+            )
+        return False
+
+    def _isolated(self, items: list[_Item], error: Exception, *, with_also: bool) -> bool:
+        """Looks for what cannot be written by storing one event at a time; what fails alone is left out, loudly."""
+        if len(items) > 1 or (items and with_also):
+            self._items.extendleft(reversed(items))
+            self._alone, self._also_first = len(items), with_also
+            return True
+        self._tries += 1
+        if self._tries < TRIES_ALONE:
+            self._alone, self._also_first = len(items), not items
+            return False
+        self._tries = 0
+        if items:
+            self._alone = max(self._alone - 1, 0)
+            self._defect(items[0], error)
+        else:
+            self._also, self._also_first = Changes(), False
+            self._defects.is_new("what goes with the next transaction", error)
+        return True
 
     def _recovered(self) -> None:
-        self._trouble = None
-        self._views.trouble(None)
-        self.note(Severity.INFO, Category.SYSTEM, "The store takes transactions again.")
+        if self._trouble is not None:
+            self._trouble = None
+            self._show_trouble()
+            self.note(Severity.INFO, Category.SYSTEM, "The store takes transactions again.")
 
     def _defect(self, item: _Item, error: Exception) -> None:
-        log.critical("a defect in deciding %r", item.event, exc_info=error)
-        name = type(item.event).__name__
+        """An event that could not be dealt with: told once, its group paused, everything else goes on."""
+        if self._defects.is_new(said(item.event), error):
+            self.note(
+                Severity.ERROR,
+                Category.SYSTEM,
+                f"A defect in ExEngine: {type(item.event).__name__} could not be dealt with ({type(error).__name__}).",
+                "Nothing was changed by it. Compare the group with the exchange, and report this with the log.",
+            )
+        if not isinstance(item.event, DefectFound):
+            for found in concerned(self.state, item.event):
+                self.post(found)
+        if item.keep:
+            item.answer(None)
+        else:
+            item.fail(error)
+
+    def _defect_outside(self, what: str, error: Exception) -> None:
+        """A defect in an exchange's adapter: the executor finds out what became of the order."""
+        if self._defects.is_new(what, error):
+            self.note(
+                Severity.ERROR,
+                Category.SYSTEM,
+                f"A defect in ExEngine: {what} ended in {type(error).__name__}.",
+                "What became of the order is asked of the exchange. Report this with the log.",
+            )
+
+    def _account_stopped(self, account: str, why: str) -> None:
+        self._stopped_accounts[account] = why
+        self._show_trouble()
         self.note(
             Severity.ERROR,
             Category.SYSTEM,
-            f"A defect in ExEngine: {name} could not be dealt with ({type(error).__name__}: {error}).",
-            "Nothing was changed by it. Compare the group with the exchange, and report this with the log.",
+            f"Account {account} is stopped: {why}.",
+            "Nothing more is asked of it; what rests on the exchange stays there. Check its key, then start again.",
         )
-        if item.done is not None and not item.done.done():
-            item.done.set_exception(error)
+
+    def _show_trouble(self) -> None:
+        text = self._trouble or "; ".join(self._stopped_accounts.values()) or None
+        self._show(lambda: self._views.trouble(text))
+
+    def _show(self, show: Callable[[], None]) -> None:
+        """What is shown must never stop what is traded (FAULTS 34)."""
+        try:
+            show()
+        except Exception as error:  # noqa: BLE001
+            self._defects.is_new("what is shown", error)
 
     def _numbered(self, notes: Iterable[Note]) -> list[tuple[int, Note]]:
         numbered = list(enumerate(notes, start=self._next_log_id))
         self._next_log_id += len(numbered)
         return numbered
 
+    # the end -------------------------------------------------------------------------------------------------------
+
     async def stop(self, timeout_s: float) -> None:
-        """Lets what is under way come to an end, at most `timeout_s`, and stores what is left."""
+        """Begins nothing new at any exchange, and stores what is still queued: each at most `timeout_s`.
+
+        What was not stored or not answered by then is found and resolved by the next start.
+        """
         await self._executor.stop(timeout_s)
-        if self._items or not self._also.is_empty:
-            await self._batch()
+        self._stopping = True
+        self._wake.set()
+        if self._running:
+            try:
+                await asyncio.wait_for(self._ended.wait(), timeout_s)
+            except TimeoutError:
+                log.error("stopped with %d events that the store did not take", len(self._items))
+        for item in self._items:
+            item.fail(StoreFailed("ExEngine was stopped."))
 
 
 def _before(first: Changes, then: Changes) -> Changes:

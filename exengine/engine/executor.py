@@ -7,10 +7,10 @@ from functools import partial
 from typing import TypeVar, assert_never
 
 from exengine.domain.commands import CancelOrder, Command, PlaceOrder, ResolveOrder
-from exengine.domain.errors import Refused, Retryable, UnknownOutcome
+from exengine.domain.errors import AuthFailed, Refused, Retryable, UnknownOutcome
 from exengine.domain.events import Event, OrderCancelled, OrderLost, OrderRejected, OrderSent
 from exengine.domain.order import Order
-from exengine.engine.ports import Exchange
+from exengine.engine.ports import Exchange, Sink
 
 log = logging.getLogger(__name__)
 
@@ -19,17 +19,43 @@ Answer = TypeVar("Answer")
 BACK_OFF_S = (0.5, 1, 2, 5, 10, 30)
 """Pauses between tries of what an exchange would not take for the moment."""
 
+AUTH_FAILED = "auth_failed"
+NO_ACCOUNT = "no_account"
+
+
+class _Withdrawn(Exception):
+    """The order was withdrawn before the exchange had taken it."""
+
 
 class Executor:
     """Sends what was decided and stored.
 
-    Commands for one order are carried out one after the other, so that a cancel never overtakes its order.
+    Commands for one order are carried out one after the other, so that a cancel never overtakes its order. An account
+    whose key is not taken is stopped: its orders are refused, nothing is asked of it again in this run.
     """
 
-    def __init__(self, exchanges: Iterable[Exchange], deliver: Callable[[Event], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        exchanges: Iterable[Exchange],
+        deliver: Sink,
+        *,
+        on_account_stopped: Callable[[str, str], None] = lambda account, why: None,
+        on_defect: Callable[[str, Exception], None] = lambda what, error: None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`deliver` queues an event when it is called, and its result can be waited for."""
         self._exchanges = {exchange.account: exchange for exchange in exchanges}
         self._deliver = deliver
+        self._on_account_stopped = on_account_stopped
+        self._on_defect = on_defect
+        self._pause = pause
         self._turns: dict[str, asyncio.Task[None]] = {}
+        self._withdrawn: set[str] = set()
+        self._losses: dict[str, int] = {}
+        """How often in a row the answer to an order was lost."""
+        self._stopped: dict[str, str] = {}
+        """Accounts that nothing is asked of any more, and why."""
+        self._closed = False
         self.on_turn_done: Callable[[], None] = lambda: None
         """Called when an order's traffic has come to an end."""
 
@@ -39,9 +65,14 @@ class Executor:
         return len(self._turns)
 
     def carry_out(self, commands: Iterable[Command]) -> None:
-        """Starts everything at once; answers come through `deliver`."""
+        """Starts everything at once; answers come through `deliver`. After `stop` it is left to the next start."""
         for command in commands:
+            if self._closed:
+                log.info("left to the next start: %s %s", type(command).__name__, command.order.client_id)
+                continue
             client_id = command.order.client_id
+            if isinstance(command, CancelOrder):
+                self._withdrawn.add(client_id)
             before = self._turns.get(client_id)
             task = asyncio.create_task(self._turn(command, before), name=f"order {client_id}")
             self._turns[client_id] = task
@@ -50,6 +81,7 @@ class Executor:
     def _done(self, client_id: str, task: asyncio.Task[None]) -> None:
         if self._turns.get(client_id) is task:
             del self._turns[client_id]
+            self._withdrawn.discard(client_id)
         if not task.cancelled() and task.exception() is not None:
             log.critical("carrying out a command for order %s failed", client_id, exc_info=task.exception())
         self.on_turn_done()
@@ -57,9 +89,19 @@ class Executor:
     async def _turn(self, command: Command, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
-        exchange = self._exchanges.get(command.order.account)
+        order = command.order
+        exchange = self._exchanges.get(order.account)
         if exchange is None:
-            return
+            await self._unreachable(command, NO_ACCOUNT, f"the account {order.account} is not set up or not enabled")
+        elif order.account in self._stopped:
+            await self._unreachable(command, AUTH_FAILED, self._stopped[order.account])
+        else:
+            try:
+                await self._carry_out(exchange, command)
+            except AuthFailed as error:
+                await self._stop_account(command, error)
+
+    async def _carry_out(self, exchange: Exchange, command: Command) -> None:
         match command:
             case PlaceOrder():
                 await self._place(exchange, command.order)
@@ -70,22 +112,58 @@ class Executor:
             case _:
                 assert_never(command)
 
+    async def _stop_account(self, command: Command, error: AuthFailed) -> None:
+        """The key is not taken: nothing more is asked of this account, and the trader is told once (FAULTS 42)."""
+        account = command.order.account
+        if account not in self._stopped:
+            self._stopped[account] = f"the exchange does not take the key of {account}: {error}"
+            log.error("account %s is stopped: %s", account, error)
+            self._on_account_stopped(account, self._stopped[account])
+        await self._unreachable(command, AUTH_FAILED, self._stopped[account])
+
+    async def _unreachable(self, command: Command, code: str, text: str) -> None:
+        """An order that was never sent is refused. Of any other the exchange knows more: it stays as it is."""
+        if isinstance(command, PlaceOrder):
+            await self._tell([OrderRejected(client_id=command.order.client_id, code=code, text=text)])
+        else:
+            log.error("%s %s is left to the next start: %s", type(command).__name__, command.order.client_id, text)
+
+    # one order -------------------------------------------------------------------------------------------------------
+
     async def _place(self, exchange: Exchange, order: Order) -> None:
-        sent = asyncio.ensure_future(self._deliver(OrderSent(client_id=order.client_id)))
+        # Queued before anything that the exchange may answer, and not waited for: the order itself is on disk.
+        self._deliver(OrderSent(client_id=order.client_id))
         try:
-            answers = await self._asking(lambda: exchange.place(order))
+            answers = await self._asking(lambda: exchange.place(order), withdrawn=order.client_id)
+        except _Withdrawn:
+            answers = [OrderCancelled(client_id=order.client_id)]
         except UnknownOutcome:
-            answers = [OrderLost(client_id=order.client_id)]
+            answers = self._lost(order)
         except Refused as error:
             answers = [OrderRejected(client_id=order.client_id, code=error.code, text=error.text)]
-        await sent
+        except AuthFailed:
+            raise
+        except Exception as error:  # noqa: BLE001  # an adapter's defect says nothing of the order: it is asked for
+            self._on_defect(f"placing order {order.client_id}", error)
+            answers = self._lost(order)
+        else:
+            self._losses.pop(order.client_id, None)
         await self._tell(answers)
+
+    def _lost(self, order: Order) -> list[Event]:
+        self._losses[order.client_id] = self._losses.get(order.client_id, 0) + 1
+        return [OrderLost(client_id=order.client_id)]
 
     async def _cancel(self, exchange: Exchange, order: Order) -> None:
         try:
             answers = await self._asking(lambda: exchange.cancel(order))
         except (UnknownOutcome, Refused):
             # "Not found" and silence are not "cancelled" (FAULTS 16, 17): ask what became of it.
+            answers = await self._found(exchange, order)
+        except AuthFailed:
+            raise
+        except Exception as error:  # noqa: BLE001  # an adapter's defect
+            self._on_defect(f"cancelling order {order.client_id}", error)
             answers = await self._found(exchange, order)
         await self._tell(answers)
 
@@ -96,45 +174,70 @@ class Executor:
 
     async def _resolve(self, exchange: Exchange, order: Order) -> None:
         """Asks by client order id; sends the order once more, under the same id, only where it surely never arrived."""
+        losses = self._losses.get(order.client_id, 0)
+        if losses:
+            await self._pause(_back_off_s(losses - 1))
         if order.cancel_requested:
             await self._tell(await self._found(exchange, order))
             return
         answers = await self._find(exchange, order)
         if answers is None:
-            await self._place(exchange, order)
+            try:
+                await self._place(exchange, order)
+            except AuthFailed as error:
+                # Never sent after all, so that it is refused and not left in the dark.
+                await self._stop_account(PlaceOrder(order=order), error)
         else:
+            self._losses.pop(order.client_id, None)
             await self._tell(answers)
 
     async def _find(self, exchange: Exchange, order: Order) -> list[Event] | None:
         """Asks for an order until the exchange has answered; None where it surely never had it."""
+        tries = 0
         while True:
             try:
                 return await self._asking(lambda: exchange.find(order))
             except UnknownOutcome:
-                await asyncio.sleep(BACK_OFF_S[1])
+                log.info("no answer to what became of order %s", order.client_id)
+            except (AuthFailed, Refused):
+                raise
+            except Exception as error:  # noqa: BLE001  # an adapter's defect: the order stays in doubt
+                if tries == 0:
+                    self._on_defect(f"asking for order {order.client_id}", error)
+            await self._pause(_back_off_s(tries))
+            tries += 1
 
-    async def _asking(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Asks until the exchange takes the question; nothing was done at each `Retryable`."""
+    async def _asking(self, ask: Callable[[], Awaitable[Answer]], *, withdrawn: str | None = None) -> Answer:
+        """Asks until the exchange takes the question; nothing was done at each `Retryable`.
+
+        Raises _Withdrawn before the next try where the order `withdrawn` is no longer wanted.
+        """
         tries = 0
         while True:
+            if withdrawn in self._withdrawn:
+                raise _Withdrawn
             try:
                 return await ask()
             except Retryable as error:
-                pause = BACK_OFF_S[min(tries, len(BACK_OFF_S) - 1)]
-                if error.after_ms is not None:
-                    pause = error.after_ms / 1000
-                tries += 1
-                await asyncio.sleep(pause)
+                pause = _back_off_s(tries) if error.after_ms is None else error.after_ms / 1000
+                log.info("asked again in %s s: %s", pause, error)
+            await self._pause(pause)
+            tries += 1
 
-    async def _tell(self, answers: list[Event]) -> None:
-        if answers:
-            await asyncio.gather(*(self._deliver(answer) for answer in answers))
+    async def _tell(self, answers: Iterable[Event]) -> None:
+        for told in [self._deliver(answer) for answer in answers]:
+            await told
 
     async def stop(self, timeout_s: float) -> None:
-        """Waits for what is under way, at most `timeout_s`; what is left is resolved by the next start."""
+        """Begins nothing new and waits for what is under way, at most `timeout_s`; the next start resolves the rest."""
+        self._closed = True
         tasks = list(self._turns.values())
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=timeout_s)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+
+def _back_off_s(tries: int) -> float:
+    return BACK_OFF_S[min(tries, len(BACK_OFF_S) - 1)]

@@ -6,9 +6,9 @@ from typing import Protocol
 from exengine.domain.events import Event
 from exengine.domain.order import Order
 
-Sink = Callable[[Event], Awaitable[None]]
-"""Where an exchange delivers what happens by itself. Awaiting it waits until the engine has dealt with the event and
-carried out what followed from it."""
+Sink = Callable[[Event], Awaitable[object]]
+"""Where an exchange delivers what happens by itself. The event is queued by the call; awaiting its result waits until
+the engine has dealt with it and stored what followed from it."""
 
 
 class Clock(Protocol):
@@ -21,7 +21,8 @@ class Exchange(Protocol):
     """One account on one exchange, real or paper.
 
     `place`, `cancel` and `find` raise `UnknownOutcome` where nobody knows what became of the order, `Retryable` where
-    nothing was done and may be tried again, and return what the exchange told, in the order in which it happened.
+    nothing was done and may be tried again, `Refused` for a final no and `AuthFailed` where the key is not taken, and
+    return what the exchange told, in the order in which it happened.
     """
 
     account: str

@@ -20,7 +20,10 @@ class Supervisor:
         self.restarts: dict[str, int] = {}
 
     def start(self, name: str, make: Callable[[], Awaitable[None]]) -> None:
-        """Runs `make()` until it ends by itself or the supervisor stops; a failure is told and it is run again."""
+        """Runs `make()` until it ends by itself or the supervisor stops; where it fails, it is run again.
+
+        The first failure of a row is told; all of them are logged.
+        """
         self._tasks[name] = asyncio.create_task(self._keep(name, make), name=name)
 
     async def _keep(self, name: str, make: Callable[[], Awaitable[None]]) -> None:
@@ -37,7 +40,8 @@ class Supervisor:
                 failures += 1
                 self.restarts[name] = self.restarts.get(name, 0) + 1
                 log.error("task %s failed and is started again in %s s", name, pause, exc_info=error)
-                self._on_failure(name, error)
+                if failures == 1:
+                    self._on_failure(name, error)
                 await asyncio.sleep(pause)
 
     @property

@@ -1,6 +1,7 @@
 """How long each signal took to reach the exchange: its first order's sending and first answer."""
 
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 
 from exengine.domain.state import Step
 from exengine.engine.changes import Trace
@@ -15,21 +16,26 @@ class Traces:
     def __init__(self) -> None:
         self._traces: OrderedDict[int, Trace] = OrderedDict()
 
-    def follow(self, step: Step) -> dict[int, Trace]:
-        """The traces that a step has changed."""
+    def of(self, steps: Iterable[Step]) -> dict[int, Trace]:
+        """The traces that these steps change, once they are stored."""
         changed: dict[int, Trace] = {}
-        for order in step.orders.values():
-            if order.signal_id is None:
-                continue
-            before = self._traces.get(order.signal_id, Trace())
-            after = Trace(
-                sent_at_ms=order.sent_at_ms if before.sent_at_ms is None else before.sent_at_ms,
-                acknowledged_at_ms=(
-                    order.acknowledged_at_ms if before.acknowledged_at_ms is None else before.acknowledged_at_ms
-                ),
-            )
-            if after != before:
-                self._traces[order.signal_id] = changed[order.signal_id] = after
+        for step in steps:
+            for order in step.orders.values():
+                if order.signal_id is None:
+                    continue
+                before = changed.get(order.signal_id) or self._traces.get(order.signal_id, Trace())
+                after = Trace(
+                    sent_at_ms=order.sent_at_ms if before.sent_at_ms is None else before.sent_at_ms,
+                    acknowledged_at_ms=(
+                        order.acknowledged_at_ms if before.acknowledged_at_ms is None else before.acknowledged_at_ms
+                    ),
+                )
+                if after != before:
+                    changed[order.signal_id] = after
+        return changed
+
+    def keep(self, changed: Mapping[int, Trace]) -> None:
+        """Takes over what was stored."""
+        self._traces.update(changed)
         while len(self._traces) > KEPT:
             self._traces.popitem(last=False)
-        return changed

@@ -85,11 +85,14 @@ class PaperBook:
     def deposit(self, currency: str, amount: Decimal) -> None:
         self._totals[currency] = self._totals.get(currency, ZERO) + amount
 
-    def restore(self, order: Order) -> None:
-        """Lays an order that was accepted in an earlier run into the book again, with what it has left."""
+    def restore(self, order: Order, instrument: Instrument) -> None:
+        """Lays an order that was accepted in an earlier run into the book again, with what it has left.
+
+        Its rules come with it: what is traded may have changed meanwhile.
+        """
         self._known[order.client_id] = order.client_id
         if order.is_working:
-            self._rest(order, self._instruments[order.symbol], order.leaves_qty, len(order.trade_ids))
+            self._rest(order, instrument, order.leaves_qty, len(order.trade_ids))
 
     def restore_position(self, symbol: str, contracts: Decimal) -> None:
         """A swap position of an earlier run, above zero = long."""
@@ -140,7 +143,7 @@ class PaperBook:
             self._rest(order, instrument, order.qty)
             return []
         if order.type is OrderType.MARKET:
-            price = self._slipped(order, last)
+            price = self._slipped(order, instrument, last)
             if _is_beyond(order.side, price, order.bound):
                 return [OrderExpired(client_id=order.client_id)]
             return [self._filled(_Resting(order=order, instrument=instrument, left=order.qty), price, now_ms, False)]
@@ -155,12 +158,12 @@ class PaperBook:
         order = resting.order
         if order.type is OrderType.MARKET:
             del self._resting[order.symbol][order.client_id]
-            return self._filled(resting, self._slipped(order, price), now_ms, maker=False)
+            return self._filled(resting, self._slipped(order, resting.instrument, price), now_ms, maker=False)
         assert order.price is not None
         if not _reaches(order.side, order.price, price):
             return None
         part = self._part(order) if self._part else None
-        if part is not None and part < resting.left:
+        if part is not None and 0 < part < resting.left:
             return self._filled(resting, order.price, now_ms, maker=True, qty=part)
         del self._resting[order.symbol][order.client_id]
         return self._filled(resting, order.price, now_ms, maker=True)
@@ -209,11 +212,11 @@ class PaperBook:
             return own
         return instrument.maker_fee if maker else instrument.taker_fee
 
-    def _slipped(self, order: Order, last: Decimal) -> Decimal:
+    def _slipped(self, order: Order, instrument: Instrument, last: Decimal) -> Decimal:
         """The price of a market order, worsened by `sim.slippage_percent`, on the tick."""
         if not self._slippage:
             return last
-        return self._instruments[order.symbol].slipped(last, order.side, self._slippage)
+        return instrument.slipped(last, order.side, self._slippage)
 
     # rules -----------------------------------------------------------------------------------------------------------
 
@@ -232,9 +235,9 @@ class PaperBook:
         if price is not None and instrument.is_below_minimum(price, order.qty):
             return "min_notional", f"{plain(order.qty)} at {plain(price)} is below {plain(instrument.min_notional)}"
         last = self._last.get(order.symbol)
-        if order.post_only and order.price is not None and last is not None:
-            if _reaches(order.side, order.price, last):
-                return "would_take", "a post-only order would have traded at once"
+        would_take = order.price is not None and last is not None and _reaches(order.side, order.price, last)
+        if order.post_only and would_take:
+            return "would_take", "a post-only order would have traded at once"
         if price is not None and not self._can_pay(order, instrument, price):
             return "insufficient_balance", "the account's free balance is too small"
         return None

@@ -1,0 +1,118 @@
+"""`exengine replay`: recorded signals and prices through the engine, as fast as the machine allows (SPEC §11, §12)."""
+
+import argparse
+import os
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from exengine.bootstrap import ReplayInputs, replay
+from exengine.domain.errors import UserError
+from exengine.domain.money import arithmetic, plain
+from exengine.exchange import market_rules
+from exengine.exchange.markets.price_file import PriceFile, check
+from exengine.replay import output
+from exengine.replay.signals_file import read_signals
+from exengine.settings.file import read
+from exengine.settings.plain import replay_settings
+from exengine.settings.secrets import SECRET_VARIABLE
+
+WRONG_USE = 2
+
+
+def run_replay(options: argparse.Namespace) -> int:
+    """Reads everything, plays it, writes the files. 2 where an input is wrong: nothing is written then."""
+    try:
+        inputs = _inputs(options)
+    except UserError as error:
+        print(f"exengine: {error}", file=sys.stderr)
+        return WRONG_USE
+    run, curve = replay(inputs)
+    first = min((file.first_ms for file in inputs.prices.values()), default=None)
+    times = [one.at_ms for one in inputs.recorded] + ([] if first is None else [first])
+    if times:
+        curve.mark(min(times))
+    began = time.perf_counter()
+    progress = _Progress(inputs)
+    prices = {exchange_id: file.ticks(-1) for exchange_id, file in inputs.prices.items()}
+    last, events = 0, 0
+    for at_ms in run.run(prices, inputs.recorded):
+        last, events = at_ms, events + 1
+        progress.at(at_ms, events)
+    progress.done()
+    if times:
+        curve.mark(last)
+    found = output.write(options.out, run.state, run.record, curve.points)
+    _tell(found, options.out, events, time.perf_counter() - began)
+    return 0
+
+
+def _inputs(options: argparse.Namespace) -> ReplayInputs:
+    config = read(options.config, must_exist=True)
+    secret = None if options.no_auth else os.environ.get(SECRET_VARIABLE)
+    if not options.no_auth and not secret:
+        raise UserError(
+            f"The recorded signals are to be authenticated, but {SECRET_VARIABLE} is not set.",
+            remedy="Set it to the secret in their bodies, or give --no-auth.",
+        )
+    try:
+        instruments = market_rules.from_json(options.markets.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{options.markets}: {error}.", remedy="It is M.json: market rules by symbol.") from None
+    prices: dict[str, PriceFile] = {}
+    for path in options.prices:
+        if path.stem in prices:
+            raise UserError(f"{path}: there is another file for {path.stem}.", remedy="Give one file a symbol.")
+        prices[path.stem] = check(path)
+    return ReplayInputs(
+        settings=replay_settings(config),
+        instruments=instruments,
+        prices=prices,
+        recorded=read_signals(options.signals),
+        secret=secret,
+    )
+
+
+class _Progress:
+    """A bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, inputs: ReplayInputs) -> None:
+        times = [file.first_ms for file in inputs.prices.values()], [file.last_ms for file in inputs.prices.values()]
+        self._from, self._to = min(times[0], default=0), max(times[1], default=0)
+        self._shown = sys.stderr.isatty() and self._to > self._from
+        self._next = 0.0
+
+    def at(self, at_ms: int, events: int) -> None:
+        if self._shown and events % 256 == 0 and time.perf_counter() >= self._next:
+            self._next = time.perf_counter() + 0.1
+            share = min(1.0, (at_ms - self._from) / (self._to - self._from))
+            bar = "━" * int(share * 40)
+            print(f"\r  {bar:<40} {share * 100:3.0f} %  {events:,} events", end="", file=sys.stderr, flush=True)
+
+    def done(self) -> None:
+        if self._shown:
+            print("\r" + " " * 79 + "\r", end="", file=sys.stderr, flush=True)
+
+
+def _tell(found: dict[str, Any], out: Path, events: int, seconds: float) -> None:
+    """The summary as a trader reads it."""
+
+    def said(name: str, unit: str = "") -> str:
+        value = found[name]
+        if value is None:
+            return "–"
+        return f"{plain(value.quantize(Decimal('0.01')))}{unit}" if isinstance(value, Decimal) else f"{value}{unit}"
+
+    with arithmetic():
+        rate = "–" if found["win_rate"] is None else f"{plain((found['win_rate'] * 100).quantize(Decimal('0.1')))} %"
+        print(f"  equity        {said('start_equity')} → {said('end_equity')} USD")
+        print(f"  realised      {said('realised_pnl')}   unrealised {said('unrealised_pnl')}   fees {said('fees')}")
+        print(f"  groups        {found['groups_closed']} closed, {found['groups_open']} open, {rate} won")
+        print(f"  per trade     win {said('average_win')}, loss {said('average_loss')}, RR {said('rr')}")
+        print(f"  profit factor {said('profit_factor')}   Sharpe {said('sharpe')}   Sortino {said('sortino')}")
+        print(
+            f"  drawdown      {said('max_drawdown_percent', ' %')} at most, {said('current_drawdown_percent', ' %')} now"
+        )
+    print(f"  {events:,} events in {seconds:.1f} s → {out}")
