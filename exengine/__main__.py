@@ -27,6 +27,14 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", parents=[common], help="the program; --headless without a window, for a server")
     run.add_argument("--headless", action="store_true", help="engine and listener only")
 
+    replay = commands.add_parser("replay", help="recorded signals and prices through the engine, as fast as it goes")
+    replay.add_argument("--signals", type=Path, required=True, metavar="S.jsonl")
+    replay.add_argument("--prices", type=Path, required=True, nargs="+", metavar="P.csv", help="one file a symbol")
+    replay.add_argument("--markets", type=Path, required=True, metavar="M.json")
+    replay.add_argument("--config", type=Path, required=True, metavar="C.json")
+    replay.add_argument("--out", type=Path, required=True, metavar="DIR")
+    replay.add_argument("--no-auth", action="store_true", help="the signals' secrets are not asked for")
+
     signal = commands.add_parser(
         "signal", parents=[common], help="prints the alert text to paste into TradingView, and the URL"
     )
@@ -60,6 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from exengine.cli.headless import run_headless
 
                 return run_headless(options)
+            case "replay":
+                from exengine.cli.replay import run_replay
+
+                return run_replay(options)
             case "signal":
                 from exengine.cli.signal import run_signal
 

@@ -32,7 +32,7 @@ from exengine.exchange.markets.source import PriceSource
 from exengine.exchange.paper import PaperExchange, price_sink
 from exengine.exchange.paper_book import Fees, PaperBook
 from exengine.program_log import log_to_files
-from exengine.replay.driver import Market, Replay
+from exengine.replay.driver import Market, Record, Replay
 from exengine.replay.output import Curve
 from exengine.replay.signals_file import Recorded, RecordedSignal
 from exengine.settings.file import load
@@ -403,9 +403,9 @@ def replay(inputs: ReplayInputs) -> tuple[Replay, Curve]:
             state.start[account.name, currency] = amount
             book.deposit(currency, amount)
         markets.append(Market(book=book, instruments=listed))
-    run = Replay(state, markets, partial(received, secret=inputs.secret), lambda at_ms: curve.mark(at_ms))
-    curve = Curve(state=state, record=run.record)
-    return run, curve
+    record = Record()
+    curve = Curve(state=state, record=record)
+    return Replay(state, markets, record, partial(received, secret=inputs.secret), curve.mark), curve
 
 
 def received(recorded: RecordedSignal, *, secret: str | None) -> Arrival:

@@ -1,6 +1,5 @@
 """Writes the store's history as CSV or JSON, also while an engine writes to the store."""
 
-import csv
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from exengine.domain.errors import UserError
 from exengine.domain.money import arithmetic, plain
+from exengine.engine import tables
 from exengine.store import history, migrate, sqlite
 from exengine.store.history import Cell, Known, Symbol
 
@@ -39,7 +39,7 @@ def export(
     migrate.require_current(path)
     known = Known(start_equity=start_equity, last=last or {})
     columns = history.COLUMNS[what]
-    write = write_csv if form == "csv" else write_json
+    write = tables.write_csv if form == "csv" else write_json
     try:
         with (
             sqlite.engine(path, writable=False).connect() as connection,
@@ -58,17 +58,6 @@ def export(
         ) from error
 
 
-def write_csv(file: TextIO, columns: tuple[str, ...], rows: Iterator[tuple[Cell, ...]]) -> int:
-    """A header and a line for each row; how many rows. Decimals are plain, what is empty is empty."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(columns)
-    count = 0
-    for row in rows:
-        writer.writerow([_text(cell) for cell in row])
-        count += 1
-    return count
-
-
 def write_json(file: TextIO, columns: tuple[str, ...], rows: Iterator[tuple[Cell, ...]]) -> int:
     """A list with an object for each row; how many. Decimals are strings, what is empty is null."""
     count = 0
@@ -78,18 +67,6 @@ def write_json(file: TextIO, columns: tuple[str, ...], rows: Iterator[tuple[Cell
         count += 1
     file.write("\n]\n" if count else "[]\n")
     return count
-
-
-def _text(cell: Cell) -> str | int:
-    match cell:
-        case None:
-            return ""
-        case bool():
-            return "true" if cell else "false"
-        case Decimal():
-            return plain(cell)
-        case _:
-            return cell
 
 
 def _value(cell: Cell) -> Any:

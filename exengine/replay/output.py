@@ -1,0 +1,173 @@
+"""A replay's files: the tables of SPEC §12, its summary, and the curve. Nothing is left half written."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from exengine.domain import figures, pnl
+from exengine.domain.capital import usd_value
+from exengine.domain.group import Group
+from exengine.domain.instrument import Side
+from exengine.domain.money import ZERO, arithmetic, plain
+from exengine.domain.safety import day_of, start_equity
+from exengine.domain.state import AppliedFill, State
+from exengine.engine import tables
+from exengine.engine.tables import Row
+from exengine.replay.driver import Record
+
+DAY_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """Equity at one moment, in quote: what closes have brought, and the whole of it."""
+
+    at_ms: int
+    realised: Decimal
+    total: Decimal
+
+
+@dataclass(slots=True, kw_only=True)
+class Curve:
+    """The equity curve as it grows: at both ends and at each close (§13)."""
+
+    state: State
+    record: Record
+    points: list[Point] = field(default_factory=list)
+    _realised: Decimal = ZERO
+    _counted: int = 0
+    _dusty: dict[str, Group] = field(default_factory=dict)
+
+    def mark(self, at_ms: int) -> None:
+        """A point now; a later one of the same moment replaces it."""
+        with arithmetic():
+            for applied in self.record.fills[self._counted :]:
+                group = self.record.groups[applied.order.group_id]
+                self._realised += applied.realised * usd_value(self.state, group)
+                if not group.is_open and group.net_qty:
+                    self._dusty[group.id] = group
+            self._counted = len(self.record.fills)
+            total = start_equity(self.state) + self._realised
+            for group in (*self.state.groups.values(), *self._dusty.values()):
+                last = self.state.last(group.key.account, group.key.symbol)
+                if last is not None:
+                    total += pnl.unrealised(group, last) * usd_value(self.state, group)
+        if self.points and self.points[-1].at_ms == at_ms and len(self.points) > 1:
+            self.points.pop()
+        self.points.append(Point(at_ms=at_ms, realised=self._realised, total=total))
+
+
+def summary(state: State, record: Record, points: list[Point]) -> dict[str, Any]:
+    """The figures of summary.json; None where undefined."""
+    groups = list(record.groups.values())
+    closed = [group for group in groups if not group.is_open]
+    results = [_dollars(state, group, pnl.realised(group)) for group in closed]
+    of = figures.trades(results)
+    largest, current = figures.drawdowns([point.total for point in points])
+    returns = _daily(state, points)
+    start = start_equity(state)
+    realised = sum((_dollars(state, group, pnl.realised(group)) for group in groups), ZERO)
+    end = points[-1].total if points else start
+    return {
+        "start_equity": start,
+        "end_equity": end,
+        "realised_pnl": realised,
+        "unrealised_pnl": end - start - realised,
+        "fees": sum((_dollars(state, group, pnl.fees(group)) for group in groups), ZERO),
+        "volume": sum((_volume(state, record, applied) for applied in record.fills), ZERO),
+        "groups_closed": len(closed),
+        "groups_open": len(groups) - len(closed),
+        "wins": of.wins,
+        "losses": of.losses,
+        "win_rate": of.win_rate,
+        "average_win": of.average_win,
+        "average_loss": of.average_loss,
+        "rr": of.rr,
+        "profit_factor": of.profit_factor,
+        "max_drawdown_percent": largest,
+        "current_drawdown_percent": current,
+        "sharpe": figures.sharpe(returns),
+        "sortino": figures.sortino(returns),
+        "best": of.best,
+        "worst": of.worst,
+        "long_pnl": _of_side(state, groups, Side.LONG),
+        "short_pnl": _of_side(state, groups, Side.SHORT),
+    }
+
+
+def _dollars(state: State, group: Group, amount: Decimal) -> Decimal:
+    return amount * usd_value(state, group)
+
+
+def _of_side(state: State, groups: Iterable[Group], side: Side) -> Decimal:
+    return sum((_dollars(state, group, pnl.realised(group)) for group in groups if group.side is side), ZERO)
+
+
+def _volume(state: State, record: Record, applied: AppliedFill) -> Decimal:
+    group = record.groups[applied.order.group_id]
+    return _dollars(state, group, applied.fill.price * applied.fill.qty * group.contract_size)
+
+
+def _daily(state: State, points: list[Point]) -> list[Decimal]:
+    """A return for each of the trader's days from the first event's to the last one's."""
+    if not points:
+        return []
+    zone = state.settings.timezone
+    closes = {day_of(point.at_ms, zone): point.total for point in points[1:-1]}
+    days: list[str] = []
+    at_ms = points[0].at_ms
+    while day_of(at_ms, zone) <= day_of(points[-1].at_ms, zone):
+        day = day_of(at_ms, zone)
+        if not days or days[-1] != day:
+            days.append(day)
+        at_ms += DAY_MS // 2  # half a day, so that no day of 23 hours is stepped over
+    return figures.daily_returns(points[0].total, [closes.get(day) for day in days])
+
+
+def write(out: Path, state: State, record: Record, points: list[Point]) -> dict[str, Any]:
+    """Writes every file into a folder beside `out`, which then takes its place; the summary."""
+    out = out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    building = out.with_name(f".{out.name}.part")
+    shutil.rmtree(building, ignore_errors=True)
+    building.mkdir()
+    try:
+        with arithmetic():
+            for name, (columns, rows) in _tables(state, record, points).items():
+                with (building / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+                    tables.write_csv(file, columns, rows)
+            found = summary(state, record, points)
+        text = json.dumps({name: _cell(value) for name, value in found.items()}, indent=2)
+        (building / "summary.json").write_text(text + "\n", encoding="utf-8")
+        out.mkdir(exist_ok=True)
+        for file_path in sorted(building.iterdir()):
+            file_path.replace(out / file_path.name)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return found
+
+
+def _cell(value: Any) -> str | int | None:
+    return plain(value) if isinstance(value, Decimal) else value
+
+
+def _tables(state: State, record: Record, points: list[Point]) -> dict[str, tuple[tuple[str, ...], Iterable[Row]]]:
+    def trade(group: Group) -> Row:
+        key = group.key
+        return tables.trade_row(
+            group, state.instruments.get((key.account, key.symbol)), state.last(key.account, key.symbol)
+        )
+
+    return {
+        "orders": (tables.ORDERS, map(tables.order_row, record.orders.values())),
+        "fills": (tables.FILLS, (tables.fill_row(applied.fill) for applied in record.fills)),
+        "groups": (tables.TRADES, map(trade, record.groups.values())),
+        "signals": (tables.SIGNALS, map(tables.signal_row, record.signals.values())),
+        "risk": (tables.RISK, (row for plan in record.offsets for row in tables.offset_rows(plan))),
+        "queue": (tables.QUEUE, map(tables.queue_row, record.queue_events)),
+        "equity": (tables.EQUITY, ((point.at_ms, point.realised, point.total) for point in points)),
+    }
