@@ -67,8 +67,9 @@ def number(value: object) -> Decimal | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise ValueError(f"not a number: {value!r}")
-    parsed = money.parse(str(value)).normalize()
-    return parsed.quantize(money.ONE) if parsed == parsed.to_integral_value() else parsed
+    with money.arithmetic():
+        parsed = money.parse(str(value)).normalize()
+        return parsed.quantize(money.ONE) if parsed == parsed.to_integral_value() else parsed
 
 
 def _kind(market: Market) -> MarketType | None:

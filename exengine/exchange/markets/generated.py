@@ -15,7 +15,7 @@ from exengine.exchange import market_rules
 from exengine.exchange.markets.noise import Floats, key, uniform
 from exengine.exchange.markets.source import MarketClock, SystemClock, Tick
 from exengine.exchange.markets.timed import TimedMarket
-from exengine.exchange.markets.walk import BLOCK_S, Walk
+from exengine.exchange.markets.walk import BLOCK_S, Walks
 
 RULES = "markets/generated.json"
 LEADER = "BTC"
@@ -32,9 +32,7 @@ class _Coin:
     instruments: tuple[Instrument, ...]
     start: float
     follows: float
-    """Its share in the leader's walk."""
-    own: Walk | None
-    jitter: np.uint64
+    """Its share in the leader's walk, beside its own; the leader's is 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +64,11 @@ class GeneratedMarket(TimedMarket):
         text = asset(RULES).read_text(encoding="utf-8")
         self._instruments = market_rules.from_json(text)
         moods = {market["base"]: market["generated"] for market in json.loads(text).values() if "generated" in market}
-        self._leader = Walk(seed, LEADER, float(moods[LEADER]["own_daily_percent"]) / 100)
         self._coins = [self._coin(base, moods[base]) for base in sorted(moods, key=self._id)]
+        bases = [coin.instruments[0].base for coin in self._coins]
+        self._leader = bases.index(LEADER)
+        self._walks = Walks(seed, {base: float(moods[base]["own_daily_percent"]) / 100 for base in bases})
+        self._jitter = np.array([[key(seed, base, "jitter")] for base in bases], dtype=np.uint64)
         self._by_symbol = {
             each.symbol: (number, place)
             for number, coin in enumerate(self._coins)
@@ -99,13 +100,10 @@ class GeneratedMarket(TimedMarket):
         return next(each.id for each in self._instruments if each.base == base)
 
     def _coin(self, base: str, mood: Mapping[str, str]) -> _Coin:
-        daily = float(mood["own_daily_percent"]) / 100
         return _Coin(
             instruments=tuple(each for each in self._instruments if each.base == base),
             start=float(mood["start"]),
-            follows=float(mood["beta"]),
-            own=None if base == LEADER else Walk(self._seed, base, daily),
-            jitter=key(self._seed, base, "jitter"),
+            follows=0.0 if base == LEADER else float(mood["beta"]),
         )
 
     async def _open(self) -> None:
@@ -135,28 +133,22 @@ class GeneratedMarket(TimedMarket):
 
     def _made(self, index: int) -> _Block:
         seconds = np.arange(index * BLOCK_S, (index + 1) * BLOCK_S, dtype=np.int64)
-        leader = self._leader.block(index)
-        times = np.array([seconds * 1000 + _jitter(coin.jitter, seconds) for coin in self._coins])
+        times = seconds * 1000 + (uniform(self._jitter, seconds) * 1000.0).astype(np.int64)
         order = np.argsort(times, axis=None, kind="stable")
+        follows = np.array([[coin.follows] for coin in self._coins])
+        walks = self._walks.block(index)
+        logarithms = walks + follows * walks[self._leader]
         return _Block(
             at_ms=times.ravel()[order],
             coins=(order // BLOCK_S).tolist(),
             seconds=(order % BLOCK_S).tolist(),
-            prices=[_in_ticks(coin, leader, index) for coin in self._coins],
+            prices=[_in_ticks(coin, row) for coin, row in zip(self._coins, logarithms, strict=True)],
             times=times,
         )
 
 
-def _jitter(of: np.uint64, seconds: NDArray[np.int64]) -> NDArray[np.int64]:
-    """At which ms of its second a tick comes."""
-    return (uniform(of, seconds) * 1000.0).astype(np.int64)
-
-
-def _in_ticks(coin: _Coin, leader: Floats, index: int) -> list[list[int]]:
+def _in_ticks(coin: _Coin, logarithm: Floats) -> list[list[int]]:
     """A block's prices in whole ticks of each of the coin's instruments."""
-    logarithm = leader * coin.follows
-    if coin.own is not None:
-        logarithm = logarithm + coin.own.block(index)
     # (1 + x/64)^64 in place of e^x: as positive and as smooth, and the same to the last bit on every machine.
     price = 1.0 + logarithm / 64.0
     for _ in range(6):

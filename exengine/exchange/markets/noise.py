@@ -23,23 +23,23 @@ def key(*parts: str | int) -> np.uint64:
     return np.uint64(int.from_bytes(digest, "big"))
 
 
-def hashes(of: np.uint64, indices: NDArray[np.int64]) -> Hashes:
-    """A well mixed number for each index: splitmix64, whose state needs no history."""
+def hashes(of: Hashes, indices: NDArray[np.int64]) -> Hashes:
+    """A well mixed number for each key, down, and index, across: splitmix64, whose state needs no history."""
     mixed = indices.astype(np.uint64) * _GOLDEN + of
     mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIX_1
     mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIX_2
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def uniform(of: np.uint64, indices: NDArray[np.int64]) -> Floats:
+def uniform(of: Hashes, indices: NDArray[np.int64]) -> Floats:
     """Evenly between 0 and 1, without 1."""
     return (hashes(of, indices) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def bell(of: np.uint64, indices: NDArray[np.int64]) -> Floats:
+def bell(of: Hashes, indices: NDArray[np.int64]) -> Floats:
     """Nearly normal with mean 0 and standard deviation 1, and never beyond ±3.5: the sum of four even ones."""
     bits = hashes(of, indices)
-    total = np.zeros(len(bits))
+    total = np.zeros(bits.shape)
     for shift in (0, 16, 32, 48):
         total += ((bits >> np.uint64(shift)) & _LOW_16).astype(np.float64)
     # Four times the mean and the deviation of an even number between 0 and 65535.
