@@ -230,7 +230,11 @@ class PaperBook:
             return "price_filter", f"price {plain(order.price)} is not a multiple of {plain(instrument.tick_size)}"
         if order.qty % instrument.step_size:
             return "lot_size", f"quantity {plain(order.qty)} is not a multiple of {plain(instrument.step_size)}"
-        if order.qty < instrument.min_qty or (instrument.max_qty is not None and order.qty > instrument.max_qty):
+        if (
+            order.qty <= 0
+            or order.qty < instrument.min_qty
+            or (instrument.max_qty is not None and order.qty > instrument.max_qty)
+        ):
             return "lot_size", f"quantity {plain(order.qty)} is outside of what the exchange takes"
         if price is not None and instrument.is_below_minimum(price, order.qty):
             return "min_notional", f"{plain(order.qty)} at {plain(price)} is below {plain(instrument.min_notional)}"
