@@ -96,7 +96,31 @@ def _example(template: AlertTemplate, side: Side) -> dict[str, Any]:
             return _orders(template, side)
 
 
+LINE = 76
+"""Characters a line of the text may have before its section goes on in the next."""
+
+
 def alert_text(body: dict[str, Any]) -> str:
-    """The body as the text to paste: one line a section, so that a person can read it."""
-    lines = [f"  {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in body.items()]
-    return "{\n" + ",\n".join(lines) + "\n}"
+    """The body as the text to paste: its sections one below the other, so that a person can read it."""
+    lines: list[str] = []
+    for name, value in body.items():
+        head = f"  {json.dumps(name)}: "
+        if not isinstance(value, dict):
+            lines.append(head + json.dumps(value, ensure_ascii=False))
+            continue
+        line = head + "{"
+        for place, (key, inner) in enumerate(value.items()):
+            part = f"{json.dumps(key)}: {json.dumps(inner, ensure_ascii=False)}"
+            if place and len(line) + len(part) + 3 > LINE:
+                lines.append(line)
+                line = " " * (len(head) + 1)
+            line += part + ("," if place < len(value) - 1 else "")
+            line += " " if place < len(value) - 1 and len(line) < LINE else ""
+        lines.append(line.rstrip() + "}")
+    return "{\n" + _separated(lines) + "\n}"
+
+
+def _separated(lines: list[str]) -> str:
+    """The lines with a comma after each section but the last: a section ends where its line does not end in a comma."""
+    ends = [line.rstrip() if line.rstrip().endswith(",") else line + "," for line in lines]
+    return "\n".join(ends)[:-1]

@@ -1,0 +1,92 @@
+"""`exengine`: the desktop program. The window and the engine share one thread and one loop."""
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Callable
+
+from exengine.bootstrap import Program
+from exengine.cli.options import folders
+from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
+from exengine.domain.errors import UserError
+from exengine.domain.settings import AccountSettings, SlippageAction
+from exengine.engine.desk import Desk
+from exengine.engine.rows import Mode
+from exengine.ui.app import make_app
+from exengine.ui.bridge import Bridge
+from exengine.ui.layout import LayoutStore
+from exengine.ui.loop import run
+from exengine.ui.setup import AccountLabel, Setup
+from exengine.ui.start_fault import tell_start_fault
+from exengine.ui.theme import Look, Scheme
+from exengine.ui.window import Window
+
+MASK = "••••••••••••"
+
+
+def run_desktop(options: argparse.Namespace) -> int:
+    """Shows the window until the trader closes it. 1 where the program cannot start, after saying why."""
+    app = make_app()
+    data_dir, config_file = folders(options)
+    look = Look(app)
+    return run(app, lambda: _main(look, Program(data_dir, config_file)))
+
+
+async def _main(look: Look, program: Program) -> int:
+    try:
+        await program.start()
+    except UserError as error:
+        await tell_start_fault(error)
+        raise
+    page = program.config.ui
+    look.choose(
+        scheme=Scheme(page.theme.value),
+        pnl_palette=page.pnl_palette.value.replace("_", "/"),
+        font_size=page.font_size,
+    )
+    bridge = Bridge(program.views, Desk(program.engine, program.clock), flush_ms=page.refresh_ms)
+    closed = asyncio.Event()
+
+    async def close() -> None:
+        await program.stop()
+        closed.set()
+
+    window = Window(look, bridge, setup_of(program), LayoutStore(program.data_dir.layout_file), on_close=close)
+    _close_on_signals(window.close)
+    window.show()
+    await closed.wait()
+    bridge.close()
+    window.hide()
+    return 0
+
+
+def _close_on_signals(close: Callable[[], bool]) -> None:
+    """SIGTERM and Ctrl-C close the window, as the trader would. Qt's timers let Python see them."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: close())
+
+
+def setup_of(program: Program) -> Setup:
+    """What the window is told besides the rows."""
+    settings, secrets = program.settings, program.secrets
+    account = settings.accounts[0]
+    listed = sorted(symbol for name, symbol in program.state.instruments if name == account.name)
+    url = program.webhook_url
+    return Setup(
+        accounts=tuple(_label(one) for one in settings.accounts if one.enabled),
+        webhook_url=url,
+        webhook_url_masked=url.replace(secrets.token, MASK),
+        alert_text=alert_text(alert_body(AlertTemplate.STRATEGY, secret=secrets.secret)),
+        alert_text_masked=alert_text(alert_body(AlertTemplate.STRATEGY, secret=MASK)),
+        is_public=bool(program.config.listener.public_url),
+        test_symbols=tuple(sorted(listed, key=lambda symbol: (not symbol.startswith("BTC/"), symbol))),
+        test_legs=len(settings.grid.legs),
+        test_amount=settings.sizing.amount,
+        slippage_percent=settings.execution.max_slippage_percent,
+        slippage_forced=settings.execution.slippage_action is SlippageAction.FORCE,
+    )
+
+
+def _label(account: AccountSettings) -> AccountLabel:
+    venue = "Paper" if account.exchange == "paper" else f"{account.exchange.capitalize()} {account.market_type.value}"
+    return AccountLabel(name=account.name, venue=venue, mode=Mode.PAPER)

@@ -1,0 +1,86 @@
+"""The trader's hands: what the window may ask of the engine, each as one event on its queue."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from exengine.domain.alert_text import AlertTemplate, alert_body
+from exengine.domain.errors import UserError
+from exengine.domain.events import EntriesCancelAsked, Event, GroupCloseAsked, Panicked, Paused, Resumed
+from exengine.domain.instrument import Side
+from exengine.domain.reception import Arrival, Verdict
+from exengine.domain.signal import Signal
+from exengine.domain.signal_body import parse_body, redacted
+from exengine.domain.signal_parse import parse_signal
+from exengine.engine.changes import StoreFailed
+from exengine.engine.engine import Engine
+from exengine.engine.intake import StoreUnavailable
+from exengine.engine.ports import Clock
+
+Result = TypeVar("Result")
+
+TEST_EXCHANGE = "BINANCE"
+"""Any of TradingView's names: a paper account stands in for each."""
+
+
+class Desk:
+    """Raises UserError where the store could not take what was asked: then nothing has changed."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def pause(self) -> None:
+        await self._ask(Paused())
+
+    async def resume(self) -> None:
+        await self._ask(Resumed())
+
+    async def panic(self, entries_only: bool) -> None:
+        await self._ask(Panicked(entries_only=entries_only))
+
+    async def close_group(self, group_id: str) -> None:
+        await self._ask(GroupCloseAsked(group_id=group_id))
+
+    async def cancel_entries(self, group_id: str) -> None:
+        await self._ask(EntriesCancelAsked(group_id=group_id))
+
+    async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
+        """A pretend TradingView alert, stored and acted on like any other, at the symbol's last price."""
+        state, account = self._engine.state, self._engine.state.settings.accounts[0]
+        last = state.last(account.name, symbol)
+        if last is None:
+            raise UserError(f"{symbol} has no price yet.", remedy="Try again in a few seconds.")
+        now_ms = self._clock.now_ms()
+        stamp = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")
+        body = alert_body(
+            AlertTemplate.ENTRY,
+            exchange=TEST_EXCHANGE,
+            symbol=symbol,
+            timeframe=timeframe,
+            price=last,
+            side=side,
+            timestamp=stamp,
+        )
+        read = parse_body(json.dumps(body | {"source": "test alert"}))
+        parsed = parse_signal(read)
+        signal = parsed if isinstance(parsed, Signal) else None
+        errors = () if isinstance(parsed, Signal) else parsed
+        arrival = Arrival(
+            received_at_ms=now_ms, source_address="this window", body=redacted(read), signal=signal, errors=errors
+        )
+        return await self._stored(lambda: self._engine.take(arrival))
+
+    async def _ask(self, event: Event) -> None:
+        await self._stored(lambda: self._engine.submit(event))
+
+    async def _stored(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        try:
+            return await work()
+        except (StoreFailed, StoreUnavailable) as error:
+            raise UserError(
+                f"The store could not take it: {error}.",
+                safe="Nothing was changed.",
+                remedy="Make room on the disk, then try again.",
+            ) from error
