@@ -1,0 +1,303 @@
+"""The one writer: stored before acted on, many events in one transaction, and nothing lost when the store fails."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+
+from exengine.domain.events import EngineStarted, GroupCloseAsked, OrderCancelled, Paused, PriceMoved, QueueDue
+from exengine.domain.group import GroupStatus
+from exengine.domain.order import OrderStatus, Role
+from exengine.domain.reception import Outcome, VerdictKind
+from exengine.engine.changes import StoreFailed
+from exengine.engine.intake import StoreUnavailable
+from exengine.engine.rows import EngineStatus
+from tests.helpers.engine import running, until
+
+
+async def test_every_order_is_on_disk_before_it_is_sent():
+    async with running() as engine:
+        await engine.price("50100")
+        await engine.alert("50000")
+        await engine.engine.settled()
+        assert len(engine.exchange.requests("place")) == 5
+        assert engine.exchange.unstored == []
+        assert {order.status for order in engine.orders} == {OrderStatus.OPEN}
+
+
+async def test_an_alert_is_answered_before_anything_is_ordered_for_it():
+    async with running() as engine:
+        await engine.price("50100")
+        verdict = await engine.alert("50000")
+        assert (verdict.kind, verdict.signal_id) == (VerdictKind.ACCEPTED, 1)
+        assert engine.store.commits[-1].signals[1].outcome is None
+        assert engine.exchange.asked == []
+        await engine.engine.settled()
+        assert engine.store.commits[-1].groups
+
+
+async def test_prices_alone_are_never_stored():
+    async with running() as engine:
+        before = len(engine.store.commits)
+        for number in range(1000):
+            await engine.engine.deliver(PriceMoved(account="paper", symbol="BTC/USDT", price=Decimal(50000 + number)))
+        assert len(engine.store.commits) == before
+        assert engine.state.last("paper", "BTC/USDT") == 50999
+
+
+async def test_what_comes_while_the_disk_is_busy_goes_into_one_transaction():
+    async with running() as engine:
+        engine.store.may_commit.clear()
+        first = asyncio.create_task(engine.alert("50000"))
+        await asyncio.sleep(0)
+        others = [asyncio.create_task(engine.alert("50000", tv__timeframe=str(minutes))) for minutes in (1, 3, 5, 30)]
+        await asyncio.sleep(0)
+        before = len(engine.store.commits)
+        engine.store.may_commit.set()
+        verdicts = await asyncio.gather(first, *others)
+        assert [verdict.signal_id for verdict in verdicts] == [1, 2, 3, 4, 5]
+        arrivals = [sorted(changes.signals) for changes in engine.store.commits[before:] if changes.signals]
+        # With the four others goes what the first one led to.
+        assert arrivals[:2] == [[1], [1, 2, 3, 4, 5]]
+
+
+async def test_settled_waits_for_all_that_follows_from_an_alert():
+    async with running() as engine:
+        await engine.price("50000")
+        engine.exchange.may_answer.clear()
+        await engine.alert("50000")
+        settled = asyncio.create_task(engine.engine.settled())
+        await until(lambda: len(engine.exchange.requests("place")) >= 5)
+        assert not settled.done()
+        engine.exchange.may_answer.set()
+        await settled
+        assert [order.status for order in engine.orders if order.role is Role.TP] == [OrderStatus.OPEN]
+
+
+async def test_settled_does_not_wait_where_nothing_is_under_way():
+    async with running() as engine:
+        await asyncio.wait_for(engine.engine.settled(), 1)
+
+
+async def test_a_store_that_fails_turns_alerts_away_and_changes_nothing():
+    async with running() as engine:
+        engine.store.fail()
+        with pytest.raises(StoreUnavailable, match="disk is full"):
+            await engine.alert("50000")
+        assert engine.engine.health() == "error"
+        assert engine.state.pending == {}
+        assert engine.state.next_signal_id == 1
+        with pytest.raises(StoreUnavailable):
+            await engine.alert("50000")
+        row = engine.views.take().engine
+        assert row is not None
+        assert (row.status, row.status_text) == (EngineStatus.ERROR, "The disk is full.")
+
+
+async def test_a_store_that_recovers_is_found_out_without_anything_happening():
+    async with running() as engine:
+        engine.store.fail()
+        with pytest.raises(StoreUnavailable):
+            await engine.alert("50000")
+        engine.store.fault = None
+        await engine.engine.settled()
+        assert engine.engine.health() == "running"
+        assert engine.store.notes[-2:] == [
+            "The store did not take a transaction: The disk is full.",
+            "The store takes transactions again.",
+        ]
+        assert (await engine.alert("50000")).signal_id == 1
+
+
+async def test_news_of_the_world_that_the_store_did_not_take_comes_again_in_its_order():
+    async with running() as engine:
+        await engine.price("50100")
+        await engine.alert("50000")
+        await engine.engine.settled()
+        first, second = engine.exchange.requests("place")[:2]
+        engine.store.fail()
+        news = [
+            engine.engine.deliver(fill)
+            for fill in engine.exchange.book.tick("BTC/USDT", Decimal("49750"), engine.clock.at_ms)
+        ]
+        news.append(engine.engine.deliver(OrderCancelled(client_id=second)))
+        await until(lambda: len(engine.store.refused) >= 3)
+        assert engine.state.orders[first].status is OrderStatus.OPEN
+        assert engine.exchange.requests("place")[5:] == []
+        engine.store.fault = None
+        await asyncio.gather(*news)
+        await engine.engine.settled()
+        # The fill came first: a cancel does not undo it.
+        assert engine.store.orders[first].status is OrderStatus.FILLED
+        assert engine.store.orders[second].status is OrderStatus.FILLED
+        assert len({fill.fill.trade_id for changes in engine.store.commits for fill in changes.fills}) == 2
+
+
+async def test_a_click_that_could_not_be_stored_is_told_to_the_trader_and_not_done_later():
+    async with running() as engine:
+        engine.store.fail()
+        with pytest.raises(StoreFailed):
+            await engine.engine.submit(Paused())
+        engine.store.fault = None
+        await engine.engine.settled()
+        assert not engine.state.control.paused
+
+
+async def test_nothing_that_was_not_stored_is_sent():
+    async with running() as engine:
+        await engine.price("50000")
+        engine.store.cannot_write = lambda changes: False
+        verdict = await engine.alert("50000")
+        engine.store.fail()
+        await until(lambda: engine.store.refused)
+        assert engine.exchange.asked == []
+        engine.store.fault = None
+        await engine.engine.settled()
+        assert verdict.signal_id == 1
+        assert len(engine.exchange.requests("place")) == 6
+
+
+async def test_an_event_that_cannot_be_written_is_left_out_and_everything_else_goes_on():
+    async with running() as engine:
+        await engine.price("50100")
+        await engine.alert("50000")
+        await engine.alert("50000", tv__timeframe="60")
+        await engine.engine.settled()
+        bad, good = "paper|BTC/USDT|15m#1", "paper|BTC/USDT|1h#1"
+
+        def cannot_write(changes) -> bool:
+            group = changes.groups.get(bad)
+            return group is not None and group.status is GroupStatus.CLOSING
+
+        engine.store.cannot_write = cannot_write
+        results = await asyncio.gather(
+            engine.engine.submit(GroupCloseAsked(group_id=bad)),
+            engine.engine.submit(GroupCloseAsked(group_id=good)),
+            return_exceptions=True,
+        )
+        assert isinstance(results[0], StoreFailed | TypeError)
+        assert not isinstance(results[1], BaseException)
+        await engine.engine.settled()
+        assert good not in engine.state.groups
+        assert engine.engine.health() == "running"
+        assert (await engine.alert("50000", tv__timeframe="5")).kind is VerdictKind.ACCEPTED
+
+
+async def test_a_fill_that_cannot_be_written_pauses_its_group_and_no_other():
+    async with running() as engine:
+        await engine.price("50100")
+        await engine.alert("50000")
+        await engine.engine.settled()
+        engine.store.cannot_write = lambda changes: bool(changes.fills)
+        await engine.price("50000")
+        await engine.engine.settled()
+        assert engine.state.groups["paper|BTC/USDT|15m#1"].frozen == "OrderFilled could not be dealt with"
+        engine.store.cannot_write = lambda changes: False
+        assert engine.engine.health() == "running"
+        await engine.alert("50000", tv__timeframe="60")
+        await engine.engine.settled()
+        assert engine.state.groups["paper|BTC/USDT|1h#1"].frozen is None
+
+
+async def test_a_signal_that_cannot_be_dealt_with_still_gets_an_outcome(monkeypatch):
+    async with running() as engine:
+        await engine.price("50100")
+        monkeypatch.setattr("exengine.domain.decide.act", _defective)
+        await engine.alert("50000")
+        await engine.engine.settled()
+        record = engine.store.commits[-1].signals[1]
+        assert (record.outcome, record.reason) == (Outcome.REFUSED, "defect")
+        assert engine.state.pending == {}
+
+
+async def test_a_defect_that_comes_back_with_every_price_is_told_once_and_its_group_is_paused(monkeypatch):
+    async with running() as engine:
+        await engine.price("50100")
+        await engine.alert("50000")
+        await engine.engine.settled()
+        monkeypatch.setattr("exengine.domain.decide._price", _defective)
+        for number in range(200):
+            await engine.engine.deliver(PriceMoved(account="paper", symbol="BTC/USDT", price=Decimal(50000 + number)))
+        await engine.engine.settled()
+        told = [text for text in engine.store.notes if "PriceMoved" in text]
+        assert len(told) == 2, told
+        assert engine.state.groups["paper|BTC/USDT|15m#1"].frozen is not None
+        assert len(engine.store.commits) < 20
+
+
+def _defective(*args: object) -> None:
+    raise KeyError("a defect")
+
+
+async def test_a_window_that_raises_stops_nothing():
+    async with running() as engine:
+        engine.views.subscribe(lambda urgent: 1 / 0)
+        await engine.price("50000")
+        await engine.alert("50000")
+        await engine.engine.settled()
+        assert len(engine.exchange.requests("place")) == 6
+        engine.store.fail()
+        with pytest.raises(StoreUnavailable):
+            await engine.alert("50001")
+        engine.store.fault = None
+        await engine.engine.settled()
+        assert engine.engine.health() == "running"
+
+
+async def test_a_start_acts_on_what_was_stored_and_not_decided():
+    async with running() as engine:
+        await engine.price("50100")
+        engine.store.may_commit.clear()
+        taking = asyncio.create_task(engine.alert("50000"))
+        await until(lambda: engine.state.pending)
+        record = engine.state.pending[1]
+        engine.store.may_commit.set()
+        await taking
+        await engine.engine.settled()
+        async with running() as again:
+            await again.price("50100")
+            again.state.pending[1] = record
+            again.state.next_signal_id = 2
+            await again.engine.submit(EngineStarted())
+            await again.engine.settled()
+            assert again.store.commits[-1].orders
+            assert again.state.pending == {}
+
+
+async def test_a_trace_survives_a_transaction_that_was_not_taken():
+    async with running() as engine:
+        await engine.price("50100")
+        engine.exchange.may_answer.clear()
+        await engine.alert("50000")
+        await until(lambda: len(engine.exchange.requests("place")) >= 5)
+        await asyncio.sleep(0)
+        engine.store.fail()
+        engine.exchange.may_answer.set()
+        await until(lambda: any(changes.traces for changes in engine.store.refused))
+        engine.store.fault = None
+        await engine.engine.settled()
+        traces = [changes.traces[1] for changes in engine.store.commits if 1 in changes.traces]
+        assert traces[-1].acknowledged_at_ms is not None
+        assert traces[-1].sent_at_ms is not None
+
+
+async def test_a_stop_stores_what_is_queued_and_begins_nothing_new():
+    async with running() as engine:
+        await engine.price("50000")
+        await engine.alert("50000")
+        engine.engine.post(QueueDue())
+        await engine.engine.stop(5)
+        assert engine.state.pending == {}
+        assert engine.exchange.asked == []
+        assert {order.status for order in engine.orders} == {OrderStatus.CREATED}
+
+
+async def test_a_stop_is_bounded_though_exchange_and_store_hang():
+    async with running() as engine:
+        await engine.price("50000")
+        engine.exchange.may_answer.clear()
+        await engine.alert("50000")
+        await until(lambda: engine.exchange.asked)
+        engine.store.may_commit.clear()
+        engine.engine.post(Paused())
+        await asyncio.wait_for(engine.engine.stop(0.05), 5)
