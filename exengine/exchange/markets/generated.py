@@ -107,10 +107,10 @@ class GeneratedMarket(TimedMarket):
         )
 
     async def _open(self) -> None:
-        await asyncio.to_thread(self._block, self._position // BLOCK_MS)
+        await asyncio.to_thread(self._block, max(0, self._position) // BLOCK_MS)
 
     def _ticks_after(self, position_ms: int) -> Iterator[Tick]:
-        index = position_ms // BLOCK_MS
+        index = max(0, position_ms) // BLOCK_MS
         while True:
             block = self._block(index)
             first = int(np.searchsorted(block.at_ms, position_ms, side="right"))

@@ -11,6 +11,7 @@ from exengine.exchange.markets.source import MarketClock, Sink, Tick
 MOST_BEHIND_S = 5.0
 """What is due is caught up with in order, but never more than this: after a long stall the market is simply later."""
 
+BEFORE_ALL_MS = -1
 SHORTEST_SLEEP_S = 0.002
 LONGEST_SLEEP_S = 0.5
 """After which it is looked whether other symbols are watched meanwhile."""
@@ -46,7 +47,7 @@ class TimedMarket(ABC):
             raise ValueError(f"speed must be positive: {speed}")
         self._clock = clock
         self._speed = speed
-        self._position = 0
+        self._position = BEFORE_ALL_MS
         self._watched: frozenset[str] | None = None
         self._last: dict[str, Decimal] = {}
         self._told: set[str] = set()
@@ -59,7 +60,7 @@ class TimedMarket(ABC):
 
     def start_at(self, position_ms: int) -> None:
         """Goes on from there when `run` is called next."""
-        self._position = max(0, position_ms)
+        self._position = max(BEFORE_ALL_MS, position_ms)
 
     def watch(self, symbols: Iterable[str]) -> None:
         """From now on only these are handed out."""
@@ -81,8 +82,12 @@ class TimedMarket(ABC):
         self._told = set()
         await self._tell_new(sink)
         pace = Pace(self._clock, self._speed, self._position)
+        given_ms = self._position
         for at_ms, symbol, price in self._ticks_after(self._position):
-            await self._until(at_ms, pace, sink)
+            if at_ms > given_ms:
+                self._position = max(self._position, given_ms)
+                await self._until(at_ms, pace, sink)
+                given_ms = at_ms
             self._last[symbol] = price
             if self._wants(symbol):
                 self._told.add(symbol)
