@@ -237,9 +237,12 @@ class TestTrouble:
                 await asyncio.wait_for(on.market.run(on.sink), 20)
 
             assert on.clock.monotonic_s() <= OUTAGE_S
+            on.clock.pass_s(60 - on.clock.monotonic_s())
+            assert on.market.description == "public prices of binance, no answer for 60 s"
             on.binance.fault = None
             async with on.running():
                 await on.until(lambda: len(on.got) == 1)
+            assert "no answer" not in on.market.description
 
     async def test_an_exchange_that_wants_to_be_left_alone_is(self) -> None:
         async with feed() as on:
@@ -278,6 +281,13 @@ class TestTrouble:
             assert any(each.name == "prices of binance" for each in threading.enumerate())
 
         assert not any(each.name == "prices of binance" for each in threading.enumerate())
+
+    async def test_after_closing_it_may_be_asked_again(self) -> None:
+        async with feed() as on:
+            for _ in range(2):
+                assert await asyncio.gather(on.market.instruments(), on.market.instruments())
+                await on.market.close()
+                await on.market.close()
 
 
 NAMED = {"okx": "BTC-USDT", "kucoin": "BTC-USDT", "gate": "BTC_USDT"}

@@ -1,6 +1,8 @@
 """The generated market: the same from the same seed, and like a real one in its figures."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import islice, pairwise
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from exengine.domain import money
+from exengine.domain.instrument import MarketType
 from exengine.exchange.markets.generated import BLOCK_MS, GeneratedMarket
 from exengine.exchange.markets.source import Tick
 from exengine.exchange.markets.walk import BLOCK_S, Walks
@@ -88,6 +91,15 @@ class TestItsTicks:
             gaps = np.diff(times)
             assert 0 < gaps.min() < gaps.max() < 2000
             assert gaps.std() > 200, "with jitter"
+
+    def test_a_day_of_ten_symbols_is_cheap(self, record_property: Callable[[str, object], None]) -> None:
+        made = market()
+        made.watch(each.symbol for each in asyncio.run(made.instruments()) if each.type is MarketType.SPOT)
+        began_s = time.perf_counter()
+        count = sum(1 for _ in made.ticks(DAY_S * 1000 - 1))
+
+        record_property("seconds_for_a_day_of_ten_symbols", round(time.perf_counter() - began_s, 2))
+        assert count == 10 * DAY_S
 
     def test_every_price_lies_on_its_tick(self) -> None:
         made = market(2, 5 * YEAR_MS)

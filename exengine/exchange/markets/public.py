@@ -51,11 +51,15 @@ class PublicMarket:
         self._told: dict[str, tuple[Decimal, float]] = {}
         self._failures = 0
         self._failing_since_s: float | None = None
+        self._tried_since_s = 0.0
+        """Since the last answer, or since `run` was called anew."""
 
     @property
     def description(self) -> str:
-        """Whose prices, of how many symbols, and how old the oldest is."""
+        """Whose prices, of how many symbols, and how old the oldest is; or for how long there was no answer."""
         text = f"public prices of {self._exchange}"
+        if self._failing_since_s is not None:
+            return f"{text}, no answer for {self._clock.monotonic_s() - self._failing_since_s:.0f} s"
         if not self._symbols:
             return f"{text}, no symbol in use"
         ages = [self.age_ms(symbol) for symbol in self._symbols]
@@ -93,7 +97,7 @@ class PublicMarket:
     async def run(self, sink: Sink) -> None:
         """Asks and hands out until cancelled. Raises Retryable after half a minute without an answer."""
         self._told.clear()
-        self._failures, self._failing_since_s = 0, None
+        self._failures, self._tried_since_s = 0, self._clock.monotonic_s()
         while True:
             began_s = self._clock.monotonic_s()
             pause_s = POLL_S if len(self._symbols) <= MANY_SYMBOLS else MANY_POLL_S
@@ -103,6 +107,7 @@ class PublicMarket:
                 pause_s = self._pause_s(error, began_s)
             else:
                 self._failures, self._failing_since_s = 0, None
+                self._tried_since_s = self._clock.monotonic_s()
                 await self._hand_out(prices, sink)
             await self._clock.sleep(max(0.0, began_s + pause_s - self._clock.monotonic_s()))
 
@@ -132,6 +137,6 @@ class PublicMarket:
         pause_s = max(pause_s, (error.after_ms or 0) / 1000)
         self._failures = min(self._failures + 1, 10)
         now_s = self._clock.monotonic_s()
-        if now_s + pause_s - self._failing_since_s > OUTAGE_S:
+        if now_s + pause_s - self._tried_since_s > OUTAGE_S:
             raise error
         return now_s - began_s + pause_s

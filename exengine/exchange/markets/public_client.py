@@ -83,6 +83,7 @@ class PublicClient:
         """Closes the connections; the next question opens new ones."""
         async with self._turn:
             await self._let_go()
+        self._turn = asyncio.Lock()  # the next question may come on another loop
 
     async def _let_go(self) -> None:
         client, session, self._client, self._session = self._client, self._session, None, None
