@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, assert_never
 
+from exengine import __version__
 from exengine.domain.errors import Retryable, UserError
 from exengine.domain.events import EngineStarted
 from exengine.domain.instrument import Instrument, MarketType
@@ -73,7 +74,10 @@ class SystemClock:
 class Program:
     """A running ExEngine: store, engine, paper market and listener. Begun by `start`, ended by `stop`."""
 
-    def __init__(self, data_dir: DataDir, config_file: Path | None = None) -> None:
+    def __init__(
+        self, data_dir: DataDir, config_file: Path | None = None, *, market: PriceSource | None = None
+    ) -> None:
+        """`market` takes the place of the one that the configuration asks for."""
         self.data_dir = data_dir
         self.config_file = config_file or data_dir.config_file
         self.clock = SystemClock()
@@ -85,6 +89,7 @@ class Program:
         self.listener: Listener
         self.secrets: WebhookSecrets
         self.market: PriceSource
+        self._given_market = market
         self._store: SqliteStore | None = None
         self._lock = EngineLock(data_dir.lock_file)
         self._end_log: Callable[[], None] = lambda: None
@@ -109,7 +114,7 @@ class Program:
         refuse_live_accounts(self.settings)
         self._store = await _whole(asyncio.to_thread(SqliteStore.open, self.data_dir.database_file))
         loaded = await self._store.load()
-        self.market = await open_market(self.config, self.config_file.parent)
+        self.market = self._given_market or await open_market(self.config, self.config_file.parent)
         if loaded.market_clock_ms is not None:
             self.market.start_at(loaded.market_clock_ms)
         self.state = State(instance=loaded.instance, settings=self.settings)
@@ -130,6 +135,7 @@ class Program:
                 max_file_mb=page.max_file_mb,
                 keep_days=page.keep_days,
             )
+            log.info("ExEngine %s begins on %s", __version__, self.data_dir.path)
         except OSError as error:
             raise UserError(
                 f"The data folder {self.data_dir.path} cannot be used: {error.strerror or error}.",

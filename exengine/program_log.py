@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -49,7 +50,8 @@ class DailyFiles(RotatingFileHandler):
         """Says on the terminal, once, that the log cannot be written."""
         if not self._has_failed:
             self._has_failed = True
-            print(f"exengine: the log in {self._folder} cannot be written ({sys.exc_info()[1]})", file=sys.stderr)  # noqa: T201
+            with suppress(OSError):
+                print(f"exengine: {self._folder} cannot be written to ({sys.exc_info()[1]})", file=sys.stderr)  # noqa: T201
 
     def _day_of_file(self) -> str:
         file = self._folder / NAME
