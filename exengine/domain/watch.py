@@ -67,22 +67,27 @@ def _stopped(step: Step, group: Group, last: Decimal) -> bool:
 
 def _targets(step: Step, group: Group, last: Decimal) -> None:
     settings = group.plans[0].take_profit
+    if settings.trailing_percent is None and not watches_whole(group) and settings.order is TargetOrder.LIMIT:
+        return
     whole = aggregate_target(group, step.state.instrument(group))
     if settings.trailing_percent is not None:
         _trail(step, group, last, whole, settings.trailing_percent)
         return
     by_market = settings.order is TargetOrder.MARKET
-    watches_whole = (
-        settings.mode is TakeProfitMode.HYBRID
-        or (settings.mode is TakeProfitMode.AGGREGATE and by_market)
-        or (group.target_price is not None and settings.mode is not TakeProfitMode.AGGREGATE)
-    )
-    if watches_whole and whole is not None and _reached(group, last, whole):
+    if watches_whole(group) and whole is not None and _reached(group, last, whole):
         begin_closing(step, group.id, CloseReason.TP)
     elif by_market and group.partial is None and (group.again_at_ms is None or step.now_ms >= group.again_at_ms):
         touched = [target for target in targets(step.state, group) if _reached(group, last, target.price)]
         if touched:
             _close_touched(step, group, touched)
+
+
+def watches_whole(group: Group) -> bool:
+    """Whether the whole group's target is watched rather than resting on the exchange."""
+    settings = group.plans[0].take_profit
+    if settings.mode is TakeProfitMode.AGGREGATE:
+        return settings.order is TargetOrder.MARKET
+    return settings.mode is TakeProfitMode.HYBRID or group.target_price is not None
 
 
 def _trail(step: Step, group: Group, last: Decimal, whole: Decimal | None, percent: Decimal) -> None:

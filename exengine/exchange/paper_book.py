@@ -135,6 +135,21 @@ class PaperBook:
             if fill is not None:
                 yield fill
 
+    def band(self, symbol: str) -> tuple[Decimal | None, Decimal | None] | None:
+        """The highest resting buy and the lowest resting sell of a symbol; None where any price fills something."""
+        buys: list[Decimal] = []
+        sells: list[Decimal] = []
+        for resting in self._resting.get(symbol, {}).values():
+            price = resting.order.price
+            if price is None:
+                return None
+            (buys if resting.order.side is OrderSide.BUY else sells).append(price)
+        return max(buys, default=None), min(sells, default=None)
+
+    def pass_by(self, symbol: str, price: Decimal) -> None:
+        """Moves a symbol's price to one that fills nothing."""
+        self._last[symbol] = price
+
     # matching --------------------------------------------------------------------------------------------------------
 
     def _match_on_arrival(self, order: Order, now_ms: int) -> list[Event]:

@@ -28,9 +28,11 @@ from exengine.domain.events import (
 )
 from exengine.domain.group import Group, GroupKey
 from exengine.domain.instrument import Instrument
+from exengine.domain.levels import Band, watched_band
+from exengine.domain.money import arithmetic
 from exengine.domain.order import Order
 from exengine.domain.reception import Arrival, Outcome, SignalRecord
-from exengine.domain.state import AppliedFill, OffsetPlan, QueueEvent, State, Step
+from exengine.domain.state import AppliedFill, OffsetPlan, QueueEvent, Quote, State, Step
 from exengine.replay.signals_file import Recorded, RecordedSignal
 
 Ticks = Iterable[tuple[int, Decimal]]
@@ -47,6 +49,10 @@ class Book(Protocol):
     def cancel(self, client_id: str) -> list[Event]: ...
 
     def tick(self, symbol: str, price: Decimal, now_ms: int) -> Iterator[OrderFilled]: ...
+
+    def band(self, symbol: str) -> tuple[Decimal | None, Decimal | None] | None: ...
+
+    def pass_by(self, symbol: str, price: Decimal) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +93,10 @@ class Replay:
         record: Record,
         receive: Callable[[RecordedSignal], Arrival],
         on_closed: Callable[[int], None],
+        *,
+        every_tick: bool = False,
     ) -> None:
+        """`every_tick` looks at each price and each timer, also where it is known that nothing would happen."""
         self.state = state
         self.record = record
         self._books = {market.book.account: market.book for market in markets}
@@ -96,6 +105,11 @@ class Replay:
         self._on_closed = on_closed
         self._now_ms = 0
         self._closed_something = False
+        self._every_tick = every_tick
+        self._bands: dict[tuple[str, str], Band | None] = {}
+        """Of the symbols whose groups and orders have not changed since it was computed."""
+        self._outside: set[tuple[str, str]] = set()
+        """Symbols whose price lies outside of their band: there the timers have something to look at."""
 
     def run(self, prices: Mapping[str, Ticks], recorded: Sequence[Recorded]) -> Iterator[int]:
         """Plays everything; yields the time of each event, for a progress bar. `prices` by exchange id."""
@@ -113,14 +127,14 @@ class Replay:
             self._tell(InstrumentsLoaded(account=market.book.account, instruments=market.instruments))
         timers = _Timers(self.state, first[0])
         for at_ms, _, name, what in chain([first], events):
-            for due_ms, due in timers.until(at_ms):
-                self._at(due_ms)
-                for event in due:
-                    self._tell(event)
-                self._done()
-            self._at(at_ms)
+            while timers.next_ms < at_ms:
+                if self._is_idle():
+                    timers.skip(at_ms)
+                else:
+                    self._time(timers)
+            self._now_ms = at_ms
             if isinstance(what, Decimal):
-                for market, symbol in fed[str(name)]:
+                for market, symbol in fed[name]:
                     self._tick(market.book, symbol, what)
             elif isinstance(what, RecordedSignal):
                 self._signal(what)
@@ -128,19 +142,45 @@ class Replay:
                 self._tell(what.asked)
             self._done()
             yield at_ms
-        for due_ms, due in timers.at(self._now_ms):
-            for event in due:
-                self._tell(event)
-            self._done()
-            yield due_ms
+        while timers.next_ms <= self._now_ms:
+            self._time(timers)
 
     def _listing(self, exchange_id: str) -> list[tuple[Market, str]]:
         return [(m, one.symbol) for m in self._markets for one in m.instruments if one.id == exchange_id]
 
-    def _at(self, at_ms: int) -> None:
-        self._now_ms = at_ms
+    def _time(self, timers: "_Timers") -> None:
+        self._now_ms, due = timers.take()
+        for event in due:
+            self._tell(event)
+        self._done()
+
+    def _is_idle(self) -> bool:
+        """Whether queue and risk engine would find nothing to do, at whatever time they look."""
+        if self._every_tick or self.state.waiting or self.state.plan is not None:
+            return False
+        if len(self._bands) < len(self.state.by_symbol):
+            for account, symbol in self.state.by_symbol:
+                self._holds(self._books[account], symbol)
+        return not self._outside
+
+    def _holds(self, book: Book, symbol: str, price: Decimal | None = None) -> bool:
+        """Whether a price (the last one) of a symbol changes nothing."""
+        key = (book.account, symbol)
+        if key not in self._bands:
+            with arithmetic():
+                band, resting = watched_band(self.state, *key), book.band(symbol)
+                self._bands[key] = None if band is None or resting is None else band.within(*resting)
+        band = self._bands[key]
+        price = self.state.last(*key) if price is None else price
+        inside = band is not None and price is not None and band.holds(price)
+        (self._outside.discard if inside else self._outside.add)(key)
+        return inside
 
     def _tick(self, book: Book, symbol: str, price: Decimal) -> None:
+        if not self._every_tick and self._holds(book, symbol, price):
+            self.state.quotes[book.account, symbol] = Quote(price=price, at_ms=self._now_ms)
+            book.pass_by(symbol, price)
+            return
         self._tell(PriceMoved(account=book.account, symbol=symbol, price=price))
         for fill in book.tick(symbol, price, self._now_ms):
             self._tell(fill)
@@ -177,6 +217,8 @@ class Replay:
         while queue:
             step = decide(self.state, queue.popleft(), self._now_ms)
             self.record.add(step)
+            if step.must_be_stored:
+                self._bands.clear()
             self._closed_something |= any(fill.order.covers for fill in step.fills)
             for command in step.commands:
                 book = self._books[command.order.account]
@@ -209,19 +251,18 @@ class _Timers:
         self._next_queue = first_ms + self._queue_ms
         self._next_risk = first_ms + self._risk_ms
 
-    def until(self, at_ms: int) -> Iterator[tuple[int, list[Event]]]:
-        """What is due before `at_ms`, in order."""
-        while min(self._next_queue, self._next_risk) < at_ms:
-            yield self._take()
+    @property
+    def next_ms(self) -> int:
+        return min(self._next_queue, self._next_risk)
 
-    def at(self, at_ms: int) -> Iterator[tuple[int, list[Event]]]:
-        """What is due at `at_ms` itself, the last event's time."""
-        while min(self._next_queue, self._next_risk) <= at_ms:
-            yield self._take()
+    def skip(self, at_ms: int) -> None:
+        """Leaves out everything due before `at_ms`."""
+        self._next_queue += max(0, -(-(at_ms - self._next_queue) // self._queue_ms)) * self._queue_ms
+        self._next_risk += max(0, -(-(at_ms - self._next_risk) // self._risk_ms)) * self._risk_ms
 
-    def _take(self) -> tuple[int, list[Event]]:
+    def take(self) -> tuple[int, list[Event]]:
         """Queue, risk, and queue again, as far as they are due together."""
-        due_ms = min(self._next_queue, self._next_risk)
+        due_ms = self.next_ms
         due: list[Event] = []
         if self._next_queue == due_ms:
             self._next_queue += self._queue_ms

@@ -1,0 +1,89 @@
+"""Between which prices nothing happens to a symbol's groups, so that a replay need not look at each of them (§11)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exengine.domain import pnl
+from exengine.domain.group import Group, GroupStatus
+from exengine.domain.money import HUNDRED
+from exengine.domain.order import Role
+from exengine.domain.settings import BeyondLastLeg, TargetOrder
+from exengine.domain.state import State
+from exengine.domain.take_profit import aggregate_target, targets
+from exengine.domain.watch import stop_price, watches_whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Prices strictly between the two change nothing; None = no end on that side."""
+
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+    def holds(self, price: Decimal) -> bool:
+        return (self.low is None or price > self.low) and (self.high is None or price < self.high)
+
+    def within(self, low: Decimal | None, high: Decimal | None) -> "Band":
+        """The narrower of this and another."""
+        lows = [one for one in (self.low, low) if one is not None]
+        highs = [one for one in (self.high, high) if one is not None]
+        return Band(low=max(lows, default=None), high=min(highs, default=None))
+
+
+def watched_band(state: State, account: str, symbol: str) -> Band | None:
+    """The band of everything that is watched of a symbol; None where each price has to be looked at."""
+    band = Band()
+    for group_id in state.by_symbol.get((account, symbol), ()):
+        group = state.groups[group_id]
+        if group.frozen:
+            continue
+        settings = group.plans[0].take_profit
+        if group.status is GroupStatus.CLOSING or group.partial or settings.trailing_percent is not None:
+            return None
+        below, above = _levels(state, group)
+        band = band.within(max(below, default=None), min(above, default=None))
+    return band
+
+
+def _levels(state: State, group: Group) -> tuple[list[Decimal], list[Decimal]]:
+    """(those that matter when the price comes down to them, those when it comes up)."""
+    losing, gaining = [*_losing(state, group)], [*_gaining(state, group)]
+    return (losing, gaining) if group.side.sign > 0 else (gaining, losing)
+
+
+def _losing(state: State, group: Group) -> Iterator[Decimal]:
+    """Prices against us: the stop, the ladder left behind, and where the risk engine begins to look."""
+    stop = stop_price(group)
+    if stop is not None:
+        yield stop
+    sign, working = group.side.sign, _pyramids_with_entries(state, group)
+    for pyramid in group.pyramids:
+        grid = group.plans[pyramid.index].grid
+        if pyramid.index in working and grid.beyond_last_leg is BeyondLastLeg.CANCEL:
+            yield pyramid.legs[-1].price * (1 - sign * grid.beyond_last_leg_percent / HUNDRED)
+    held = group.net_qty * group.contract_size
+    if held > 0:
+        yield pnl.cost(group) / held * (1 + sign * state.settings.risk.loss_threshold_percent / HUNDRED)
+
+
+def _gaining(state: State, group: Group) -> Iterator[Decimal]:
+    """Prices in our favour: watched targets, and where an unfilled ladder is abandoned."""
+    sign, working = group.side.sign, _pyramids_with_entries(state, group)
+    for pyramid in group.pyramids:
+        grid = group.plans[pyramid.index].grid
+        if pyramid.index in working and grid.abandon_percent is not None:
+            yield pyramid.base_price * (1 + sign * grid.abandon_percent / HUNDRED)
+    if not group.has_filled:
+        return
+    if watches_whole(group):
+        whole = aggregate_target(group, state.instrument(group))
+        if whole is not None:
+            yield whole
+    elif group.plans[0].take_profit.order is TargetOrder.MARKET:
+        for target in targets(state, group):
+            yield target.price
+
+
+def _pyramids_with_entries(state: State, group: Group) -> set[int]:
+    return {order.pyramid or 0 for order in state.working(group.id) if order.role is Role.ENTRY}
