@@ -21,7 +21,9 @@ from exengine.domain.order import (
 )
 from exengine.domain.settings import BelowMinimum, GridSettings, LegSpec
 
-STEPS = st.sampled_from([Decimal(s) for s in ("0.00000001", "0.00001", "0.001", "0.01", "0.05", "0.1", "0.5", "1", "10")])
+STEPS = st.sampled_from(
+    [Decimal(s) for s in ("0.00000001", "0.00001", "0.001", "0.01", "0.05", "0.1", "0.5", "1", "10")]
+)
 PRICES = st.decimals("0.00001", "200000", places=8, allow_nan=False, allow_infinity=False)
 
 

@@ -31,8 +31,9 @@ def test_what_money_cannot_be_is_refused(text):
 
 
 def test_a_float_that_touches_money_is_trapped():
+    tenth = 0.1
     with arithmetic(), pytest.raises(FloatOperation):
-        Decimal("0.1") + Decimal(0.1)
+        Decimal(tenth)
 
 
 def test_a_float_compared_with_money_is_trapped():
