@@ -1,6 +1,8 @@
 """`exengine signal`: the alert text to paste into TradingView and the URL, or the alert itself, sent."""
 
 import argparse
+import hashlib
+import hmac
 import json
 import sys
 import urllib.error
@@ -15,6 +17,7 @@ from exengine.domain.instrument import Side
 from exengine.domain.money import parse
 from exengine.settings.file import read
 from exengine.settings.pages import Config
+from exengine.settings.program_pages import WebhookAuth
 from exengine.settings.secrets import KeyringStore, SecretOrigin, WebhookSecrets, webhook_secrets
 
 ANSWER_S = 10
@@ -25,27 +28,43 @@ def run_signal(options: argparse.Namespace) -> int:
     """Prints the text and the URL; with `--send` posts it and prints the answer. 1 where it was not taken."""
     _, config_file = folders(options)
     config = read(config_file)
-    url = options.url or _url(config, webhook_secrets([KeyringStore()]), local=options.send)
-    body = _body(options)
+    if options.send:
+        _require_values(options)
+    secrets = webhook_secrets([KeyringStore()])
+    url = options.url or _url(config, secrets, local=options.send)
+    body = _body(options, secrets.secret if config.security.webhook_auth is WebhookAuth.SECRET else None)
     if not options.send:
         print(alert_text(body))
         print(f"\nWebhook URL: {url}")
         if not config.listener.public_url and not options.url:
             print("TradingView cannot reach this address: put a tunnel in front and set listener.public_url.")
         return 0
-    return _send(url, body)
+    return _send(url, body, secrets.secret if config.security.webhook_auth is WebhookAuth.HMAC else None)
 
 
-def _body(options: argparse.Namespace) -> dict[str, Any]:
+def _require_values(options: argparse.Namespace) -> None:
+    """What TradingView would fill in has to be given where no TradingView is there to do it."""
+    missing = [f"--{name}" for name in ("symbol", "timeframe", "price") if getattr(options, name) is None]
+    if missing:
+        raise UserError(
+            f"An alert that is sent from here needs {', '.join(missing)}.",
+            safe="Nothing was sent.",
+            remedy="As in --symbol BTCUSDT --timeframe 15 --price 64000.5.",
+        )
+
+
+def _body(options: argparse.Namespace, secret: str | None) -> dict[str, Any]:
     price = None
     if options.price is not None:
         try:
             price = parse(options.price)
         except ValueError:
             raise UserError(f"--price {options.price} is not a number.", remedy="Write it as 64000.5.") from None
-    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if options.send else None
+    # To the millisecond: sent twice within a second, it is two alerts and no resend.
+    stamp = datetime.now(UTC).isoformat(timespec="milliseconds") if options.send else None
     return alert_body(
         AlertTemplate(options.template),
+        secret=secret,
         exchange=options.exchange or ("BINANCE" if options.send else None),
         symbol=options.symbol,
         timeframe=options.timeframe,
@@ -63,18 +82,28 @@ def _url(config: Config, secrets: WebhookSecrets, *, local: bool) -> str:
             remedy="Set EXENGINE_WEBHOOK_TOKEN for both, or give the URL that the engine printed with --url.",
         )
     page = config.listener
-    if page.public_url and not local:
-        return f"{page.public_url.rstrip('/')}/webhook/{secrets.token}"
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(page.host, page.host)
-    return f"http://{host}:{page.port}/webhook/{secrets.token}"
+    base = page.public_url.rstrip("/") if page.public_url and not local else f"http://{_host(page.host)}:{page.port}"
+    path_is_read = config.security.webhook_auth in (WebhookAuth.TOKEN, WebhookAuth.ANY)
+    return f"{base}/webhook/{secrets.token}" if path_is_read else f"{base}/webhook"
 
 
-def _send(url: str, body: dict[str, Any]) -> int:
-    request = urllib.request.Request(
-        url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}, method="POST"
-    )
+def _host(host: str) -> str:
+    """Where this machine reaches what listens on `host`."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
+def _send(url: str, body: dict[str, Any], signing: str | None) -> int:
+    """Posts the alert, signed where a secret for that is given, and prints what came back."""
+    data = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    if signing is not None:
+        headers["X-Signature"] = f"sha256={hmac.new(signing.encode(), data, hashlib.sha256).hexdigest()}"
+    # No proxy of the environment stands between this machine and itself.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(request, timeout=ANSWER_S) as answer:
+        request = urllib.request.Request(url, data=data, headers=headers, method="POST")
+        with opener.open(request, timeout=ANSWER_S) as answer:
             print(f"{answer.status} {answer.read().decode(errors='replace')}")
         return 0
     except urllib.error.HTTPError as error:
