@@ -14,8 +14,14 @@ STEADY_S = 60.0
 class Supervisor:
     """Starts tasks and starts them again when they fail."""
 
-    def __init__(self, on_failure: Callable[[str, BaseException], None] | None = None) -> None:
+    def __init__(
+        self,
+        on_failure: Callable[[str, BaseException], None] | None = None,
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._pause = pause
         self._on_failure = on_failure or (lambda name, error: None)
         self.restarts: dict[str, int] = {}
 
@@ -42,7 +48,7 @@ class Supervisor:
                 log.error("task %s failed and is started again in %s s", name, pause, exc_info=error)
                 if failures == 1:
                     self._on_failure(name, error)
-                await asyncio.sleep(pause)
+                await self._pause(pause)
 
     @property
     def running(self) -> list[str]:

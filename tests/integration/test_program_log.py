@@ -1,0 +1,100 @@
+"""The program's own log keeps to its level, its size and its days, and never stands in the program's way."""
+
+import logging
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exengine.program_log import MOST_FILES, log_to_files
+from tests.helpers.program import program
+
+DAY_S = 24 * 3600
+
+
+@pytest.fixture(autouse=True)
+def the_root_logger_as_it_was() -> Iterator[None]:
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield
+    root.setLevel(level)
+    assert root.handlers == handlers
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_only_what_is_at_least_as_severe_as_the_level_is_written(tmp_path: Path):
+    end = log_to_files(tmp_path, level="warning")
+    logging.getLogger("exengine.test").info("quiet")
+    logging.getLogger("exengine.test").warning("loud")
+    end()
+    text = (tmp_path / "exengine.log").read_text()
+    assert "loud" in text
+    assert "quiet" not in text
+
+
+def test_a_full_file_is_continued_in_another(tmp_path: Path):
+    end = log_to_files(tmp_path, max_file_mb=1)
+    for _ in range(25):
+        logging.getLogger("exengine.test").info("x" * 100_000)
+    end()
+    today = time.strftime("%Y-%m-%d")
+    assert files(tmp_path) == [f"exengine-{today}.1.log", f"exengine-{today}.2.log", "exengine.log"]
+    assert all(path.stat().st_size <= 1_000_000 for path in tmp_path.iterdir())
+
+
+def test_a_new_day_begins_a_new_file_named_by_the_old_day(tmp_path: Path):
+    old = tmp_path / "exengine.log"
+    old.write_text("yesterday's line\n")
+    yesterday = time.time() - DAY_S
+    os.utime(old, (yesterday, yesterday))
+    end = log_to_files(tmp_path)
+    logging.getLogger("exengine.test").warning("today's line")
+    end()
+    day = time.strftime("%Y-%m-%d", time.localtime(yesterday))
+    assert (tmp_path / f"exengine-{day}.1.log").read_text() == "yesterday's line\n"
+    assert "today's line" in old.read_text()
+
+
+def test_files_older_than_the_days_that_are_kept_are_removed(tmp_path: Path):
+    for age, name in ((31, "exengine-2026-01-01.1.log"), (29, "exengine-2026-01-02.1.log"), (99, "notes.txt")):
+        (tmp_path / name).write_text("old")
+        os.utime(tmp_path / name, (time.time() - age * DAY_S,) * 2)
+    log_to_files(tmp_path, keep_days=30)()
+    assert files(tmp_path) == ["exengine-2026-01-02.1.log", "notes.txt"]
+
+
+def test_however_many_days_are_kept_the_files_are_bounded_in_number(tmp_path: Path):
+    for number in range(MOST_FILES + 20):
+        (tmp_path / f"exengine-2026-01-01.{number}.log").write_text("old")
+    log_to_files(tmp_path)()
+    assert len(files(tmp_path)) < MOST_FILES
+
+
+def test_a_log_that_cannot_be_written_is_said_once_and_raises_nothing(tmp_path: Path, capsys: Any):
+    end = log_to_files(tmp_path / "is not there")
+    for _ in range(3):
+        logging.getLogger("exengine.test").warning("lost")
+    end()
+    assert capsys.readouterr().err.count("cannot be written to") == 1
+
+
+async def test_the_program_logs_by_its_configuration_and_nothing_of_what_its_libraries_do(tmp_path, monkeypatch):
+    async with program(tmp_path, monkeypatch, logging={"level": "info", "keep_days": 2}):
+        pass
+    text = (tmp_path / "data" / "logs" / "exengine.log").read_text()
+    assert "exengine.bootstrap: ExEngine" in text
+    assert "alembic" not in text
+    assert "aiohttp" not in text
+
+
+async def test_a_quiet_log_is_quiet(tmp_path, monkeypatch):
+    async with program(tmp_path, monkeypatch, logging={"level": "error"}):
+        pass
+    log = tmp_path / "data" / "logs" / "exengine.log"
+    assert not log.exists() or log.read_text() == ""

@@ -1,0 +1,63 @@
+"""Background tasks come back with growing pauses, are told of once, and end together."""
+
+import asyncio
+
+from exengine.engine.supervisor import BACK_OFF_S, Supervisor
+from tests.helpers.engine import until
+
+
+async def test_a_task_that_fails_is_run_again_and_its_first_failure_told():
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    told: list[tuple[str, str]] = []
+    watched = Supervisor(lambda name, error: told.append((name, str(error))), pause=pause)
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 5:
+            raise OSError(f"run {runs}")
+        await asyncio.Event().wait()
+
+    watched.start("market", work)
+    await until(lambda: runs == 5)
+    assert pauses == list(BACK_OFF_S[:4])
+    assert told == [("market", "run 1")]
+    assert watched.running == ["market"]
+    await watched.stop_all()
+    assert watched.running == []
+
+
+async def test_tasks_end_in_the_reverse_order_of_their_start():
+    ended: list[str] = []
+    watched = Supervisor()
+
+    async def work(name: str) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(name)
+
+    watched.start("first", lambda: work("first"))
+    watched.start("second", lambda: work("second"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await watched.stop_all()
+    assert ended == ["second", "first"]
+
+
+async def test_a_task_that_comes_to_its_end_is_not_run_again():
+    runs = 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+
+    watched = Supervisor()
+    watched.start("once", work)
+    await until(lambda: not watched.running)
+    assert runs == 1
