@@ -80,7 +80,7 @@ def _gaining(state: State, group: Group) -> Iterator[Decimal]:
         whole = aggregate_target(group, state.instrument(group))
         if whole is not None:
             yield whole
-    elif group.plans[0].take_profit.order is TargetOrder.MARKET:
+    if group.plans[0].take_profit.order is TargetOrder.MARKET:
         for target in targets(state, group):
             yield target.price
 
