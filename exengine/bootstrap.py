@@ -59,8 +59,8 @@ STOP_S = 5.0
 STAGE_S = 12.0
 """How long any stage of a stop may take at most; the next one begins then all the same."""
 
-MARKET_CLOCK_S = 5.0
-"""How often the paper market's position is written down."""
+MARKET_CLOCK_S = 30.0
+"""How often the paper market's position is written down where no transaction does it."""
 
 
 T = TypeVar("T")

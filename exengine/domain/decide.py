@@ -92,6 +92,9 @@ def _time(step: Step, event: events.TimeEvent) -> None:
     match event:
         case events.EngineStarted():
             _started(step)
+        case events.GroupDue():
+            if event.group_id in step.state.groups:
+                settle(step, event.group_id)
         case events.QueueDue():
             forget_old_digests(step)
             promote(step)
@@ -158,16 +161,13 @@ def _lost(step: Step, client_id: str) -> None:
 
 
 def _started(step: Step) -> None:
-    """Goes on where the last run stopped: unanswered orders are asked for, withdrawn ones withdrawn, groups settled.
+    """Goes on where the last run stopped: orders in doubt are asked for, withdrawn ones withdrawn.
 
     What was stored and never sent is asked for as well: the process may have died between the two (FAULTS 25, 26).
-    Alerts that were stored and not decided come as `SignalStored` of their own, so that a bad one stops no other.
+    Groups and alerts that were stored and not decided come as `GroupDue` and `SignalStored` of their own.
     """
     for order in list(step.state.orders.values()):
         if order.status in (OrderStatus.CREATED, OrderStatus.SENT, OrderStatus.UNKNOWN):
             step.command(ResolveOrder(order=order))
         if order.is_working and order.cancel_requested:
             step.command(CancelOrder(order=order))
-    for group_id in list(step.state.groups):
-        settle(step, group_id)
-    promote(step)

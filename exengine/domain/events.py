@@ -102,7 +102,14 @@ class OrderLost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineStarted:
-    """The state is loaded and each account was asked: what was interrupted goes on."""
+    """The state is loaded and each account was asked: orders in doubt are asked for, then `GroupDue` for each group."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupDue:
+    """After a start: what was interrupted of this group goes on. One event each, so that a bad one stops no other."""
+
+    group_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +197,7 @@ class EntriesCancelAsked:
 SignalEvent = SignalArrived | SignalStored
 MarketEvent = PriceMoved | WatchDue | InstrumentsLoaded | BalancesReported
 OrderNews = OrderSent | OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderExpired | OrderLost
-TimeEvent = EngineStarted | QueueDue | RiskDue
+TimeEvent = EngineStarted | GroupDue | QueueDue | RiskDue
 TraderAsked = (
     Paused
     | Resumed

@@ -136,3 +136,12 @@ def merged(steps: Iterable[Step]) -> Changes:
     for step in steps:
         changes.add(step)
     return changes
+
+
+def joined(first: Changes, then: Changes) -> Changes:
+    """What no step decided, of two transactions in one."""
+    return Changes(
+        notes=[*first.notes, *then.notes],
+        instruments=first.instruments | then.instruments,
+        market_clock_ms=first.market_clock_ms if then.market_clock_ms is None else then.market_clock_ms,
+    )

@@ -8,12 +8,21 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from exengine.domain.decide import decide, wants_risk
-from exengine.domain.events import DefectFound, EngineStarted, Event, RiskDue, SignalArrived, SignalStored
+from exengine.domain.events import (
+    DefectFound,
+    EngineStarted,
+    Event,
+    GroupDue,
+    QueueDue,
+    RiskDue,
+    SignalArrived,
+    SignalStored,
+)
 from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Note, Severity
 from exengine.domain.reception import Arrival, Verdict
 from exengine.domain.state import State, Step
-from exengine.engine.changes import Changes, Store, StoreFailed
+from exengine.engine.changes import Changes, Store, StoreFailed, joined
 from exengine.engine.defects import Defects, concerned, said
 from exengine.engine.executor import Executor
 from exengine.engine.intake import StoreUnavailable
@@ -143,7 +152,7 @@ class Engine:
 
     def health(self) -> str:
         """running, paused or error: what `GET /health` tells."""
-        if self._trouble is not None or self._stopped_accounts:
+        if self._trouble is not None or self._stopped_accounts or not self._running:
             return "error"
         return "paused" if self.state.control.paused else "running"
 
@@ -207,7 +216,7 @@ class Engine:
         also = Changes()
         if not self._alone:
             also, self._also = self._also, also
-        changes = _before(also, Changes())
+        changes = joined(also, Changes())
         traces = self._traces.of(steps)
         for step in steps:
             changes.add(step)
@@ -221,7 +230,7 @@ class Engine:
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # what is not stored is not carried out
                 for step in reversed(steps):
                     step.undo()
-                self._also = _before(also, self._also)
+                self._also = joined(also, self._also)
                 return self._not_stored(items, error, with_also=not also.is_empty)
             self._traces.keep(traces)
             self._recovered()
@@ -255,10 +264,17 @@ class Engine:
             if step.verdict is not None and step.verdict.signal_id in self.state.pending:
                 self.post(SignalStored(signal_id=step.verdict.signal_id))
             if isinstance(item.event, EngineStarted):
-                for signal_id in sorted(self.state.pending):
-                    self.post(SignalStored(signal_id=signal_id))
+                self._go_on()
         for step in steps:
             self._executor.carry_out(step.commands)
+
+    def _go_on(self) -> None:
+        """After a start: each group, each alert that was stored and not decided, and who waits."""
+        for group_id in self.state.groups:
+            self.post(GroupDue(group_id=group_id))
+        for signal_id in sorted(self.state.pending):
+            self.post(SignalStored(signal_id=signal_id))
+        self.post(QueueDue())
 
     # when something fails ------------------------------------------------------------------------------------------
 
@@ -383,12 +399,3 @@ class Engine:
                 log.error("stopped with %d events that the store did not take", len(self._items))
         for item in self._items:
             item.fail(StoreFailed("ExEngine was stopped."))
-
-
-def _before(first: Changes, then: Changes) -> Changes:
-    """What no step decided, of two transactions in one."""
-    return Changes(
-        notes=[*first.notes, *then.notes],
-        instruments=first.instruments | then.instruments,
-        market_clock_ms=first.market_clock_ms if then.market_clock_ms is None else then.market_clock_ms,
-    )

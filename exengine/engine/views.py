@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from exengine.domain import capital, pnl
@@ -47,7 +48,7 @@ class _Fresh:
     """Keys of what changed since the last take."""
 
     groups: dict[str, Group] = field(default_factory=dict)
-    gone: set[str] = field(default_factory=set)
+    gone: dict[str, None] = field(default_factory=dict)
     signals: dict[int, SignalRow] = field(default_factory=dict)
     log: list[LogRow] = field(default_factory=list)
     quotes: set[tuple[str, str]] = field(default_factory=set)
@@ -122,7 +123,8 @@ class Views:
         else:
             self._fresh.groups.pop(group.id, None)
             if group.id not in self._fresh.gone:
-                self._fresh.gone.add(group.id)
+                self._fresh.gone[group.id] = None
+                _bound(self._fresh.gone)
                 self.results.closed_groups += 1
 
     def _signal(self, signal_id: int) -> None:
@@ -134,6 +136,7 @@ class Views:
         while len(self._signals) > KEPT_ROWS:
             oldest = next(iter(self._signals))
             del self._signals[oldest]
+            self._fresh.signals.pop(oldest, None)
             self._records.pop(oldest, None)
             self._traces.pop(oldest, None)
 
@@ -154,8 +157,9 @@ class Views:
             row = log_row(log_id, note)
             self._log[log_id] = row
             self._fresh.log.append(row)
-        while len(self._log) > KEPT_ROWS:
-            del self._log[next(iter(self._log))]
+        _bound(self._log)
+        # Where no window takes them, they must not pile up.
+        del self._fresh.log[:-KEPT_ROWS]
 
     # out -------------------------------------------------------------------------------------------------------------
 
@@ -217,6 +221,12 @@ class Views:
             open_quote=capital.open_entries_quote(state),
             closed_groups=self.results.closed_groups,
         )
+
+
+def _bound(rows: dict[Any, Any]) -> None:
+    """Drops the oldest of more rows than are kept."""
+    while len(rows) > KEPT_ROWS:
+        del rows[next(iter(rows))]
 
 
 DOLLARS = ("USDT", "USDC", "FDUSD", "DAI", "USD")

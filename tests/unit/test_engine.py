@@ -264,6 +264,28 @@ async def test_a_start_acts_on_what_was_stored_and_not_decided():
             assert again.state.pending == {}
 
 
+async def test_a_group_that_cannot_be_gone_on_with_after_a_start_stops_no_other(monkeypatch):
+    async with running() as engine:
+        await engine.price("50100")
+        await engine.alert("50000")
+        await engine.alert("50000", tv__timeframe="60")
+        await engine.engine.settled()
+        bad, good = "paper|BTC/USDT|15m#1", "paper|BTC/USDT|1h#1"
+        looked: list[str] = []
+
+        def settle(step: object, group_id: str) -> None:
+            looked.append(group_id)
+            if group_id == bad:
+                raise ZeroDivisionError
+
+        monkeypatch.setattr("exengine.domain.decide.settle", settle)
+        await engine.engine.submit(EngineStarted())
+        await engine.engine.settled()
+        assert looked == [bad, good]
+        assert engine.state.groups[bad].frozen == "GroupDue could not be dealt with"
+        assert engine.state.groups[good].frozen is None
+
+
 async def test_a_trace_survives_a_transaction_that_was_not_taken():
     async with running() as engine:
         await engine.price("50100")
