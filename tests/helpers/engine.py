@@ -145,6 +145,14 @@ async def until(condition: Callable[[], object]) -> None:
     raise AssertionError("it never came to be")
 
 
+def arrival(body: dict[str, Any], at_ms: int) -> Arrival:
+    """A valid alert as the listener hands it over."""
+    read = parse_body(json.dumps(body))
+    signal = parse_signal(read)
+    assert isinstance(signal, Signal)
+    return Arrival(received_at_ms=at_ms, source_address="127.0.0.1", body=redacted(read), signal=signal)
+
+
 @dataclass(kw_only=True)
 class Running:
     """An engine that runs, and what it stands on."""
@@ -172,10 +180,7 @@ class Running:
     def arrival(self, price: str = "50000", action: str = "buy", **changes: Any) -> Arrival:
         self.clock.at_ms += 1000
         own = {"timestamp": self.clock.at_ms, "tv__entry_price": price, "tv__action": action}
-        read = parse_body(json.dumps(alert(**own | changes)))
-        signal = parse_signal(read)
-        assert isinstance(signal, Signal)
-        return Arrival(received_at_ms=self.clock.at_ms, source_address="127.0.0.1", body=redacted(read), signal=signal)
+        return arrival(alert(**own | changes), self.clock.at_ms)
 
     @property
     def orders(self) -> list[Order]:
