@@ -66,6 +66,7 @@ def write_config(folder: Path, **sections: Any) -> Path:
     }
     for name, section in sections.items():
         config[name] = config.get(name, {}) | section if isinstance(section, dict) else section
+    folder.mkdir(exist_ok=True)
     file = folder / "config.json"
     file.write_text(json.dumps(config))
     return file

@@ -84,8 +84,7 @@ LIFE: tuple[Act, ...] = (
 async def lived(
     folder: Path, monkeypatch: pytest.MonkeyPatch, mortal: Mortal, dies_after: int | None
 ) -> tuple[Books, int]:
-    """A life of the program that dies after so many transactions and is started again; its books, and how many lives."""
-    folder.mkdir()
+    """A program that dies after so many transactions and is started again: its books, and how many lives it had."""
     mortal.live_for(dies_after)
     write_config(folder, sizing={"amount": "1000"})
     to_do, lives = list(LIFE), 0
