@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from exengine.domain.events import EngineStarted, GroupCloseAsked, OrderCancelled, Paused, PriceMoved, QueueDue
+from exengine.domain.events import EngineStarted, GroupCloseAsked, OrderCancelled, Paused, PriceMoved, QueueDue, Resumed
 from exengine.domain.group import GroupStatus
 from exengine.domain.order import OrderStatus, Role
 from exengine.domain.reception import Outcome, VerdictKind
@@ -131,6 +131,21 @@ async def test_news_of_the_world_that_the_store_did_not_take_comes_again_in_its_
         assert engine.store.orders[first].status is OrderStatus.FILLED
         assert engine.store.orders[second].status is OrderStatus.FILLED
         assert len({fill.fill.trade_id for changes in engine.store.commits for fill in changes.fills}) == 2
+
+
+async def test_what_was_decided_together_and_not_stored_is_decided_again_in_the_same_order():
+    async with running() as engine:
+        engine.store.fail()
+        news = [engine.engine.deliver(event) for event in (Paused(why="first"), Resumed(), Paused(why="last"))]
+        await until(lambda: len(engine.store.refused) >= 2)
+        engine.store.fault = None
+        await asyncio.gather(*news)
+        assert engine.state.control.why == "last"
+        assert [text for text in engine.store.notes if "aused" in text or "Resumed" in text] == [
+            "Paused: first.",
+            "Resumed: new entries are taken again.",
+            "Paused: last.",
+        ]
 
 
 async def test_a_click_that_could_not_be_stored_is_told_to_the_trader_and_not_done_later():
