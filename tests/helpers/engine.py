@@ -46,6 +46,7 @@ class MemoryStore:
         self.refused: list[Changes] = []
         self.orders: dict[str, Order] = {}
         self.fault: Exception | None = None
+        self._times: int | None = None
         self.cannot_write: Callable[[Changes], bool] = lambda changes: False
         """A defect: such a transaction raises something else than StoreFailed."""
         self.may_commit = asyncio.Event()
@@ -56,15 +57,20 @@ class MemoryStore:
         await self.may_commit.wait()
         if self.fault is not None:
             self.refused.append(changes)
-            raise self.fault
+            fault = self.fault
+            if self._times is not None:
+                self._times -= 1
+                self.fault = fault if self._times else None
+            raise fault
         if self.cannot_write(changes):
             self.refused.append(changes)
             raise TypeError("a value that has no column")
         self.commits.append(changes)
         self.orders.update(changes.orders)
 
-    def fail(self, text: str = "The disk is full.") -> None:
-        self.fault = StoreFailed(text)
+    def fail(self, text: str = "The disk is full.", *, times: int | None = None) -> None:
+        """Takes nothing any more, or nothing so many times."""
+        self.fault, self._times = StoreFailed(text), times
 
     @property
     def notes(self) -> list[str]:
