@@ -197,6 +197,17 @@ async def test_an_event_that_cannot_be_written_is_left_out_and_everything_else_g
         assert (await engine.alert("50000", tv__timeframe="5")).kind is VerdictKind.ACCEPTED
 
 
+async def test_what_came_with_an_event_that_cannot_be_written_is_done_in_its_order():
+    async with running() as engine:
+        engine.store.cannot_write = lambda changes: any("bad" in note.text for _, note in changes.notes)
+        events = [Paused(why="first"), Resumed(), Paused(why="bad"), Resumed(), Paused(why="last")]
+        await asyncio.gather(*[engine.engine.deliver(event) for event in events])
+        await engine.engine.settled()
+        told = [text for text in engine.store.notes if text.startswith(("Paused", "Resumed"))]
+        assert told == ["Paused: first.", "Resumed: new entries are taken again.", "Paused: last."]
+        assert engine.state.control.why == "last"
+
+
 async def test_a_fill_that_cannot_be_written_pauses_its_group_and_no_other():
     async with running() as engine:
         await engine.price("50100")
