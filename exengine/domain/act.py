@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from exengine.domain.entry import Denial, Entry, enter
+from exengine.domain.entry import Denial, Entry, enter, entry_errors
 from exengine.domain.group import CloseReason, Group, GroupKey, GroupStatus, PartialClose
 from exengine.domain.instrument import MarketType, Side
 from exengine.domain.journal import Category, Severity
@@ -42,6 +42,9 @@ def _act(step: Step, record: SignalRecord, signal: Signal) -> Result:
     asked = meaning(signal, living.side if living else None)
     if isinstance(asked, FieldError):
         return Outcome.INVALID, asked.field, ""
+    errors = entry_errors(step.state, signal, destination, asked)
+    if errors:
+        return Outcome.INVALID, ";".join(dict.fromkeys(error.field for error in errors)), ""
     match asked.ask:
         case Ask.NOTHING:
             return Outcome.IGNORED, "no_change", living.id if living else ""
@@ -117,7 +120,7 @@ def _reduce(
         return Outcome.NOTHING_TO_EXIT, "", living.id if living else ""
     instrument = step.state.instrument(living)
     last = step.state.last(key.account, key.symbol)
-    if signal.order_size is None:
+    if share is not None or signal.order_size is None:
         asked = living.net_qty * (share or ZERO)
     elif signal.size_unit is SizeUnit.QUOTE:
         asked = signal.order_size / ((last or signal.price) * instrument.contract_size)
@@ -162,6 +165,7 @@ def _reverse(
     side: Side,
 ) -> Result:
     if living is None:
+        remove_waiting(step, key, "reverse", side.opposite)
         outcome, reason, group = _entry(step, record, signal, destination, key, side)
         return (Outcome.REVERSED if outcome is Outcome.OPENED else outcome), reason, group
     remove_waiting(step, key, "reverse")

@@ -9,11 +9,14 @@ from exengine.domain.grid import Ladder, plan_ladder
 from exengine.domain.group import Group, GroupKey, GroupStatus, LegState, Pyramid
 from exengine.domain.instrument import Instrument, MarketType, OrderSide, Side
 from exengine.domain.journal import Category, Severity
+from exengine.domain.meaning import Ask, Meaning
 from exengine.domain.money import HUNDRED, plain
 from exengine.domain.order import Role
 from exengine.domain.orders_out import bound_price, place
-from exengine.domain.settings import AccountSettings, PyramidPlan
-from exengine.domain.signal import Signal
+from exengine.domain.routing import Destination, rules_for
+from exengine.domain.settings import AccountSettings, PyramidPlan, SizingMode
+from exengine.domain.signal import FieldError, Signal
+from exengine.domain.signal_parse import entry_risk_errors
 from exengine.domain.state import State, Step
 
 
@@ -104,26 +107,50 @@ def enter(step: Step, entry: Entry) -> Group | Denial:
     return step.group(group.id)
 
 
+def entry_errors(state: State, signal: Signal, destination: Destination, asked: Meaning) -> tuple[FieldError, ...]:
+    """What makes an entry invalid: a stop or target on the wrong side, or no size where the signal has to bring it."""
+    if asked.ask not in (Ask.ENTRY, Ask.REVERSE) or asked.side is None:
+        return ()
+    errors = entry_risk_errors(signal, asked.side)
+    account, side = destination.account, asked.side
+    short_on_spot = side is Side.SHORT and account.market_type is MarketType.SPOT
+    if signal.order_size is not None or not destination.known or short_on_spot:
+        return errors
+    key = GroupKey(account.name, destination.symbol, signal.timeframe)
+    group = _living(state, key)
+    if group and group.side is side and group.status is not GroupStatus.CLOSING:
+        plan = group.plans[min(len(group.pyramids), group.max_pyramids - 1)]
+    else:
+        plan = _plan(state, key, side, 0)
+    if plan.sizing.mode is SizingMode.SIGNAL:
+        errors += (FieldError(field=Denial.NO_SIZE.value, message="is missing, and sizing.mode is signal"),)
+    return errors
+
+
+def _living(state: State, key: GroupKey) -> Group | None:
+    return state.groups.get(state.live.get(key, ""))
+
+
 def _prepare(state: State, entry: Entry) -> _Prepared | Denial:
     key, side, signal = entry.key, entry.side, entry.signal
     if side is Side.SHORT and entry.account.market_type is MarketType.SPOT:
         return Denial.SHORT_NOT_SUPPORTED
-    group = state.groups.get(state.live.get(key, ""))
+    group = _living(state, key)
     if group and group.side is side and group.status is not GroupStatus.CLOSING:
         if len(group.pyramids) >= group.max_pyramids:
             return Denial.MAX_PYRAMIDS
     elif group:
         return Denial.OPPOSITE_SIDE
-    instrument = state.instruments.get((key.account, key.symbol))
+    instrument = rules_for(state, entry.account, key.symbol)
     if instrument is None:
         return Denial.MISSING_RULES
-    if state.control.paused:
+    if state.control.paused or (group and group.frozen):
         return Denial.PAUSED
     denial = _no_room(state, entry, group)
     if denial:
         return denial
     index = len(group.pyramids) if group else 0
-    plan = group.plans[index] if group else _plan(state, entry, 0)
+    plan = group.plans[index] if group else _plan(state, key, side, 0)
     if group and _is_too_close(group, plan, signal.price):
         return Denial.TOO_CLOSE
     if signal.strict_precision and not instrument.on_tick(signal.price):
@@ -188,10 +215,9 @@ def _is_too_close(group: Group, plan: PyramidPlan, price: Decimal) -> bool:
     return abs(price - last) / last * HUNDRED < plan.grid.min_pyramid_gap_percent
 
 
-def _plan(state: State, entry: Entry, pyramid: int) -> PyramidPlan:
-    key = entry.key
+def _plan(state: State, key: GroupKey, side: Side, pyramid: int) -> PyramidPlan:
     return state.settings.plan(
-        account=key.account, symbol=key.symbol, timeframe=key.timeframe, side=entry.side, pyramid=pyramid
+        account=key.account, symbol=key.symbol, timeframe=key.timeframe, side=side, pyramid=pyramid
     )
 
 
@@ -207,7 +233,8 @@ def _new_group(state: State, entry: Entry, prepared: _Prepared, now_ms: int) -> 
         market_type=prepared.instrument.type,
         contract_size=prepared.instrument.contract_size,
         opened_at_ms=now_ms,
-        plans=tuple(_plan(state, entry, index) for index in range(pyramids)),
+        plans=tuple(_plan(state, entry.key, entry.side, index) for index in range(pyramids)),
+        rules=None if entry.key.account in state.listed else prepared.instrument,
         forced=entry.forced,
     )
 

@@ -151,6 +151,8 @@ class Group:
     quote: str
     market_type: MarketType
     contract_size: Decimal = ONE
+    rules: Instrument | None = None
+    """The trader's own market rules, where it began without the exchange's (`precision.fallback`)."""
     opened_at_ms: int
     closed_at_ms: int | None = None
     first_fill_at_ms: int | None = None
@@ -188,6 +190,13 @@ class Group:
     frozen: str | None = None
     """Why nothing is decided for it any more until the trader settles it; None when all is well."""
     errors: tuple[str, ...] = field(default=())
+
+    @property
+    def own_rules(self) -> Instrument:
+        """The trader's own rules of it. Raises LookupError where the exchange's were known when it began."""
+        if self.rules is None:
+            raise LookupError(f"group {self.id} has lost its market rules")
+        return self.rules
 
     @property
     def max_pyramids(self) -> int:

@@ -22,7 +22,8 @@ class Meaning:
     side: Side | None = None
     """The side that an entry or reversal wants; None for a reversal that depends on the living group."""
     share: Decimal | None = None
-    """The share that a reduction takes, where the sizes tell it."""
+    """The share that a reduction takes. By positions it always goes by the share: the strategy's own size is not
+    ours (§2.2). An explicit reduction goes by its order_size, which then leaves this None."""
 
 
 _SIDES = {Position.LONG: Side.LONG, Position.SHORT: Side.SHORT}
@@ -77,9 +78,9 @@ def _by_positions(signal: Signal, living: Side | None) -> Meaning | FieldError:
     if now is Position.FLAT:
         return Meaning(ask=Ask.EXIT)
     side = _SIDES[now]
-    if before is None or before is Position.FLAT:
+    if before is Position.FLAT or (before is None and action_side(signal) is side):
         return Meaning(ask=Ask.ENTRY, side=side)
-    if before is not now:
+    if before is not None and before is not now:
         return _reversal(signal, living)
     size, size_before = signal.market_position_size, signal.prev_market_position_size
     if size is None or size_before is None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from exengine.domain.entry import Denial, Entry, enter
 from exengine.domain.events import QueueAction, QueueAsked
 from exengine.domain.group import Group, GroupKey
+from exengine.domain.instrument import Side
 from exengine.domain.journal import Category, Severity
 from exengine.domain.money import HUNDRED, ZERO
 from exengine.domain.routing import Unroutable, route
@@ -52,9 +53,9 @@ def wait(step: Step, entry: Entry, reason: Denial, *, reverse: bool = False) -> 
     return "queued"
 
 
-def remove_waiting(step: Step, key: GroupKey, reason: str) -> int:
-    """Takes every waiting entry of `key` out of the queue; how many."""
-    there = [waiting for waiting in step.state.waiting.values() if waiting.key == key]
+def remove_waiting(step: Step, key: GroupKey, reason: str, side: Side | None = None) -> int:
+    """Takes every waiting entry of `key` (and `side`) out of the queue; how many."""
+    there = [one for one in step.state.waiting.values() if one.key == key and side in (None, one.side)]
     for waiting in there:
         step.remove_waiting(waiting, "removed", reason)
     return len(there)

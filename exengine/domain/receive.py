@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
+from exengine.domain.entry import entry_errors
 from exengine.domain.group import GroupKey
 from exengine.domain.journal import Category, Severity
-from exengine.domain.meaning import Ask, meaning
+from exengine.domain.meaning import meaning
 from exengine.domain.reception import Arrival, Outcome, SignalRecord, Verdict, VerdictKind
 from exengine.domain.routing import Destination, Unroutable, route
 from exengine.domain.signal import FieldError, Signal
-from exengine.domain.signal_parse import entry_risk_errors
 from exengine.domain.state import Seen, State, Step
 
 _DAY_MS = 24 * 3600 * 1000
@@ -78,15 +78,13 @@ def _unroutable(what: Unroutable) -> str:
 
 
 def _errors(state: State, signal: Signal, destination: Destination) -> tuple[FieldError, ...]:
-    """What makes a readable signal invalid all the same: no telling what it asks, or a stop on the wrong side."""
+    """What makes a readable signal invalid all the same: no telling what it asks, or an entry that cannot be."""
     key = GroupKey(destination.account.name, destination.symbol, signal.timeframe)
     living = state.groups.get(state.live.get(key, ""))
     asked = meaning(signal, living.side if living else None)
     if isinstance(asked, FieldError):
         return (asked,)
-    if asked.ask in (Ask.ENTRY, Ask.REVERSE) and asked.side is not None:
-        return entry_risk_errors(signal, asked.side)
-    return ()
+    return entry_errors(state, signal, destination, asked)
 
 
 def _is_resend(state: State, seen: Seen, signal: Signal, at_ms: int) -> bool:
@@ -129,5 +127,5 @@ def _turn_away(
 def forget_old_digests(step: Step) -> None:
     """Drops the digests that no resend can match any more."""
     for digest, seen in list(step.state.seen.items()):
-        if step.now_ms - seen.at_ms >= _DAY_MS:
+        if step.now_ms - seen.at_ms >= max(_DAY_MS, step.state.settings.signals.duplicate_window_seconds * 1000):
             step.put_seen(digest, None)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from exengine.domain.instrument import MarketType
-from exengine.domain.settings import AccountSettings, Settings
+from exengine.domain.instrument import Instrument, MarketType
+from exengine.domain.settings import AccountSettings, RulesFallback, Settings
 from exengine.domain.signal import Signal
 from exengine.domain.state import State, spelled
 
@@ -25,7 +25,7 @@ class Unroutable(Enum):
 class Destination:
     account: AccountSettings
     symbol: str
-    """Unified; where the account's markets are not loaded, as the signal spells it."""
+    """Unified; where the account's markets are not loaded, as the signal spells it, or by the trader's own rules."""
     known: bool
     """Whether the account's markets are loaded and list it."""
 
@@ -38,11 +38,54 @@ def route(state: State, signal: Signal) -> Destination | Unroutable:
     wanted = spelled(signal.symbol.removesuffix(PERPETUAL).removesuffix(PERPETUAL.lower()))
     listed = state.listed.get(account.name)
     if listed is None:
-        return Destination(account=account, symbol=wanted, known=False)
+        guess = _guessed_symbol(wanted) if _has_own_rules(state.settings, account) else None
+        return Destination(account=account, symbol=guess or wanted, known=False)
     symbol = listed.get(wanted)
     if symbol is None:
         return Unroutable.UNKNOWN_SYMBOL
     return Destination(account=account, symbol=symbol, known=True)
+
+
+QUOTES = ("USDT", "USDC", "FDUSD", "TUSD", "DAI", "USD", "EUR", "TRY", "BTC", "ETH", "BNB")
+"""Quotes by which a symbol is taken apart while its exchange's own list is not there; longer ones come first."""
+
+
+def _guessed_symbol(wanted: str) -> str | None:
+    """`BTC/USDT` for `BTCUSDT`; None where no known quote ends it."""
+    quote = next((quote for quote in QUOTES if wanted.endswith(quote) and wanted != quote), None)
+    return None if quote is None else f"{wanted.removesuffix(quote)}/{quote}"
+
+
+def _has_own_rules(settings: Settings, account: AccountSettings) -> bool:
+    """Whether the trader's own values stand in for missing market rules on this account.
+
+    Spot only: a perpetual's contract size is not among them, and a wrong one would make every order many times too
+    large.
+    """
+    precision = settings.precision
+    wanted = precision.fallback is RulesFallback.DEFAULTS and precision.fallback_values is not None
+    return wanted and account.market_type is MarketType.SPOT
+
+
+def rules_for(state: State, account: AccountSettings, symbol: str) -> Instrument | None:
+    """The market rules of a symbol: those last known, else the trader's own where they stand in (§6)."""
+    known = state.instruments.get((account.name, symbol))
+    values = state.settings.precision.fallback_values
+    base, slash, quote = symbol.partition("/")
+    if known or account.name in state.listed or values is None or not slash:
+        return known
+    if not _has_own_rules(state.settings, account):
+        return None
+    return Instrument(
+        symbol=symbol,
+        id=base + quote,
+        base=base,
+        quote=quote,
+        tick_size=values.tick_size,
+        step_size=values.step_size,
+        min_qty=values.min_qty,
+        min_notional=values.min_notional,
+    )
 
 
 def _account(settings: Settings, signal: Signal) -> AccountSettings | None:

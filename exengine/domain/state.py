@@ -173,8 +173,8 @@ class State:
         return [order for order in self.orders_for(group_id) if order.is_working]
 
     def instrument(self, group: Group) -> Instrument:
-        """The last known rules of a group's symbol. A group only begins with rules, and they are never forgotten."""
-        return self.instruments[group.key.account, group.key.symbol]
+        """The last known rules of a group's symbol, else the trader's own that it began with. It never has none."""
+        return self.instruments.get((group.key.account, group.key.symbol)) or group.own_rules
 
     def last(self, account: str, symbol: str) -> Decimal | None:
         quote = self.quotes.get((account, symbol))
@@ -330,7 +330,11 @@ class Step:
         spellings: dict[str, str] = {}
         for instrument in instruments:
             self._set(self.state.instruments, (account, instrument.symbol), instrument)
-            for spelling in (instrument.id, instrument.base + instrument.quote, instrument.symbol):
+        # An exchange's own id means what it says; another market's base and quote may read the same.
+        for instrument in instruments:
+            spellings.setdefault(spelled(instrument.id), instrument.symbol)
+        for instrument in instruments:
+            for spelling in (instrument.base + instrument.quote, instrument.symbol):
                 spellings.setdefault(spelled(spelling), instrument.symbol)
         self._set(self.state.listed, account, spellings)
 
