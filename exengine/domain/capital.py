@@ -74,12 +74,21 @@ DOLLARS = frozenset({"USDT", "USDC", "FDUSD", "DAI", "USD"})
 
 def usd_value(state: State, group: Group) -> Decimal:
     """What one unit of a group's quote is worth in USD, by its account's own tickers; 0 where that is not known."""
-    if group.quote in DOLLARS:
+    return usd_of(state, group.key.account, group.quote)
+
+
+def usd_of(state: State, account: str, quote: str) -> Decimal:
+    """What one unit of `quote` is worth in USD, by the account's tickers of either direction; 0 where none is known."""
+    if quote in DOLLARS:
         return ONE
     for dollar in sorted(DOLLARS):
-        last = state.last(group.key.account, f"{group.quote}/{dollar}")
+        for symbol in (f"{quote}/{dollar}", f"{quote}/{dollar}:{dollar}"):
+            last = state.last(account, symbol)
+            if last is not None:
+                return last
+        last = state.last(account, f"{dollar}/{quote}")
         if last is not None:
-            return last
+            return ONE / last
     return ZERO
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from exengine.domain.events import DefectFound
-from exengine.domain.group import CloseReason, GroupKey, GroupStatus
+from exengine.domain.group import CloseReason, Group, GroupKey, GroupStatus
 from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import begin_closing, cancel_entries, settle
 from exengine.domain.pool import promote
@@ -46,22 +46,30 @@ def panic(step: Step, *, entries_only: bool) -> None:
         step.remove_waiting(waiting, "removed", "panic")
     pause(step, "panic")
     for group_id in list(step.state.groups):
-        begin_closing(step, group_id, CloseReason.PANIC)
+        _close_now(step, step.state.groups[group_id], CloseReason.PANIC)
 
 
 def close_group(step: Step, group_id: str) -> None:
-    """Closes one group at market. A group that was frozen on its way out is let go on."""
+    """Closes one group at market. One that was frozen on its way out is let go on, one that waits waits no longer."""
     group = step.state.groups.get(group_id)
     if group is None:
         return
+    step.note(Severity.INFO, Category.ORDER, "Close asked by the trader.", group=group)
+    _close_now(step, group, CloseReason.MANUAL)
+
+
+def _close_now(step: Step, group: Group, reason: CloseReason) -> None:
+    if group.again_at_ms is not None and group.status is GroupStatus.CLOSING:
+        # A target or an offset that waits for a price within the bound: from now on it is the trader's own close.
+        group = replace(group, again_at_ms=None, close_attempts=0, reason=reason)
+        step.put_group(group)
     if group.frozen:
         group = replace(group, frozen=None, close_attempts=0)
         step.put_group(group)
-    step.note(Severity.INFO, Category.ORDER, "Close asked by the trader.", group=group)
     if group.status is GroupStatus.CLOSING:
-        settle(step, group_id)
+        settle(step, group.id)
     else:
-        begin_closing(step, group_id, CloseReason.MANUAL)
+        begin_closing(step, group.id, reason)
 
 
 def set_blocked(step: Step, key: GroupKey, *, blocked: bool) -> None:

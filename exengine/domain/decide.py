@@ -9,7 +9,7 @@ from exengine.domain.events import Event
 from exengine.domain.group import GroupStatus
 from exengine.domain.lifecycle import settle
 from exengine.domain.money import arithmetic
-from exengine.domain.order import Happening, OrderStatus
+from exengine.domain.order import Happening, OrderStatus, Role
 from exengine.domain.pool import promote, rules_arrived
 from exengine.domain.receive import forget_old_digests, receive
 from exengine.domain.state import State, Step
@@ -149,8 +149,10 @@ def _price(step: Step, event: events.PriceMoved) -> None:
     step.put_quote(event.account, event.symbol, event.price)
     for group_id in step.state.by_symbol.get((event.account, event.symbol), ()):
         group = step.state.groups[group_id]
-        if (group.status is GroupStatus.CLOSING or group.partial) and not step.state.working(group_id):
-            settle(step, group_id)
+        if group.status is GroupStatus.CLOSING or group.partial:
+            entries_stay = group.status is not GroupStatus.CLOSING
+            if not [one for one in step.state.working(group_id) if not (entries_stay and one.role is Role.ENTRY)]:
+                settle(step, group_id)
 
 
 def _lost(step: Step, client_id: str) -> None:

@@ -27,7 +27,8 @@ def begin_closing(step: Step, group_id: str, reason: CloseReason, slippage_perce
     group = step.group(group_id)
     if group.status in (GroupStatus.CLOSING, GroupStatus.CLOSED):
         return False
-    step.put_group(replace(group, status=GroupStatus.CLOSING, reason=reason, close_slippage_percent=slippage_percent))
+    group = replace(group, status=GroupStatus.CLOSING, reason=reason, again_at_ms=None)
+    step.put_group(replace(group, close_slippage_percent=slippage_percent))
     settle(step, group_id)
     return True
 
@@ -59,7 +60,7 @@ def settle(step: Step, group_id: str) -> None:
         if not step.state.working(group_id):
             begin_closing(step, group_id, _never_filled(step, group_id))
     elif _is_done(step, group):
-        begin_closing(step, group_id, CloseReason.TP)
+        begin_closing(step, group_id, _emptied_by(step, group_id))
     else:
         if group.plans[0].take_profit.mode is TakeProfitMode.PYRAMID:
             _drop_entries_of_done_pyramids(step, group)
@@ -165,6 +166,13 @@ def _place_anew(step: Step, group: Group) -> None:
 def _never_filled(step: Step, group_id: str) -> CloseReason:
     refused = all(order.status is OrderStatus.REJECTED for order in step.state.orders_for(group_id))
     return CloseReason.ENTRY_FAILED if refused else CloseReason.CANCELLED
+
+
+def _emptied_by(step: Step, group_id: str) -> CloseReason:
+    """What closed the last of a group that nothing is left to sell of: an offset or a reduction as well as a target."""
+    orders = [one for one in step.state.orders_for(group_id) if one.role is not Role.ENTRY and one.filled_qty]
+    reasons = {Role.RISK: CloseReason.RISK_OFFSET, Role.CLOSE: CloseReason.EXIT, Role.STOP: CloseReason.STOP_LOSS}
+    return reasons.get(orders[-1].role, CloseReason.TP) if orders else CloseReason.TP
 
 
 def _is_done(step: Step, group: Group) -> bool:

@@ -10,7 +10,7 @@ from exengine.domain.group import Group, PartialClose
 from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Severity
 from exengine.domain.money import ZERO, plain
-from exengine.domain.order import LegRef, Role
+from exengine.domain.order import LegRef, OrderStatus, Role
 from exengine.domain.orders_out import bound_price, place, withdraw
 from exengine.domain.settings import SlippageAction
 from exengine.domain.state import Step
@@ -48,11 +48,13 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
             withdraw(step, order)
     if [order for order in step.state.working(group.id) if order.role is not Role.ENTRY]:
         return
-    left = partial.qty
-    if partial.client_id is not None:
-        left -= step.state.orders[partial.client_id].filled_qty
-    last = step.state.last(group.key.account, group.key.symbol)
+    if _waits_for_a_better_market(step, group, partial):
+        return
+    done = ZERO if partial.client_id is None else step.state.orders[partial.client_id].filled_qty
     instrument = step.state.instrument(group)
+    takes = _held(_rest(partial.takes, done), group)
+    left = instrument.qty_floor(min(partial.qty - done, sum((qty for _, qty in takes), ZERO)))
+    last = step.state.last(group.key.account, group.key.symbol)
     if left > 0 and last is None:
         return  # the first price brings it on
     if left <= 0 or last is None or instrument.is_below_minimum(last, left):
@@ -60,8 +62,7 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
         return
     if not _may_try(step, group, partial):
         return
-    done = partial.qty - left
-    takes = _rest(partial.takes, done)
+    group = step.group(group.id)
     order = place(
         step,
         group.id,
@@ -72,7 +73,7 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
         takes=tuple(qty for _, qty in takes),
         signal_id=partial.signal_id,
     )
-    group = step.group(group.id)
+    group = replace(step.group(group.id), again_at_ms=None)
     newer = replace(partial, client_id=order.client_id, qty=left, takes=takes, attempts=partial.attempts + 1)
     step.put_group(replace(group, partial=newer))
 
@@ -89,7 +90,7 @@ def _bound(step: Step, group: Group, partial: PartialClose, last: Decimal) -> De
 def _may_try(step: Step, group: Group, partial: PartialClose) -> bool:
     """Whether another order goes out. Where not, the part stays open and the group lives on with its targets.
 
-    Reductions are forced in the end where `slippage_action` says so; watched targets come again in a while.
+    Reductions are forced in the end where `slippage_action` says so; watched targets and offsets come again in a while.
     """
     if partial.attempts <= RETRIES:
         return True
@@ -102,10 +103,16 @@ def _may_try(step: Step, group: Group, partial: PartialClose) -> bool:
             group=group,
         )
         return True
+    again_at_ms = step.now_ms + AGAIN_MS
     if partial.role is Role.TP:
-        step.put_group(replace(group, partial=None, again_at_ms=step.now_ms + AGAIN_MS))
+        step.put_group(replace(group, partial=None, again_at_ms=again_at_ms))
         return False
-    step.put_group(replace(group, partial=None))
+    refused = partial.client_id and step.state.orders[partial.client_id].status is OrderStatus.REJECTED
+    if partial.role is Role.RISK and not refused:
+        # Part of an offset: it is not given up, for its other parts were closed for it.
+        step.put_group(replace(group, partial=replace(partial, attempts=0), again_at_ms=again_at_ms))
+        return False
+    step.put_group(replace(group, partial=None, again_at_ms=again_at_ms if partial.role is Role.RISK else None))
     step.note(
         Severity.ERROR,
         Category.ORDER,
@@ -114,6 +121,16 @@ def _may_try(step: Step, group: Group, partial: PartialClose) -> bool:
         advice="The group lives on and its targets rest again. Close the part again when the market allows it.",
     )
     return False
+
+
+def _waits_for_a_better_market(step: Step, group: Group, partial: PartialClose) -> bool:
+    return partial.role is Role.RISK and group.again_at_ms is not None and step.now_ms < group.again_at_ms
+
+
+def _held(takes: tuple[tuple[LegRef, Decimal], ...], group: Group) -> tuple[tuple[LegRef, Decimal], ...]:
+    """No more of each leg than it still holds: a target may have filled while it was being cancelled."""
+    held = ((ref, min(qty, group.leg(ref).net_qty)) for ref, qty in takes)
+    return tuple((ref, qty) for ref, qty in held if qty > 0)
 
 
 def _rest(takes: tuple[tuple[LegRef, Decimal], ...], done: Decimal) -> tuple[tuple[LegRef, Decimal], ...]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from exengine.domain.capital import pyramid_capital, usd_of
 from exengine.domain.entry import Denial, Entry, enter
 from exengine.domain.events import QueueAction, QueueAsked
 from exengine.domain.group import Group, GroupKey
@@ -71,14 +72,23 @@ def loss_percent(state: State, waiting: Waiting) -> Decimal:
 
 
 def expected_profit(state: State, waiting: Waiting) -> Decimal:
-    """Σ leg quote amount × tp of the pyramid that the entry would make, in quote."""
-    key = waiting.key
-    plan = state.settings.plan(
-        account=key.account, symbol=key.symbol, timeframe=key.timeframe, side=waiting.side, pyramid=0
-    )
-    return sum(
-        (plan.sizing.amount * leg.weight_percent / HUNDRED * leg.tp_percent / HUNDRED for leg in plan.grid.legs), ZERO
-    )
+    """Σ leg quote amount × tp of the pyramid that the entry would make, in USD; 0 before its market rules are known."""
+    key, account = waiting.key, state.settings.account(waiting.key.account)
+    instrument = state.instruments.get((key.account, key.symbol))
+    if account is None or instrument is None:
+        return ZERO
+    group = state.groups.get(state.live.get(key, ""))
+    if group is not None and group.side is waiting.side and len(group.pyramids) < group.max_pyramids:
+        index = len(group.pyramids)
+        plan = group.plans[index]
+    else:
+        index = 0
+        plan = state.settings.plan(
+            account=key.account, symbol=key.symbol, timeframe=key.timeframe, side=waiting.side, pyramid=0
+        )
+    capital = pyramid_capital(state, account, instrument, plan, index, waiting.signal) or ZERO
+    share = sum((leg.weight_percent * leg.tp_percent for leg in plan.grid.legs), ZERO) / HUNDRED / HUNDRED
+    return capital * share * usd_of(state, key.account, instrument.quote)
 
 
 def rank(state: State, waiting: Waiting) -> tuple[Decimal | int, ...]:
@@ -156,7 +166,10 @@ def by_hand(step: Step, asked: QueueAsked) -> None:
         return
     forced = asked.action is QueueAction.FORCE
     went = _try(step, waiting, forced=forced)
-    if forced and went:
+    if not went:
+        why = step.state.waiting[waiting.key, waiting.side].reason.replace("_", " ")
+        step.note(Severity.INFO, Category.WEBHOOK, f"It must go on waiting: {why}.", key=waiting.key)
+    elif forced and (waiting.key, waiting.side) not in step.state.waiting and waiting.key in step.state.live:
         step.note(Severity.WARNING, Category.WEBHOOK, "Forced in over the pool's limit by the trader.", key=waiting.key)
 
 
@@ -184,9 +197,10 @@ def _try(step: Step, waiting: Waiting, *, forced: bool = False) -> bool:
         if waiting.reason != result.value:
             step.reword_waiting(replace(waiting, reason=result.value))
         return False
-    step.remove_waiting(waiting, "refused", result.value)
+    ignored = result is Denial.MAX_PYRAMIDS
+    step.remove_waiting(waiting, "removed" if ignored else "refused", result.value)
     step.note(
-        Severity.WARNING,
+        Severity.INFO if ignored else Severity.WARNING,
         Category.WEBHOOK,
         f"Left the queue without being traded: {result.value.replace('_', ' ')}.",
         key=waiting.key,

@@ -48,7 +48,7 @@ def evaluate(step: Step, *, on_request: bool = False) -> None:
     for loser in candidates(step, on_request=on_request):
         plan = plan_for(step.state, loser, step.now_ms)
         if plan is not None:
-            _begin(step, loser, plan)
+            _begin(step, loser, replace(plan, on_request=on_request))
             return
 
 
@@ -73,7 +73,7 @@ def candidates(step: Step, *, on_request: bool) -> list[Group]:
 def is_loser(state: State, group: Group, now_ms: int) -> bool:
     """Whether a group is a candidate, the timer and a skip aside."""
     risk = state.settings.risk
-    if not _may_be_touched(group) or not group.has_filled or group.net_qty <= 0:
+    if not _may_be_touched(group, now_ms) or not group.has_filled or group.net_qty <= 0:
         return False
     if risk.require_full_pyramids and len(group.pyramids) < group.max_pyramids:
         return False
@@ -84,7 +84,10 @@ def is_loser(state: State, group: Group, now_ms: int) -> bool:
     return percent is not None and percent <= risk.loss_threshold_percent
 
 
-def _may_be_touched(group: Group) -> bool:
+def _may_be_touched(group: Group, now_ms: int) -> bool:
+    """Whether a group may be part of an offset; one that the exchange has just refused to close rests for a while."""
+    if group.again_at_ms is not None and now_ms < group.again_at_ms:
+        return False
     return not (group.status is GroupStatus.CLOSING or group.blocked or group.frozen or group.partial)
 
 
@@ -97,11 +100,11 @@ def _rank(state: State, group: Group) -> tuple[Decimal, Decimal, int, str]:
     return (percent, dollars, group.opened_at_ms, group.id)
 
 
-def winners(state: State, loser: Group) -> list[_Winner]:
+def winners(state: State, loser: Group, now_ms: int) -> list[_Winner]:
     """Groups whose closing would bring something, largest profit first, at most `max_winners`."""
     found = []
     for group in state.groups.values():
-        if group.id == loser.id or not _may_be_touched(group) or group.net_qty <= 0:
+        if group.id == loser.id or not _may_be_touched(group, now_ms) or group.net_qty <= 0:
             continue
         last = state.last(group.key.account, group.key.symbol)
         if last is None:
@@ -130,7 +133,7 @@ def plan_for(state: State, loser: Group, now_ms: int) -> OffsetPlan | None:
         return None
     required = required_usd(state, loser, last)
     left, brings, lines = required, ZERO, []
-    for winner in winners(state, loser):
+    for winner in winners(state, loser, now_ms):
         if left <= 0:
             break
         take = min(winner.profit, left)
@@ -143,13 +146,13 @@ def plan_for(state: State, loser: Group, now_ms: int) -> OffsetPlan | None:
         lines.append(OffsetLine(group_id=winner.group.id, take=take, qty=qty, whole=whole, expected=winner.gain * qty))
     if not lines:
         return None
+    instrument, share = state.instrument(loser), loser.net_qty
     if brings < required * FULL_COVER:
         if state.settings.risk.when_short is WhenShort.SKIP:
             return None
-        instrument = state.instrument(loser)
-        share = instrument.qty_floor(loser.net_qty * brings / required)
-        if instrument.is_below_minimum(last, share):
-            return None
+        share *= brings / required
+    if instrument.is_below_minimum(last, instrument.qty_floor(share)):
+        return None
     return OffsetPlan(at_ms=now_ms, loser_id=loser.id, required=required, lines=tuple(lines))
 
 
@@ -206,11 +209,14 @@ def takes_pro_rata(group: Group, qty: Decimal, instrument: Instrument) -> tuple[
 
 
 def count_fill(step: Step, order: Order, realised: Decimal) -> None:
-    """Adds what an offset order has really brought to its line of the plan."""
+    """Adds what a winner has really brought to its line of the plan, also by a target that filled on its way out."""
     plan = step.state.plan
-    if plan is None or order.role is not Role.RISK or order.group_id == plan.loser_id:
+    if plan is None or order.role is Role.ENTRY or order.group_id == plan.loser_id:
         return
     group = step.group(order.group_id)
+    if not (order.role is Role.RISK or (group.partial is not None and group.partial.role is Role.RISK)
+            or group.reason is CloseReason.RISK_OFFSET):  # fmt: skip
+        return
     lines = tuple(
         replace(line, realised=line.realised + realised * usd_value(step.state, group))
         if line.group_id == order.group_id
@@ -228,6 +234,9 @@ def carry_on(step: Step) -> None:
     if any(_is_under_way(step, line.group_id) for line in plan.lines):
         return
     if not plan.loser_begun:
+        loser = step.state.groups.get(plan.loser_id)
+        if loser is not None and loser.partial is not None and not loser.frozen:
+            return  # a reduction that is under way comes to its end first
         step.put_plan(replace(plan, loser_begun=True))
         _close_loser(step, plan)
         plan = step.state.plan
@@ -266,4 +275,4 @@ def _finish(step: Step, plan: OffsetPlan) -> None:
         Category.RISK,
         f"Offset done: {plan.loser_id} {what}, paid by {plain(brought.quantize(Decimal('0.01')))} USD of profit.",
     )
-    evaluate(step)
+    evaluate(step, on_request=plan.on_request)

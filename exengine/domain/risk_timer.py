@@ -12,13 +12,14 @@ _MINUTE_MS = 60_000
 def timer_started_at_ms(state: State, group: Group) -> int | None:
     """When the group's timer began to run; None while what starts it has not happened."""
     risk = state.settings.risk
+    began: int | None = group.pyramids[-1].received_at_ms
     if not risk.require_full_pyramids:
-        return group.pyramids[-1].received_at_ms
+        return max(group.pyramids[-1].received_at_ms, group.timer_reset_at_ms or 0)
     if len(group.pyramids) < group.max_pyramids:
         return None
     match risk.timer_start:
         case TimerStart.AFTER_5_PYRAMIDS:
-            began: int | None = group.pyramids[-1].received_at_ms
+            pass
         case TimerStart.AFTER_ALL_DCA_SUBMITTED:
             began = group.submitted_at_ms
         case TimerStart.AFTER_ALL_DCA_FILLED:

@@ -113,6 +113,8 @@ class OffsetPlan:
     """In USD."""
     lines: tuple[OffsetLine, ...]
     loser_begun: bool = False
+    on_request: bool = False
+    """Whether the trader asked for it: then neither the timer nor `risk.enabled` counts for those that follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +193,7 @@ class State:
 
 
 _ABSENT = object()
+_RESERVED = Decimal("1e-24")
 
 
 class Step:
@@ -219,7 +222,9 @@ class Step:
         """Offsets that came to their end in this step."""
         self.plan: OffsetPlan | None = None
         self.plan_changed = False
-        self._was = (state.control, state.ledger, state.next_signal_id, state.plan, state.risk_wanted)
+        self._was = (
+            state.control, state.ledger, state.next_signal_id, state.plan, state.risk_wanted, state.in_tick,
+        )  # fmt: skip
 
     @property
     def must_be_stored(self) -> bool:
@@ -238,7 +243,9 @@ class Step:
                 mapping[key] = old
         self._undo.clear()
         state = self.state
-        state.control, state.ledger, state.next_signal_id, state.plan, state.risk_wanted = self._was
+        (
+            state.control, state.ledger, state.next_signal_id, state.plan, state.risk_wanted, state.in_tick,
+        ) = self._was  # fmt: skip
 
     def _set(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
         self._undo.append((mapping, key, mapping.get(key, _ABSENT)))
@@ -323,7 +330,8 @@ class Step:
         price = order.price if order.price is not None else order.bound
         if order.role is not Role.ENTRY or price is None:
             return ZERO
-        return order.leaves_qty * price * group.contract_size / self.state.leverage(order.account)
+        margin = order.leaves_qty * price * group.contract_size / self.state.leverage(order.account)
+        return margin.quantize(_RESERVED)  # so that what is set free is what was taken, to the last digit
 
     def put_instruments(self, account: str, instruments: tuple[Instrument, ...]) -> None:
         """Takes the rules of an account over; rules of symbols that are no longer listed are kept for exits."""

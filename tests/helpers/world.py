@@ -8,12 +8,13 @@ from typing import Any
 
 from exengine.domain import pnl
 from exengine.domain.commands import CancelOrder, PlaceOrder
-from exengine.domain.decide import decide
+from exengine.domain.decide import decide, wants_risk
 from exengine.domain.events import (
     Event,
     InstrumentsLoaded,
     OrderSent,
     PriceMoved,
+    RiskDue,
     SignalArrived,
     SignalStored,
     WatchDue,
@@ -86,12 +87,13 @@ class World:
         fees: Fees | None = NO_FEES,
         slippage_percent: Decimal = Decimal(0),
         load: bool = True,
+        book: PaperBook | None = None,
     ) -> None:
         self.now_ms = 1_767_225_600_000
         settings = settings or Settings()
         self.account: AccountSettings = settings.accounts[0]
         self.state = State(instance="test", settings=settings)
-        self.book = PaperBook(self.account.name, fees=fees, slippage_percent=slippage_percent)
+        self.book = book or PaperBook(self.account.name, fees=fees, slippage_percent=slippage_percent)
         self.book.list_instruments(tuple(instruments))
         for currency, amount in (self.account.balances or PAPER.balances).items():
             self.state.start[self.account.name, currency] = amount
@@ -115,7 +117,7 @@ class World:
         first: Step | None = None
         queue: deque[Event] = deque([event])
         while queue:
-            step = decide(self.state, queue.popleft(), self.now_ms)
+            step = self.decide(queue.popleft())
             first = first or step
             self._keep(step)
             for command in step.commands:
@@ -126,6 +128,14 @@ class World:
                     queue.extend(self.book.cancel(command.order.client_id))
         assert first is not None
         return first
+
+    def decide(self, event: Event) -> Step:
+        return decide(self.state, event, self.now_ms)
+
+    def look_at_losers(self) -> None:
+        """What the engine does once everything that followed from an event is done: the risk engine looks (§8)."""
+        while wants_risk(self.state):
+            self.tell(RiskDue(on_fill=True))
 
     def _keep(self, step: Step) -> None:
         self.steps.append(step)
