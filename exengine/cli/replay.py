@@ -113,6 +113,6 @@ def _tell(found: dict[str, Any], out: Path, events: int, seconds: float) -> None
         print(f"  per trade     win {said('average_win')}, loss {said('average_loss')}, RR {said('rr')}")
         print(f"  profit factor {said('profit_factor')}   Sharpe {said('sharpe')}   Sortino {said('sortino')}")
         print(
-            f"  drawdown      {said('max_drawdown_percent', ' %')} at most {said('current_drawdown_percent', ' %')} now"
+            f"  drawdown      most {said('max_drawdown_percent', ' %')}, now {said('current_drawdown_percent', ' %')}"
         )
     print(f"  {events:,} events in {seconds:.1f} s → {out}")
