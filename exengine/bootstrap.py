@@ -59,6 +59,12 @@ STOP_S = 5.0
 STAGE_S = 12.0
 """How long any stage of a stop may take at most; the next one begins then all the same."""
 
+WATCH_S = 1.0
+"""How soon a public feed is told of a symbol that is newly traded."""
+
+MAJORS = frozenset(f"{coin}/USDT" for coin in ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "BNB", "AVAX", "LINK"))
+"""Always watched on a public feed, so that a test alert has a price to stand at."""
+
 MARKET_CLOCK_S = 30.0
 """How often the paper market's position is written down where no transaction does it."""
 
@@ -202,6 +208,8 @@ class Program:
         await self._recover()
         self._supervisor.start("queue timer", lambda: queue_timer(self.engine, self.state))
         self._supervisor.start("risk timer", lambda: risk_timer(self.engine, self.state))
+        if self.config.sim.market is MarketSource.LIVE:
+            self._supervisor.start("price watch", self._watch_prices)
         self._supervisor.start("market", self._run_market)
         self._supervisor.start("market clock", self._keep_market_clock)
 
@@ -227,6 +235,12 @@ class Program:
 
     async def _run_market(self) -> None:
         await self.market.run(price_sink(self._exchanges, self.engine.settled))
+
+    async def _watch_prices(self) -> None:
+        """Tells a public feed whose prices are wanted: of what lives or waits, and of the pairs for a test alert."""
+        while True:
+            self.market.watch(wanted_symbols(self.state))
+            await asyncio.sleep(WATCH_S)
 
     async def _keep_market_clock(self) -> None:
         while True:
@@ -270,7 +284,7 @@ class Program:
         """
         if hasattr(self, "listener"):
             await _stage("listener", self.listener.stop())
-        for name in ("market clock", "market", "risk timer", "queue timer"):
+        for name in ("market clock", "market", "price watch", "risk timer", "queue timer"):
             await _stage(name, self._supervisor.stop(name))
         if hasattr(self, "engine"):
             if "engine" in self._supervisor.running:
@@ -286,6 +300,13 @@ class Program:
             self._store = None
         self._end_log()
         self._lock.release()
+
+
+def wanted_symbols(state: State) -> set[str]:
+    """The symbols whose prices somebody looks at."""
+    listed = {symbol for _, symbol in state.instruments}
+    majors = {symbol for symbol in listed if symbol.split(":")[0] in MAJORS}
+    return majors | {group.key.symbol for group in state.groups.values()} | {key.symbol for key, _ in state.waiting}
 
 
 async def _stage(name: str, work: Awaitable[None]) -> None:
