@@ -5,7 +5,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 
-from exengine.bootstrap import Program
+from exengine.bootstrap.program import Program
 from exengine.cli.options import folders
 from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.domain.errors import UserError

@@ -9,7 +9,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from exengine.bootstrap import refuse_live_accounts
+from exengine.bootstrap.program import refuse_live_accounts
 from exengine.cli.options import folders
 from exengine.domain.errors import UserError
 from exengine.settings.file import read

@@ -5,7 +5,7 @@ import asyncio
 import signal
 import sys
 
-from exengine.bootstrap import Program
+from exengine.bootstrap.program import Program
 from exengine.cli.options import folders
 
 

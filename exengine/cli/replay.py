@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from exengine.bootstrap import ReplayInputs, replay
+from exengine.bootstrap.replay import ReplayInputs, replay
 from exengine.domain.errors import UserError
 from exengine.domain.money import arithmetic, plain
 from exengine.exchange import market_rules
@@ -33,7 +33,7 @@ def run_replay(options: argparse.Namespace) -> int:
     first = min((file.first_ms for file in inputs.prices.values()), default=None)
     times = [one.at_ms for one in inputs.recorded] + ([] if first is None else [first])
     if times:
-        curve.mark(min(times))
+        curve.mark(min(times), closed=False)
     began = time.perf_counter()
     progress = _Progress(inputs)
     prices = {exchange_id: file.ticks(-1) for exchange_id, file in inputs.prices.items()}
@@ -43,7 +43,7 @@ def run_replay(options: argparse.Namespace) -> int:
         progress.at(at_ms, events)
     progress.done()
     if times:
-        curve.mark(last)
+        curve.mark(last, closed=False)
     found = output.write(options.out, run.state, run.record, curve.points)
     _tell(found, options.out, events, time.perf_counter() - began)
     return 0

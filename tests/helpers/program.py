@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from exengine.bootstrap import Program
+from exengine.bootstrap.program import Program
 from exengine.domain.instrument import Instrument
 from exengine.exchange.markets.source import Sink
 from exengine.settings.paths import DataDir

@@ -228,7 +228,7 @@ def test_the_headless_program_needs_no_qt(tmp_path: Path):
     code = f"""
 import asyncio
 from pathlib import Path
-from exengine.bootstrap import Program
+from exengine.bootstrap.program import Program
 from exengine.cli import doctor, export, headless, signal
 from exengine.settings.paths import DataDir
 

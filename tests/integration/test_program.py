@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from exengine.bootstrap import Program
+from exengine.bootstrap.program import Program
 from exengine.domain.errors import UserError
 from exengine.domain.events import EntriesCancelAsked
 from exengine.domain.money import arithmetic

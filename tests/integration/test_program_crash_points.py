@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exengine import bootstrap
+from exengine.bootstrap import program as bootstrap
 from exengine.domain.events import EntriesCancelAsked
 from exengine.domain.order import Role
 from exengine.engine.changes import Changes

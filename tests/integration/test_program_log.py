@@ -88,7 +88,7 @@ async def test_the_program_logs_by_its_configuration_and_nothing_of_what_its_lib
     async with program(tmp_path, monkeypatch, logging={"level": "info", "keep_days": 2}):
         pass
     text = (tmp_path / "data" / "logs" / "exengine.log").read_text()
-    assert "exengine.bootstrap: ExEngine" in text
+    assert "exengine.bootstrap.program: ExEngine" in text
     assert "alembic" not in text
     assert "aiohttp" not in text
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from exengine.bootstrap import Program
+from exengine.bootstrap.program import Program
 from exengine.exchange.markets.public import PublicMarket
 from exengine.settings.paths import DataDir
 from tests.helpers.alerts import alert

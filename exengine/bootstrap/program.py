@@ -1,25 +1,23 @@
-"""The only place where the parts are built and joined: the program without a window, and what the window adds to it."""
+"""The running program without a window: begun in stages, ended in stages."""
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar, assert_never
+from typing import TypeVar
 
 from exengine import __version__
+from exengine.bootstrap.paper import open_market, paper_exchange, wanted_symbols
 from exengine.domain.errors import Retryable, UserError
 from exengine.domain.events import EngineStarted
-from exengine.domain.instrument import Instrument, MarketType
+from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Severity
-from exengine.domain.money import HUNDRED, ZERO, arithmetic
-from exengine.domain.order import OrderStatus
-from exengine.domain.reception import Arrival, IntakeRefusal, SignalRecord
-from exengine.domain.settings import AccountSettings, Settings
+from exengine.domain.reception import SignalRecord
+from exengine.domain.settings import Settings
 from exengine.domain.signal import Signal
-from exengine.domain.signal_body import BodyError, body_secret, parse_body, redacted
+from exengine.domain.signal_body import BodyError, parse_body
 from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import State
 from exengine.engine.changes import Loaded, StoreFailed, restored
@@ -28,14 +26,9 @@ from exengine.engine.rows import Mode
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.timers import queue_timer, risk_timer
 from exengine.engine.views import Results, Views, day_of, day_start_ms
-from exengine.exchange.markets.price_file import PriceFile
 from exengine.exchange.markets.source import PriceSource
 from exengine.exchange.paper import PaperExchange, price_sink
-from exengine.exchange.paper_book import Fees, PaperBook
 from exengine.program_log import log_to_files
-from exengine.replay.driver import Market, Record, Replay
-from exengine.replay.output import Curve
-from exengine.replay.signals_file import Recorded, RecordedSignal
 from exengine.settings.file import load
 from exengine.settings.local_timezone import local_timezone
 from exengine.settings.pages import Config
@@ -45,7 +38,7 @@ from exengine.settings.program_pages import MarketSource
 from exengine.settings.secrets import KeyringStore, WebhookSecrets, webhook_secrets
 from exengine.store.database import SqliteStore
 from exengine.store.lock import EngineLock
-from exengine.webhook.auth import WebhookAuth, matches
+from exengine.webhook.auth import WebhookAuth
 from exengine.webhook.listener import Listener, ListenerSettings
 
 log = logging.getLogger(__name__)
@@ -61,9 +54,6 @@ STAGE_S = 12.0
 
 WATCH_S = 1.0
 """How soon a public feed is told of a symbol that is newly traded."""
-
-MAJORS = frozenset(f"{coin}/USDT" for coin in ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "LTC", "BNB", "AVAX", "LINK"))
-"""Always watched on a public feed, so that a test alert has a price to stand at."""
 
 MARKET_CLOCK_S = 30.0
 """How often the paper market's position is written down where no transaction does it."""
@@ -302,13 +292,6 @@ class Program:
         self._lock.release()
 
 
-def wanted_symbols(state: State) -> set[str]:
-    """The symbols whose prices somebody looks at."""
-    listed = {symbol for _, symbol in state.instruments}
-    majors = {symbol for symbol in listed if symbol.split(":")[0] in MAJORS}
-    return majors | {group.key.symbol for group in state.groups.values()} | {key.symbol for key, _ in state.waiting}
-
-
 async def _stage(name: str, work: Awaitable[None]) -> None:
     """One stage of a stop."""
     try:
@@ -341,57 +324,6 @@ def refuse_live_accounts(settings: Settings) -> None:
         )
 
 
-async def open_market(config: Config, folder: Path) -> PriceSource:
-    """The paper market that the configuration asks for. Raises UserError for recorded files that cannot be used."""
-    sim = config.sim
-    match sim.market:
-        case MarketSource.GENERATED:
-            from exengine.exchange.markets.generated import GeneratedMarket
-
-            return GeneratedMarket(seed=sim.seed)
-        case MarketSource.RECORDED:
-            from exengine.exchange.markets.recorded import RecordedMarket
-
-            return RecordedMarket(sim.recorded_files(folder), speed=float(sim.speed))
-        case MarketSource.LIVE:
-            from exengine.exchange.markets.public import PublicMarket
-
-            types = {MarketType(account.market_type.value) for account in config.effective_accounts()}
-            return PublicMarket(sim.exchange.value, types=tuple(types))
-        case _:
-            assert_never(sim.market)
-
-
-def paper_fees(account: AccountSettings) -> Fees:
-    """The account's own fees; where it gives none, those of each market."""
-    return Fees(
-        maker=None if account.maker_fee_percent is None else account.maker_fee_percent / HUNDRED,
-        taker=None if account.taker_fee_percent is None else account.taker_fee_percent / HUNDRED,
-    )
-
-
-def paper_exchange(
-    state: State, account: AccountSettings, listed: tuple[Instrument, ...], config: Config, clock: SystemClock
-) -> PaperExchange:
-    """A paper account's exchange, its book rebuilt from the store: balances, open orders, positions."""
-    instruments = tuple(one for one in listed if one.type is account.market_type)
-    book = PaperBook(
-        account.name, fees=paper_fees(account), slippage_percent=config.sim.slippage_percent, leverage=account.leverage
-    )
-    exchange = PaperExchange(book, instruments, clock, latency_ms=config.sim.latency_ms)
-    with arithmetic():
-        for name, currency in {*state.start, *state.moved}:
-            if name == account.name:
-                book.deposit(currency, state.balance(name, currency))
-        for order in state.orders.values():
-            if order.account == account.name and order.status in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED):
-                book.restore(order, state.instruments[account.name, order.symbol])
-        for group in state.groups.values():
-            if group.key.account == account.name and group.market_type is MarketType.SWAP:
-                book.restore_position(group.key.symbol, group.side.sign * group.net_qty)
-    return exchange
-
-
 def _reparsed(record: SignalRecord) -> SignalRecord:
     """A signal that was stored and not decided, read again from its stored body."""
     try:
@@ -399,48 +331,3 @@ def _reparsed(record: SignalRecord) -> SignalRecord:
     except BodyError:
         return record
     return replace(record, signal=parsed if isinstance(parsed, Signal) else None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayInputs:
-    """What a replay is made of, read and checked: nothing has been written yet."""
-
-    settings: Settings
-    instruments: tuple[Instrument, ...]
-    prices: dict[str, PriceFile]
-    """By exchange id."""
-    recorded: list[Recorded]
-    secret: str | None
-    """What the bodies' secret must be; None = not asked for."""
-
-
-def replay(inputs: ReplayInputs) -> tuple[Replay, Curve]:
-    """A replay, ready to run: every account is a paper account with a capital and fees of its own (SPEC §14)."""
-    settings = inputs.settings
-    state = State(instance="replay", settings=settings)
-    markets = []
-    for account in settings.accounts:
-        if not account.enabled:
-            continue
-        slippage = account.paper_slippage_percent or ZERO
-        book = PaperBook(account.name, fees=paper_fees(account), slippage_percent=slippage, leverage=account.leverage)
-        listed = tuple(one for one in inputs.instruments if one.type is account.market_type)
-        book.list_instruments(listed)
-        for currency, amount in account.balances.items():
-            state.start[account.name, currency] = amount
-            book.deposit(currency, amount)
-        markets.append(Market(book=book, instruments=listed))
-    record = Record()
-    curve = Curve(state=state, record=record)
-    return Replay(state, markets, record, partial(received, secret=inputs.secret), curve.mark), curve
-
-
-def received(recorded: RecordedSignal, *, secret: str | None) -> Arrival:
-    """What the listener would have made of a recorded body."""
-    body, arrival = recorded.body, Arrival(received_at_ms=recorded.at_ms, source_address="replay", body="")
-    if secret is not None and not matches(body_secret(body) or "", secret):
-        return replace(arrival, refusal=IntakeRefusal.UNAUTHORIZED)
-    parsed = parse_signal(body)
-    if isinstance(parsed, Signal):
-        return replace(arrival, body=redacted(body), signal=parsed)
-    return replace(arrival, body=redacted(body), errors=parsed)

@@ -1,0 +1,65 @@
+"""A replay, put together from inputs that were read and checked."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+from exengine.bootstrap.paper import paper_fees
+from exengine.domain.instrument import Instrument
+from exengine.domain.money import ZERO
+from exengine.domain.reception import Arrival, IntakeRefusal
+from exengine.domain.settings import Settings
+from exengine.domain.signal import Signal
+from exengine.domain.signal_body import body_secret, redacted
+from exengine.domain.signal_parse import parse_signal
+from exengine.domain.state import State
+from exengine.exchange.markets.price_file import PriceFile
+from exengine.exchange.paper_book import PaperBook
+from exengine.replay.driver import Market, Record, Replay
+from exengine.replay.output import Curve
+from exengine.replay.signals_file import Recorded, RecordedSignal
+from exengine.webhook.auth import matches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayInputs:
+    """What a replay is made of, read and checked: nothing has been written yet."""
+
+    settings: Settings
+    instruments: tuple[Instrument, ...]
+    prices: dict[str, PriceFile]
+    """By exchange id."""
+    recorded: list[Recorded]
+    secret: str | None
+    """What the bodies' secret must be; None = not asked for."""
+
+
+def replay(inputs: ReplayInputs) -> tuple[Replay, Curve]:
+    """A replay, ready to run: every account is a paper account with a capital and fees of its own (SPEC §14)."""
+    settings = inputs.settings
+    state = State(instance="replay", settings=settings)
+    markets = []
+    for account in settings.accounts:
+        if not account.enabled:
+            continue
+        slippage = account.paper_slippage_percent or ZERO
+        book = PaperBook(account.name, fees=paper_fees(account), slippage_percent=slippage, leverage=account.leverage)
+        listed = tuple(one for one in inputs.instruments if one.type is account.market_type)
+        book.list_instruments(listed)
+        for currency, amount in account.balances.items():
+            state.start[account.name, currency] = amount
+            book.deposit(currency, amount)
+        markets.append(Market(book=book, instruments=listed))
+    record = Record()
+    curve = Curve(state=state, record=record)
+    return Replay(state, markets, record, partial(received, secret=inputs.secret), curve.mark), curve
+
+
+def received(recorded: RecordedSignal, *, secret: str | None) -> Arrival:
+    """What the listener would have made of a recorded body."""
+    body, arrival = recorded.body, Arrival(received_at_ms=recorded.at_ms, source_address="replay", body="")
+    if secret is not None and not matches(body_secret(body) or "", secret):
+        return replace(arrival, refusal=IntakeRefusal.UNAUTHORIZED)
+    parsed = parse_signal(body)
+    if isinstance(parsed, Signal):
+        return replace(arrival, body=redacted(body), signal=parsed)
+    return replace(arrival, body=redacted(body), errors=parsed)
