@@ -158,9 +158,8 @@ class Replay:
         """Whether queue and risk engine would find nothing to do, at whatever time they look."""
         if self._every_tick or self.state.waiting or self.state.plan is not None:
             return False
-        if len(self._bands) < len(self.state.by_symbol):
-            for account, symbol in self.state.by_symbol:
-                self._holds(self._books[account], symbol)
+        for account, symbol in self.state.by_symbol.keys() - self._bands.keys():
+            self._holds(self._books[account], symbol)
         return not self._outside
 
     def _holds(self, book: Book, symbol: str, price: Decimal | None = None) -> bool:

@@ -29,6 +29,8 @@ class Point:
     at_ms: int
     realised: Decimal
     total: Decimal
+    closed: bool = False
+    """Whether something was closed at that moment; the ends are points of the curve all the same."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,8 +44,8 @@ class Curve:
     _counted: int = 0
     _dusty: dict[str, Group] = field(default_factory=dict)
 
-    def mark(self, at_ms: int) -> None:
-        """A point now; a later one of the same moment replaces it."""
+    def mark(self, at_ms: int, *, closed: bool = True) -> None:
+        """A point now, after a close or at an end; a later one of the same moment replaces it."""
         with arithmetic():
             for applied in self.record.fills[self._counted :]:
                 group = self.record.groups[applied.order.group_id]
@@ -57,8 +59,8 @@ class Curve:
                 if last is not None:
                     total += pnl.unrealised(group, last) * usd_value(self.state, group)
         if self.points and self.points[-1].at_ms == at_ms and len(self.points) > 1:
-            self.points.pop()
-        self.points.append(Point(at_ms=at_ms, realised=self._realised, total=total))
+            closed |= self.points.pop().closed
+        self.points.append(Point(at_ms=at_ms, realised=self._realised, total=total, closed=closed))
 
 
 def summary(state: State, record: Record, points: list[Point]) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def _daily(state: State, points: list[Point]) -> list[Decimal]:
     if not points:
         return []
     zone = state.settings.timezone
-    closes = {day_of(point.at_ms, zone): point.total for point in points[1:-1]}
+    closes = {day_of(point.at_ms, zone): point.total for point in points if point.closed}
     days: list[str] = []
     at_ms = points[0].at_ms
     while day_of(at_ms, zone) <= day_of(points[-1].at_ms, zone):
@@ -162,12 +164,13 @@ def _tables(state: State, record: Record, points: list[Point]) -> dict[str, tupl
             group, state.instruments.get((key.account, key.symbol)), state.last(key.account, key.symbol)
         )
 
+    offsets = [*record.offsets, *([state.plan] if state.plan else [])]  # what is under way stays so in the output
     return {
         "orders": (tables.ORDERS, map(tables.order_row, record.orders.values())),
         "fills": (tables.FILLS, (tables.fill_row(applied.fill) for applied in record.fills)),
         "groups": (tables.TRADES, map(trade, record.groups.values())),
         "signals": (tables.SIGNALS, map(tables.signal_row, record.signals.values())),
-        "risk": (tables.RISK, (row for plan in record.offsets for row in tables.offset_rows(plan))),
+        "risk": (tables.RISK, (row for plan in offsets for row in tables.offset_rows(plan))),
         "queue": (tables.QUEUE, map(tables.queue_row, record.queue_events)),
         "equity": (tables.EQUITY, ((point.at_ms, point.realised, point.total) for point in points)),
     }
