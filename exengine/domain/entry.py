@@ -83,6 +83,7 @@ def enter(step: Step, entry: Entry) -> Group | Denial:
         signal_id=entry.signal_id,
         received_at_ms=step.now_ms,
         legs=prepared.ladder.legs,
+        slippage_percent=entry.signal.max_slippage_percent,
     )
     group = replace(
         group,

@@ -4,6 +4,9 @@
 out. `Refused` is a final no, ours or the exchange's. Whatever is none of these is a bug.
 """
 
+INSUFFICIENT_BALANCE = "insufficient_balance"
+"""The code of an order that the account cannot pay for, whatever an exchange calls it."""
+
 
 class UserError(Exception):
     """Something that the trader can put right: shown as a message, never reported as a defect.

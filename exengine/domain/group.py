@@ -122,6 +122,12 @@ class Pyramid:
     signal_id: int
     received_at_ms: int
     legs: tuple[Leg, ...]
+    slippage_percent: Decimal | None = None
+    """The signal's own bound for its market orders, where it brought one."""
+
+    def last_price(self, sign: int) -> Decimal:
+        """The price of its farthest leg, in whatever order they were written down."""
+        return min(leg.price * sign for leg in self.legs) * sign
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

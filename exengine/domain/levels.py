@@ -61,7 +61,7 @@ def _losing(state: State, group: Group) -> Iterator[Decimal]:
     for pyramid in group.pyramids:
         grid = group.plans[pyramid.index].grid
         if pyramid.index in working and grid.beyond_last_leg is BeyondLastLeg.CANCEL:
-            yield pyramid.legs[-1].price * (1 - sign * grid.beyond_last_leg_percent / HUNDRED)
+            yield pyramid.last_price(sign) * (1 - sign * grid.beyond_last_leg_percent / HUNDRED)
     held = group.net_qty * group.contract_size
     if held > 0:
         yield pnl.cost(group) / held * (1 + sign * state.settings.risk.loss_threshold_percent / HUNDRED)

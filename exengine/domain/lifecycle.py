@@ -11,8 +11,9 @@ from exengine.domain import pnl
 from exengine.domain.group import CloseReason, Group, GroupStatus, Leg, LegState
 from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Severity
+from exengine.domain.market_entry import try_again
 from exengine.domain.money import plain
-from exengine.domain.order import LegRef, Order, OrderStatus, Role
+from exengine.domain.order import LegRef, Order, OrderStatus, OrderType, Role
 from exengine.domain.orders_out import bound_price, place, withdraw
 from exengine.domain.partial_close import AGAIN_MS, RETRIES, carry_on
 from exengine.domain.settings import SlippageAction, TakeProfitMode
@@ -48,6 +49,8 @@ def settle(step: Step, group_id: str) -> None:
     group = refreshed(step, group_id)
     if not group.is_open or group.frozen:
         return
+    if group.status is not GroupStatus.CLOSING:
+        group = try_again(step, group)
     if group.status is GroupStatus.CLOSING:
         _leave(step, group)
     elif any(leg.replan for _, leg in group.legs()):
@@ -179,7 +182,8 @@ def _is_done(step: Step, group: Group) -> bool:
     """Whether everything that has filled was closed, so that the group may go (`close_when_flat`, §4.1)."""
     instrument = step.state.instrument(group)
     closed = any(leg.closed_qty for _, leg in group.legs())
-    if not closed or any(leg.state is LegState.PARTIALLY_FILLED for _, leg in group.legs()):
+    entries_working = group.status is GroupStatus.PARTIALLY_FILLED
+    if not (closed or not entries_working) or any(leg.state is LegState.PARTIALLY_FILLED for _, leg in group.legs()):
         return False
     if any(order.role is not Role.ENTRY for order in step.state.working(group.id)):
         return False
@@ -188,7 +192,6 @@ def _is_done(step: Step, group: Group) -> bool:
     if qty and not (last is not None and instrument.is_below_minimum(last, qty)):
         return False
     settings = group.plans[0].take_profit
-    entries_working = group.status is GroupStatus.PARTIALLY_FILLED
     return settings.close_when_flat or settings.mode is TakeProfitMode.AGGREGATE or not entries_working
 
 
@@ -205,7 +208,7 @@ def _drop_entries_of_done_pyramids(step: Step, group: Group) -> None:
 def _leave(step: Step, group: Group) -> None:
     """One move of the way out: cancel what works, then close what is held, then be closed (§4.2)."""
     working = step.state.working(group.id)
-    closers = [order for order in working if order.type.value == "market" and order.role is not Role.ENTRY]
+    closers = [order for order in working if order.type is OrderType.MARKET and order.role is not Role.ENTRY]
     for order in working:
         if order not in closers:
             withdraw(step, order)
@@ -226,10 +229,13 @@ def _leave(step: Step, group: Group) -> None:
 
 
 def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, last: Decimal) -> None:
-    refused = [order for order in step.state.orders_for(group.id) if order.status is OrderStatus.REJECTED]
-    if refused and refused[-1].role is not Role.ENTRY and group.close_attempts:
-        _freeze(step, group, f"the exchange refused to close it: {refused[-1].error}")
+    sent = [one for one in step.state.orders_for(group.id) if one.role is not Role.ENTRY and one.price is None]
+    if group.close_attempts and sent and sent[-1].status is OrderStatus.REJECTED:
+        _freeze(step, group, f"the exchange refused to close it: {sent[-1].error}")
         return
+    if sent and sent[-1].status is OrderStatus.FILLED:
+        # A piece as large as the exchange takes went whole: the next one has tries of its own.
+        group = replace(group, close_attempts=0)
     execution = step.state.settings.execution
     bound: Decimal | None = None
     if group.close_attempts <= RETRIES:
@@ -237,8 +243,7 @@ def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, 
         percent = execution.max_slippage_percent if percent is None else percent
         bound = bound_price(group, group.side.leave, last, percent, step)
     elif group.reason in (CloseReason.TP, CloseReason.RISK_OFFSET):
-        step.put_group(replace(group, again_at_ms=step.now_ms + AGAIN_MS))
-        _tell_again(step, group)
+        _try_again_later(step, group)
         return
     elif execution.slippage_action is SlippageAction.HOLD:
         _freeze(step, group, "the market is beyond the slippage bound, and slippage_action is hold")
@@ -250,6 +255,9 @@ def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, 
             f"Closing at any price: the market stayed beyond the slippage bound for {RETRIES + 1} orders.",
             group=group,
         )
+    else:
+        _try_again_later(step, group)
+        return
     if instrument.max_qty is not None:
         qty = min(qty, instrument.qty_floor(instrument.max_qty))
     assert group.reason is not None
@@ -264,7 +272,8 @@ def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, 
     )
 
 
-def _tell_again(step: Step, group: Group) -> None:
+def _try_again_later(step: Step, group: Group) -> None:
+    step.put_group(replace(group, again_at_ms=step.now_ms + AGAIN_MS))
     step.note(
         Severity.WARNING,
         Category.ORDER,

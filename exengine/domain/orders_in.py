@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exengine.domain import pnl, safety
+from exengine.domain.errors import INSUFFICIENT_BALANCE
 from exengine.domain.group import Group
 from exengine.domain.instrument import MarketType
 from exengine.domain.journal import Category, Severity
@@ -60,7 +61,26 @@ def rejected(step: Step, client_id: str, code: str, text: str) -> None:
         signal_id=order.signal_id,
         advice=advice,
     )
+    if code == INSUFFICIENT_BALANCE and order.role is not Role.ENTRY:
+        _freeze_short_of(step, group.id)
     told(step, client_id, Happening.REJECT, f"{text} ({code})")
+
+
+def _freeze_short_of(step: Step, group_id: str) -> None:
+    """The account does not hold what the group has bought: someone sold it by hand. Nothing is decided any more."""
+    group = step.group(group_id)
+    if not group.is_open or group.frozen:
+        return
+    there = step.state.balance(group.key.account, group.base)
+    why = f"the account does not have the {plain(group.net_qty)} {group.base} that this group bought"
+    step.put_group(step.fail(replace(group, frozen=why), why))
+    step.note(
+        Severity.ERROR,
+        Category.ORDER,
+        f"Stopped: {why} (by our own count it holds {plain(there)}).",
+        group=group,
+        advice="Was it sold by hand? Buy it back or take the group's orders off, then close the group.",
+    )
 
 
 def filled(step: Step, fill: Fill) -> None:

@@ -10,6 +10,7 @@ from exengine.domain.lifecycle import settle
 from exengine.domain.money import plain
 from exengine.domain.order import Role
 from exengine.domain.orders_out import withdraw
+from exengine.domain.settings import EntryOrder
 from exengine.domain.state import Step
 
 _UNFILLED = (LegState.SUBMITTED, LegState.OPEN, LegState.CANCELLED, LegState.REJECTED, LegState.BLOCKED)
@@ -23,7 +24,7 @@ def replace_last_pyramid(step: Step, entry: Entry, group: Group) -> bool:
         return False
     instrument = step.state.instrument(group)
     ladder = plan_ladder(
-        grid=group.plans[pyramid.index].grid,
+        grid=replace(group.plans[pyramid.index].grid, entry_order=EntryOrder.LIMIT),
         instrument=instrument,
         side=group.side,
         signal_price=entry.signal.price,
@@ -36,7 +37,12 @@ def replace_last_pyramid(step: Step, entry: Entry, group: Group) -> bool:
         for old, new in zip(pyramid.legs, ladder.legs, strict=True)
     )
     newer = replace(pyramid, base_price=entry.signal.price, legs=legs)
-    group = replace(group, pyramids=(*group.pyramids[:-1], newer))
+    group = replace(
+        group,
+        pyramids=(*group.pyramids[:-1], newer),
+        stop_price=entry.signal.stop_loss or group.stop_price,
+        target_price=entry.signal.take_profit or group.target_price,
+    )
     step.put_group(group)
     for order in step.state.working(group.id):
         if order.role is Role.ENTRY and order.pyramid == pyramid.index and not order.filled_qty:

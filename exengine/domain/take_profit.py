@@ -1,14 +1,14 @@
 """Targets: what should rest on the exchange for what is held, and bringing what rests there in line with it (§4.1)."""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import assert_never
 
 from exengine.domain import pnl
 from exengine.domain.group import Group, Leg, LegState
 from exengine.domain.instrument import Instrument, Side
 from exengine.domain.money import HUNDRED, ZERO
-from exengine.domain.order import LegRef, Order, Role
+from exengine.domain.order import LegRef, Order, OrderStatus, Role
 from exengine.domain.orders_out import place, withdraw
 from exengine.domain.settings import TakeProfitMode, TargetOrder
 from exengine.domain.state import State, Step
@@ -27,7 +27,19 @@ class Target:
 
 def target_price(instrument: Instrument, side: Side, average: Decimal, percent: Decimal) -> Decimal:
     """avg × (1 + d × tp / 100), long up to the tick, short down."""
-    return instrument.target_price(average * (1 + side.sign * percent / HUNDRED), side)
+    return instrument.target_price(from_average(average, side.sign * percent), side)
+
+
+def from_average(average: Decimal, percent: Decimal) -> Decimal:
+    """`average` moved by `percent`.
+
+    An average is a quotient whose last digits were rounded: without a second look 66.66…67 × 1.05 would lie above 70
+    and cost a tick. Eighteen digits tell every price apart.
+    """
+    return _PRICE_DIGITS.plus(average * (1 + percent / HUNDRED))
+
+
+_PRICE_DIGITS = Context(prec=18, rounding=ROUND_HALF_EVEN)
 
 
 def leg_target(group: Group, leg: Leg, instrument: Instrument) -> Decimal | None:
@@ -37,9 +49,9 @@ def leg_target(group: Group, leg: Leg, instrument: Instrument) -> Decimal | None
 
 
 def aggregate_target(group: Group, instrument: Instrument) -> Decimal | None:
-    """The whole group's target: the signal's own, else from the average of what is held."""
+    """The whole group's target: the signal's own, on the tick, else from the average of what is held."""
     if group.target_price is not None:
-        return group.target_price
+        return instrument.target_price(group.target_price, group.side)
     average = pnl.avg_entry((leg for _, leg in group.legs()), group.contract_size)
     if average is None or group.net_qty <= 0:
         return None
@@ -70,6 +82,8 @@ def targets(state: State, group: Group) -> list[Target]:
             return _group_target(group, instrument)
         case _:
             assert_never(mode)
+    if not found:
+        return _crumbs(group, instrument)
     return [_with_dust(group, instrument, found[0])] if len(found) == 1 else found
 
 
@@ -117,6 +131,18 @@ def _group_target(group: Group, instrument: Instrument) -> list[Target]:
     return [Target(pyramid=None, leg=None, price=price, qty=qty, covers=held)]
 
 
+def _crumbs(group: Group, instrument: Instrument) -> list[Target]:
+    """What is held of several legs, each too small to leave alone: together, by the farthest of their targets."""
+    held = [(ref, leg_target(group, leg, instrument)) for ref, leg in group.legs() if leg.net_qty > 0]
+    prices = {ref: price for ref, price in held if price is not None}
+    if not prices or any(group.leg(ref).state is LegState.PARTIALLY_FILLED for ref in prices):
+        return []
+    farthest = max(prices, key=lambda ref: (prices[ref] * group.side.sign, ref))
+    alone = Target(pyramid=farthest[0], leg=farthest[1], price=prices[farthest], qty=ZERO, covers=(farthest,))
+    together = _with_dust(group, instrument, alone)
+    return [together] if together.qty else []
+
+
 def _with_dust(group: Group, instrument: Instrument, target: Target) -> Target:
     """The last target, with the dust of legs that have nothing else to leave by."""
     others = tuple(
@@ -150,8 +176,10 @@ def keep_targets(step: Step, group_id: str) -> None:
             if not (target and order.price == target.price and order.leaves_qty == target.qty):
                 withdraw(step, order)
     busy = {ref for order in state.working(group_id) if order.role is not Role.ENTRY for ref in order.covers}
+    refused = {(order.price, order.qty) for order in state.orders_for(group_id) if _is_refused_target(order)}
     for target in want.values():
-        if not busy.intersection(target.covers):
+        # What the exchange has refused once is not sent again as it was: it was told, and stands in the group's errors.
+        if not busy.intersection(target.covers) and (target.price, target.qty) not in refused:
             place(
                 step,
                 group_id,
@@ -162,3 +190,7 @@ def keep_targets(step: Step, group_id: str) -> None:
                 pyramid=target.pyramid,
                 covers=target.covers,
             )
+
+
+def _is_refused_target(order: Order) -> bool:
+    return order.role is Role.TP and order.price is not None and order.status is OrderStatus.REJECTED

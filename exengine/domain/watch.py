@@ -15,7 +15,7 @@ from exengine.domain.order import LegRef, Role
 from exengine.domain.orders_out import withdraw
 from exengine.domain.settings import BeyondLastLeg, TakeProfitMode, TargetOrder
 from exengine.domain.state import Step
-from exengine.domain.take_profit import Target, aggregate_target, targets
+from exengine.domain.take_profit import Target, aggregate_target, from_average, targets
 
 
 def look(step: Step, account: str, symbol: str) -> None:
@@ -48,7 +48,7 @@ def stop_price(group: Group) -> Decimal | None:
     average = pnl.avg_entry((leg for _, leg in group.legs()), group.contract_size)
     if percent is None or average is None:
         return None
-    return average * (1 - group.side.sign * percent / HUNDRED)
+    return from_average(average, -group.side.sign * percent)
 
 
 def _reached(group: Group, last: Decimal, target: Decimal) -> bool:
@@ -137,7 +137,7 @@ def _drop_entries(step: Step, group: Group, last: Decimal) -> None:
         if grid.abandon_percent is not None:
             gone = (last - pyramid.base_price) * sign >= pyramid.base_price * grid.abandon_percent / HUNDRED
         if grid.beyond_last_leg is BeyondLastLeg.CANCEL:
-            lowest = pyramid.legs[-1].price
+            lowest = pyramid.last_price(sign)
             gone = gone or (lowest - last) * sign >= lowest * grid.beyond_last_leg_percent / HUNDRED
         if not gone:
             continue
