@@ -35,7 +35,8 @@ def names(kind: Any, *without: str) -> set[str]:
         (names(QueueEvent), schema.queue_events),
         (names(Note), schema.notes),
         (
-            names(OffsetPlan, "lines", "loser_id", "loser_begun") | {"loser", "winner", "take", "qty", "realised"},
+            names(OffsetPlan, "lines", "loser_id", "loser_begun", "on_request")
+            | {"loser", "winner", "take", "qty", "realised"},
             schema.offsets,
         ),
     ],
