@@ -31,6 +31,17 @@ class Icons:
             self._icons[key] = icon
         return self._icons[key]
 
+    def button_icon(self, name: str, token: str = "text") -> QIcon:
+        """For a button with a word: the gap between the two is part of the drawing, since Qt's own is too small."""
+        key = (name, token + " in a button")
+        if key not in self._icons:
+            icon = QIcon()
+            for size in SIZES:
+                icon.addPixmap(_with_gap(self._drawn(name, token, size)))
+                icon.addPixmap(_with_gap(self._drawn(name, "disabled", size)), QIcon.Mode.Disabled)
+            self._icons[key] = icon
+        return self._icons[key]
+
     def pixmap(self, name: str, token: str, size: int, ratio: float) -> QPixmap:
         """For painters: `size` logical pixels on a screen with `ratio` device pixels to each."""
         key = (name, token, size, ratio)
@@ -55,3 +66,12 @@ class Icons:
     def _forget(self) -> None:
         self._icons.clear()
         self._pixmaps.clear()
+
+
+def _with_gap(drawing: QPixmap) -> QPixmap:
+    wide = QPixmap(QSize(drawing.width() * 5 // 4, drawing.height()))
+    wide.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(wide)
+    painter.drawPixmap(0, 0, drawing)
+    painter.end()
+    return wide

@@ -165,6 +165,10 @@ class Look(QObject):
         """A size that follows the font."""
         return round(px * self.font_size / self.tokens.type("default_size"))
 
+    def grown(self, px: int) -> int:
+        """A size that grows with the font and never shrinks: icons, slots, indents."""
+        return max(px, self.scaled(px))
+
     def row_height(self) -> int:
         """Rows grow with the font: line height + 8, never below the token."""
         return max(self.metric("row"), math.ceil(self.line_height() + 8))

@@ -1,0 +1,64 @@
+"""What every table model shares: cells by row, and the roles that Qt and screen readers ask for."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
+
+from exengine.ui.cell import Cell, Column
+
+Index = QModelIndex | QPersistentModelIndex
+
+_ALIGNED = {
+    True: Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
+    False: Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter,
+}
+
+
+class CellModel(QAbstractItemModel):
+    """A model whose rows are sequences of cells. The table paints cells; the roles serve everything else."""
+
+    columns: tuple[Column, ...] = ()
+
+    def cells(self, index: Index) -> Sequence[Cell]:
+        """The row of `index`, one cell for each column."""
+        raise NotImplementedError
+
+    def level(self, index: Index) -> int:
+        """How deep the row lies in a tree."""
+        return 0
+
+    def tooltip(self, index: Index) -> str:
+        """What the pointer is told about a cell; empty for nothing."""
+        return ""
+
+    def title(self, column: int) -> str:
+        """The header's text."""
+        return self.columns[column].title
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
+        return len(self.columns)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if not index.isValid():
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.cells(index)[index.column()].words()
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return self.cells(index)[index.column()].spoken()
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _ALIGNED[self.columns[index.column()].right]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self.tooltip(index) or None
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self.title(section)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _ALIGNED[self.columns[section].right]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self.columns[section].hint or None
+        return None

@@ -1,0 +1,52 @@
+"""Where the trader's arrangement of the window is kept: an INI file of its own, by version."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings
+
+VERSION = 1
+"""Raised when docks or columns change so that an older arrangement no longer fits; it is then left out, not bent."""
+
+
+class LayoutStore:
+    """Window, docks, columns and dismissed alerts. What cannot be read is as if it had never been written."""
+
+    def __init__(self, path: Path) -> None:
+        self._settings = QSettings(str(path), QSettings.Format.IniFormat)
+
+    def save(self, name: str, value: QByteArray | list[str] | bool | int) -> None:
+        self._settings.setValue(self._key(name), value)
+
+    def flush(self) -> None:
+        """Writes the file now."""
+        self._settings.sync()
+
+    def state(self, name: str) -> QByteArray | None:
+        value = self._settings.value(self._key(name))
+        return value if isinstance(value, QByteArray) and not value.isEmpty() else None
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self._settings.value(self._key(name))
+        return default if value is None else str(value).lower() == "true"
+
+    def integer(self, name: str, default: int) -> int:
+        try:
+            return int(str(self._settings.value(self._key(name), default)))
+        except ValueError:
+            return default
+
+    def integers(self, name: str) -> list[int]:
+        value = self._settings.value(self._key(name))
+        # QSettings gives a list of one back as the one.
+        texts = value if isinstance(value, list) else [] if value is None else [value]
+        return [int(text) for text in map(str, texts) if text.lstrip("-").isdigit()]
+
+    def forget(self) -> None:
+        """Forgets the arrangement of this version; dismissed alerts stay dismissed."""
+        kept = self.integers("alerts/dismissed")
+        self._settings.remove(f"v{VERSION}")
+        self.save("alerts/dismissed", [str(number) for number in kept])
+
+    @staticmethod
+    def _key(name: str) -> str:
+        return f"v{VERSION}/{name}"

@@ -1,0 +1,151 @@
+"""The smallest pieces of the window: texts by token, hairlines, grounds, icon buttons."""
+
+from html import escape
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
+
+from exengine.ui.icons import Icons
+from exengine.ui.theme import Look, Role, Weight
+
+
+class IconButton(QToolButton):
+    """A small button with an icon; its word is in the tooltip and for screen readers."""
+
+    def __init__(self, icons: Icons, name: str, text: str) -> None:
+        super().__init__()
+        self._icons = icons
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.show_as(name, text)
+        icons.look.changed.connect(self._on_look_changed)
+
+    def show_as(self, name: str, text: str) -> None:
+        """Takes another icon and word, as a button that switches does."""
+        self._name = name
+        self.setToolTip(text)
+        self.setAccessibleName(text)
+        self._on_look_changed()
+
+    def _on_look_changed(self) -> None:
+        size = self._icons.look.grown(16)
+        self.setIconSize(QSize(size, size))
+        self.setIcon(self._icons.icon(self._name))
+
+
+class Label(QLabel):
+    """A text with a role and a token; follows the look."""
+
+    def __init__(
+        self, look: Look, text: str = "", *, token: str = "text", role: Role = Role.BODY, weight: Weight = Weight.NORMAL
+    ) -> None:
+        super().__init__(text)
+        self._look, self._token, self._role, self._weight = look, token, role, weight
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self._on_look_changed()
+        look.changed.connect(self._on_look_changed)
+
+    def set_token(self, token: str) -> None:
+        if token != self._token:
+            self._token = token
+            self._on_look_changed()
+
+    def _on_look_changed(self) -> None:
+        self.setFont(self._look.font(self._role, self._weight))
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.WindowText, self._look.color(self._token))
+        self.setPalette(palette)
+
+
+class Button(QPushButton):
+    """A push button whose icon grows with the font."""
+
+    def __init__(self, look: Look, text: str, *, small: bool) -> None:
+        super().__init__(text)
+        self._look, self._small = look, small
+        self._on_look_changed()
+        look.changed.connect(self._on_look_changed)
+
+    def _on_look_changed(self) -> None:
+        height = self._look.grown(12 if self._small else 16)
+        self.setIconSize(QSize(height * 5 // 4, height))
+
+
+def button(look: Look, text: str, *, kind: str = "", small: bool = False) -> Button:
+    """A push button; `kind` is primary, danger, plain, default or nothing."""
+    made = Button(look, text, small=small)
+    made.setProperty("kind", kind)
+    made.setProperty("small", small)
+    # Enter never presses a button that the trader did not choose.
+    made.setAutoDefault(False)
+    return made
+
+
+class Hairline(QWidget):
+    """One line between two regions."""
+
+    def __init__(self, look: Look, *, vertical: bool = False, token: str = "line") -> None:
+        super().__init__()
+        self._look, self._token = look, token
+        if vertical:
+            self.setFixedWidth(look.metric("hairline"))
+        else:
+            self.setFixedHeight(look.metric("hairline"))
+        look.changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(event.rect(), self._look.color(self._token))
+
+
+class Ground(QWidget):
+    """A plain region with the colour of a token behind its widgets."""
+
+    def __init__(self, look: Look, token: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._look = look
+        self.token = token
+        look.changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QPainter(self).fillRect(event.rect(), self._look.color(self.token))
+
+
+class ElidedLabel(Label):
+    """A text that loses its end where there is no room; the whole of it is in the tooltip."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(24, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        self.setToolTip(self.text() if text != self.text() else "")
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
+        painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextSingleLine), text)
+
+
+class Prose(QLabel):
+    """A sentence with its numbers in bold: `About **19,193.67 USD** is sold.`"""
+
+    def __init__(self, look: Look, *, token: str = "muted") -> None:
+        super().__init__()
+        self._look, self._token, self._said = look, token, ""
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setWordWrap(True)
+        look.changed.connect(self._on_look_changed)
+
+    def say(self, text: str) -> None:
+        """Shows `text`, in which `**` begins and ends what is bold."""
+        if text != self._said:
+            self._said = text
+            self._on_look_changed()
+
+    def _on_look_changed(self) -> None:
+        self.setFont(self._look.font())
+        plain, strong = self._look.hex(self._token), self._look.hex("text")
+        pieces = [
+            f'<span style="color:{strong};font-weight:600">{escape(piece)}</span>' if place % 2 else escape(piece)
+            for place, piece in enumerate(self._said.split("**"))
+        ]
+        self.setText(f'<span style="color:{plain}">{"".join(pieces)}</span>')
+        self.setAccessibleName(self._said.replace("**", ""))

@@ -1,0 +1,372 @@
+"""The table of every dock: painted from cells, wide enough for its numbers, calm while they run."""
+
+import time
+from collections.abc import Iterable, Sequence
+
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QFocusEvent,
+    QGuiApplication,
+    QHelpEvent,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QToolTip,
+    QTreeView,
+)
+
+from exengine.ui.cell import CHEVRON, INDENT, Cell, CellPainter
+from exengine.ui.cell_model import CellModel, Index
+from exengine.ui.header import TableHeader
+from exengine.ui.icons import Icons
+from exengine.ui.layout import LayoutStore
+from exengine.ui.theme import Look
+
+WIDEST_NAME = 1.5
+"""How much wider than its sample a column of names grows by itself."""
+WIDEST = 1.35
+"""How much wider than needed columns become where the window has room to spare."""
+
+
+class _RowHeight(QStyledItemDelegate):
+    """Tells the tree how tall a row is; painting is the table's."""
+
+    def __init__(self, look: Look, parent: QTreeView) -> None:
+        super().__init__(parent)
+        self._look = look
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        return QSize(0, self._look.row_height())
+
+
+class Table(QTreeView):
+    """A flat table or a tree of cells. Rows are painted whole, in one call each; columns grow, numbers never elide."""
+
+    def __init__(
+        self, look: Look, icons: Icons, model: CellModel, *, name: str, title: str, tree: bool = False
+    ) -> None:
+        super().__init__()
+        self.look, self.icons, self.cells = look, icons, model
+        self.painter = CellPainter(look, icons)
+        self._tree = tree
+        self._fitting = False
+        self.auto_widths = True
+        self._widest: dict[tuple[int, int], int] = {}
+        """The most characters seen in a column, by the level of the row: levels differ in their parts and gaps."""
+        self._needed: list[float] = [0.0] * len(model.columns)
+        self._sections: list[tuple[int, int, int, int, int]] = []
+        self._dirty = QRect()
+        self._mouse = QPoint(-1, -1)
+        self._flashes: dict[tuple[int, int], tuple[str, float]] = {}
+        self._flash_end = QTimer(self)
+        self._flash_end.setSingleShot(True)
+        self._flash_end.timeout.connect(self._on_flash_end)
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setUniformRowHeights(True)
+        # The table draws its own chevrons where the design has them, so Qt must not keep room for its branches.
+        self.setRootIsDecorated(False)
+        self.setIndentation(0)
+        self.setAllColumnsShowFocus(True)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setItemDelegate(_RowHeight(look, self))
+        self.viewport().setMouseTracking(True)
+        self.heading = TableHeader(look, icons, model, self)
+        self.setHeader(self.heading)
+        self.setModel(model)
+        self.heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        self.heading.sectionResized.connect(self._on_section_resized)
+        model.columnsInserted.connect(self.fit)
+        look.changed.connect(self._on_look_changed)
+        self._measure_all()
+
+    # Widths
+
+    def note(self, cells: Sequence[Cell], level: int = 0) -> None:
+        """Lets the columns grow for what a row is about to show. Only text longer than any before is measured."""
+        grown = False
+        for logical, cell in enumerate(cells):
+            length = len(cell.text) + (len(cell.trail.text) if cell.trail else 0) + sum(len(p.text) for p in cell.after)
+            if length > self._widest.get((level, logical), 0):
+                self._widest[level, logical] = length
+                column = self.cells.columns[logical]
+                needed = self.painter.needed(cell, column) + (self._branch(level) if self._tree and not logical else 0)
+                if column.elides:
+                    needed = min(needed, self.painter.width(column.sample) * WIDEST_NAME)
+                if needed > self._needed[logical]:
+                    self._needed[logical] = needed
+                    grown = True
+        if grown:
+            self.fit()
+
+    def _measure_all(self) -> None:
+        self._widest.clear()
+        for logical, column in enumerate(self.cells.columns):
+            sample = self.painter.needed(Cell(column.sample), column)
+            self._needed[logical] = max(sample, self.heading.title_width(logical))
+        self.fit()
+
+    def save(self, layouts: LayoutStore) -> None:
+        """Keeps the order, visibility and, where the trader set them, the widths of the columns."""
+        layouts.save(f"{self.objectName()}/columns", self.heading.saveState())
+        layouts.save(f"{self.objectName()}/auto_widths", self.auto_widths)
+
+    def restore(self, layouts: LayoutStore) -> None:
+        state = layouts.state(f"{self.objectName()}/columns")
+        if state is not None:
+            self._fitting = True
+            self.heading.restoreState(state)
+            self._fitting = False
+        self.auto_widths = layouts.flag(f"{self.objectName()}/auto_widths", True)
+        self.fit()
+
+    def reset_columns(self) -> None:
+        """All columns, in their first order, as wide as they need."""
+        self._fitting = True
+        for logical in range(self.heading.count()):
+            self.heading.setSectionHidden(logical, False)
+            self.heading.moveSection(self.heading.visualIndex(logical), logical)
+        self._fitting = False
+        self.auto_widths = True
+        self.fit()
+
+    def needed_width(self, logical: int) -> int:
+        left, right = self.heading.padding(logical, self._inner, self.look.metric("edge_padding"))
+        return round(max(self._needed[logical], self.heading.title_width(logical)) + 0.5) + left + right
+
+    @property
+    def _inner(self) -> int:
+        return self.look.metric("cell_padding") - 1
+
+    def fit(self) -> None:
+        """Gives each column what it needs, and a share of the room that is left, until the trader sets a width."""
+        heading, columns = self.heading, self.cells.columns
+        shown = [logical for logical in range(len(columns)) if not heading.isSectionHidden(logical)]
+        needed = {logical: self.needed_width(logical) for logical in shown}
+        total, room = sum(needed.values()), self.viewport().width()
+        share = min(max(room / total, 1.0), WIDEST) if total else 1.0
+        self._fitting = True
+        for logical in shown:
+            if self.auto_widths:
+                heading.resizeSection(logical, int(needed[logical] * share))
+            elif heading.sectionSize(logical) < needed[logical] and not columns[logical].elides:
+                heading.resizeSection(logical, needed[logical])
+        rest = next((logical for logical in shown if columns[logical].takes_rest), None)
+        if rest is not None and heading.length() != room:
+            least = max(needed[rest], heading.sectionSize(rest) if not self.auto_widths else 0)
+            heading.resizeSection(rest, max(least, heading.sectionSize(rest) + room - heading.length()))
+        self._fitting = False
+
+    def _on_section_resized(self, logical: int, old: int, new: int) -> None:
+        if self._fitting:
+            return
+        if self.heading.isSectionHidden(logical) or old == 0:
+            self.fit()
+            return
+        self.auto_widths = False
+        least = self.needed_width(logical)
+        if new < least and not self.cells.columns[logical].elides:
+            self._fitting = True
+            self.heading.resizeSection(logical, least)
+            self._fitting = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().width() != event.oldSize().width():
+            self.fit()
+
+    def _on_look_changed(self) -> None:
+        self._measure_all()
+        self.heading.updateGeometry()
+        # Uniform rows are measured once: a new delegate is what makes the tree ask again.
+        self.setItemDelegate(_RowHeight(self.look, self))
+        self.scheduleDelayedItemsLayout()
+        self.viewport().update()
+
+    # Painting
+
+    def visible_rows(self) -> Iterable[QModelIndex]:
+        """The rows on the screen, from the top."""
+        bottom = self.viewport().height()
+        index = self.indexAt(QPoint(0, 0))
+        while index.isValid() and self.visualRect(index).top() < bottom:
+            yield index
+            index = self.indexBelow(index)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        self._dirty = event.region().boundingRect()
+        heading, edge = self.heading, self.look.metric("edge_padding")
+        self._sections = [
+            (logical, heading.sectionViewportPosition(logical), heading.sectionSize(logical),
+             *heading.padding(logical, self._inner, edge))
+            for logical in range(heading.count())
+            if not heading.isSectionHidden(logical)
+        ]  # fmt: skip
+        super().paintEvent(event)
+
+    def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        rect, model, columns = option.rect, self.cells, self.cells.columns
+        row = QRect(0, rect.top(), self.viewport().width(), rect.height())
+        if self.selectionModel().isRowSelected(index.row(), index.parent()):
+            painter.fillRect(row, self.look.color("selected"))
+        elif row.contains(self._mouse):
+            painter.fillRect(row, self.look.color("hover"))
+        level, cells = model.level(index), model.cells(index)
+        node, flashes = index.internalId(), self._flashes
+        for logical, left, width, before, after in self._sections:
+            if left > self._dirty.right() or left + width < self._dirty.left():
+                continue
+            if flashes and (flash := flashes.get((node, logical))) is not None:
+                painter.fillRect(QRect(left, row.top(), width, row.height()), self.look.color(flash[0]))
+            area = QRect(left + before, row.top(), width - before - after, row.height())
+            if logical == 0 and self._tree:
+                area.setLeft(self._paint_branch(painter, area, index, level))
+            self.painter.paint(painter, area, cells[logical], columns[logical])
+        if self._tree and level == 0 and index.row() > 0:
+            painter.fillRect(QRect(0, row.top(), row.width(), 1), self.look.color("line"))
+        self._paint_focus(painter, row, index)
+
+    def _branch(self, level: int) -> int:
+        """How far right of its column a row's text begins. Leaves stand under their parent's text."""
+        indent = self.look.grown(INDENT)
+        return indent * min(level, 1) + self.look.grown(CHEVRON)
+
+    def _paint_branch(self, painter: QPainter, area: QRect, index: Index, level: int) -> int:
+        """The chevron of a row that opens; returns where its text begins."""
+        if self.cells.hasChildren(index):
+            size = self.look.grown(CHEVRON)
+            left = area.left() + self.look.grown(INDENT) * level - 4
+            name = "chevron-down" if self.isExpanded(index) else "chevron-right"
+            pixmap = self.icons.pixmap(name, "muted", size, self.devicePixelRatioF())
+            painter.drawPixmap(left, area.top() + (area.height() - size) // 2, pixmap)
+        return area.left() + self._branch(level)
+
+    def _paint_focus(self, painter: QPainter, row: QRect, index: Index) -> None:
+        current = self.currentIndex()
+        if not self.hasFocus() or current.row() != index.row() or current.parent() != index.parent():
+            return
+        left = self.heading.sectionViewportPosition(current.column())
+        width = self.heading.sectionSize(current.column())
+        painter.setPen(QPen(self.look.color("focus"), 1, Qt.PenStyle.DotLine))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(QRect(left, row.top() + 1, width - 1, row.height() - 2))
+
+    # Flashes
+
+    def flash(self, index: Index, column: int, rose: bool) -> None:
+        """Tints a cell whose value changed for a moment; its change must be told with dataChanged as well."""
+        if self.look.reduced_motion:
+            return
+        ends = time.monotonic() + self.look.metric("flash_ms") / 1000
+        self._flashes[index.internalId(), column] = ("flash_up" if rose else "flash_down", ends)
+        if not self._flash_end.isActive():
+            self._flash_end.start(self.look.metric("flash_ms"))
+
+    def _on_flash_end(self) -> None:
+        now = time.monotonic()
+        ended = {key[0] for key, flash in self._flashes.items() if flash[1] <= now}
+        self._flashes = {key: flash for key, flash in self._flashes.items() if flash[1] > now}
+        for index in self.visible_rows():
+            if index.internalId() in ended:
+                rect = self.visualRect(index)
+                self.viewport().update(0, rect.top(), self.viewport().width(), rect.height())
+        if self._flashes:
+            next_end = min(flash[1] for flash in self._flashes.values())
+            self._flash_end.start(max(1, round((next_end - now) * 1000)))
+
+    # Pointer and keys
+
+    def _chevron(self, index: Index) -> QRect:
+        rect = self.visualRect(index)
+        before = self.heading.padding(0, self._inner, self.look.metric("edge_padding"))[0]
+        left = self.heading.sectionViewportPosition(0) + before + self.look.grown(INDENT) * self.cells.level(index) - 8
+        return QRect(left, rect.top(), self.look.grown(CHEVRON) + 8, rect.height())
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint()).siblingAtColumn(0)
+        if (
+            self._tree
+            and event.button() is Qt.MouseButton.LeftButton
+            and self.cells.hasChildren(index)
+            and index.isValid()
+            and self._chevron(index).contains(event.position().toPoint())
+        ):
+            self.setExpanded(index, not self.isExpanded(index))
+            return
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._hover(event.position().toPoint())
+        super().mouseMoveEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._hover(QPoint(-1, -1))
+        super().leaveEvent(event)
+
+    def _hover(self, at: QPoint) -> None:
+        height = self.look.row_height()
+        for y in {self._mouse.y(), at.y()} if self._mouse.y() // height != at.y() // height else ():
+            rect = self.visualRect(self.indexAt(QPoint(0, y)))
+            self.viewport().update(0, rect.top(), self.viewport().width(), rect.height())
+        self._mouse = at
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+            return
+        super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        if not self.currentIndex().isValid() and self.cells.rowCount():
+            # The keyboard needs a place to start from, but nothing is selected by it.
+            self.selectionModel().setCurrentIndex(self.cells.index(0, 0), self.selectionModel().SelectionFlag.NoUpdate)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
+            index = self.indexAt(event.pos())
+            text = self.cells.tooltip(index) if index.isValid() else ""
+            if index.isValid() and not text and self._is_elided(index):
+                text = self.cells.cells(index)[index.column()].words()
+            QToolTip.showText(event.globalPos(), text, self.viewport(), self.visualRect(index))
+            return True
+        return super().viewportEvent(event)
+
+    def _is_elided(self, index: Index) -> bool:
+        column = index.column()
+        left, right = self.heading.padding(column, self._inner, self.look.metric("edge_padding"))
+        needed = self.painter.needed(self.cells.cells(index)[column], self.cells.columns[column])
+        return needed > self.heading.sectionSize(column) - left - right
+
+    def selected_rows(self) -> list[QModelIndex]:
+        """The selected rows from top to bottom; the current one where none is selected."""
+        rows = self.selectionModel().selectedRows() or [self.currentIndex().siblingAtColumn(0)]
+        return sorted((index for index in rows if index.isValid()), key=lambda index: self.visualRect(index).top())
+
+    def copy(self) -> None:
+        """Puts the selected rows on the clipboard: columns as shown, values plain, with the titles above many rows."""
+        order = [self.heading.logicalIndex(visual) for visual in range(self.heading.count())]
+        shown = [logical for logical in order if not self.heading.isSectionHidden(logical)]
+        rows = self.selected_rows()
+        lines = ["\t".join(self.cells.cells(index)[logical].copied() for logical in shown) for index in rows]
+        if len(rows) > 1:
+            lines.insert(0, "\t".join(self.cells.title(logical) for logical in shown))
+        if lines:
+            QGuiApplication.clipboard().setText("\n".join(lines))
