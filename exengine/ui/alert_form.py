@@ -1,0 +1,104 @@
+"""The form of the test alert: a pretend TradingView alert for a pair, a timeframe and a side of the trader's choice."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from exengine.domain.instrument import Side
+from exengine.engine.intake import Verdict, VerdictKind
+from exengine.engine.rows import Mode
+from exengine.ui import format as fmt
+from exengine.ui import words
+from exengine.ui.book import Book
+from exengine.ui.choice import DropDown
+from exengine.ui.icons import Icons
+from exengine.ui.pieces import Label, button
+from exengine.ui.setup import Setup
+from exengine.ui.theme import Look
+
+LIVE_REASON = "A test alert would place real orders. Switch to a paper account or the testnet to send one."
+
+
+class AlertForm(QWidget):
+    """Pair, timeframe, side, the price it will carry, and what became of the last one."""
+
+    asked = Signal(str, str, Side)
+
+    def __init__(self, look: Look, icons: Icons, setup: Setup, book: Book) -> None:
+        super().__init__()
+        self._look, self._icons, self._book, self._setup = look, icons, book, setup
+        self.symbol = DropDown(icons, "Pair", setup.test_symbols)
+        self.timeframe = DropDown(icons, "Timeframe", setup.test_timeframes)
+        self.timeframe.setCurrentText("1h")
+        self.side = DropDown(icons, "Side", tuple(word for word, _ in words.SIDES.values()))
+        self.price = Label(look, token="muted")
+        self.send = button(look, "Send test alert", kind="primary")
+        self.result = Label(look, token="muted")
+        self.result.setWordWrap(True)
+        self.result.hide()
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for widget in (self.symbol, self.timeframe, self.side):
+            row.addWidget(widget)
+        row.addSpacing(4)
+        row.addWidget(self.price, 1)
+        row.addWidget(self.send)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addLayout(row)
+        column.addWidget(self.result)
+        self.symbol.currentTextChanged.connect(self.refresh)
+        self.send.clicked.connect(self._on_send)
+        look.changed.connect(self._on_look_changed)
+        self._on_look_changed()
+        self.refresh()
+
+    def show_setup(self, setup: Setup) -> None:
+        self._setup = setup
+        self.symbol.set_items(setup.test_symbols)
+        self.timeframe.set_items(setup.test_timeframes)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Shows the last price of the chosen pair, and whether a test alert may be sent at all."""
+        symbol = self.symbol.currentText()
+        quotes = (self._book.quotes.get((label.name, symbol)) for label in self._setup.accounts)
+        quote = next((quote for quote in quotes if quote is not None), None)
+        if quote is None:
+            self.price.setText("no price yet")
+        else:
+            decimals = max(0, -int(quote.price.as_tuple().exponent))
+            self.price.setText(f"at {fmt.number(quote.price, decimals)}, the last price")
+        engine = self._book.engine
+        is_live = engine is not None and engine.mode is Mode.LIVE
+        self.send.setEnabled(not is_live and engine is not None and bool(symbol))
+        self.send.setToolTip(LIVE_REASON if is_live else "")
+
+    def _on_send(self) -> None:
+        side = next(side for side, (word, _) in words.SIDES.items() if word == self.side.currentText())
+        self.send.setEnabled(False)
+        self._tell("Sending…", "muted")
+        self.asked.emit(self.symbol.currentText(), self.timeframe.currentText(), side)
+
+    def show_verdict(self, verdict: Verdict) -> None:
+        self.refresh()
+        match verdict.kind:
+            case VerdictKind.ACCEPTED:
+                self._tell(f"Accepted as signal {verdict.signal_id}. What became of it is in Signals.", "success")
+            case VerdictKind.DUPLICATE:
+                self._tell(f"A duplicate of signal {verdict.signal_id}: not traded twice.", "warn")
+            case VerdictKind.INVALID | VerdictKind.REFUSED:
+                errors = "; ".join(f"{error.field}: {error.message}" for error in verdict.errors)
+                self._tell(f"Not taken. {errors}".strip(), "error")
+
+    def show_error(self, error: BaseException) -> None:
+        self.refresh()
+        self._tell(f"Not sent. {error}", "error")
+
+    def _tell(self, text: str, token: str) -> None:
+        self.result.setText(text)
+        self.result.set_token(token)
+        self.result.show()
+
+    def _on_look_changed(self) -> None:
+        self.send.setIcon(self._icons.button_icon("send", "on_accent"))

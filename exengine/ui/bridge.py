@@ -1,0 +1,144 @@
+"""The only way between the engine and the window: changes come up in coalesced flushes, clicks go down as commands."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from exengine.domain.instrument import Side
+from exengine.engine.intake import Verdict
+from exengine.engine.rows import ViewChanges
+
+FLUSH_MS = 500
+URGENT_GAP_MS = 25
+"""A burst of fills is shown at most forty times a second: the eye sees no more, and the engine shares the thread."""
+TICK_MS = 1_000
+
+
+class ViewFeed(Protocol):
+    """The engine's view side. All of it is called on the loop's thread."""
+
+    def take(self) -> ViewChanges:
+        """Everything that changed since the last take; everything there is, in the first one after `refresh()`."""
+        ...
+
+    def refresh(self) -> None:
+        """Makes the next take a full one."""
+        ...
+
+    def subscribe(self, callback: Callable[[bool], None]) -> Callable[[], None]:
+        """Calls back when there is something to take: True for a state of orders or groups, False for mere prices.
+
+        Returns what ends the subscription.
+        """
+        ...
+
+
+class Commands(Protocol):
+    """What a click may ask of the engine. Each returns once the engine has taken it, or raises why it did not."""
+
+    async def pause(self) -> None: ...
+
+    async def resume(self) -> None: ...
+
+    async def panic(self, entries_only: bool) -> None:
+        """Cancels everything, closes all groups, empties the queue and pauses; or only cancels the entries."""
+        ...
+
+    async def close_group(self, group_id: str) -> None: ...
+
+    async def cancel_entries(self, group_id: str) -> None: ...
+
+    async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
+        """Sends a pretend alert through the whole engine, at the last price."""
+        ...
+
+
+def epoch_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Bridge(QObject):
+    """Takes changes from the engine for as long as somebody can see them.
+
+    Prices wait for the flush timer; states of orders and groups are shown in the next pass of the loop. While the
+    window is hidden or minimised nothing is taken; when it is shown again, all of it comes at once.
+    """
+
+    flushed = Signal(object)
+    """ViewChanges: what to show."""
+    ticked = Signal(object)
+    """The time, once a second while visible: ages and stale prices change without a word from the engine."""
+
+    def __init__(
+        self,
+        feed: ViewFeed,
+        commands: Commands,
+        *,
+        flush_ms: int = FLUSH_MS,
+        now_ms: Callable[[], int] = epoch_ms,
+    ) -> None:
+        super().__init__()
+        self.commands = commands
+        self.now_ms = now_ms
+        self._feed = feed
+        self._flush_ms = flush_ms
+        self._visible = False
+        self._waiting = True
+        self._flushed_at = float("-inf")
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.flush)
+        self._ticker = QTimer(self)
+        self._ticker.setInterval(TICK_MS)
+        self._ticker.timeout.connect(self._on_tick)
+        feed.refresh()
+        self._unsubscribe = feed.subscribe(self._on_changed)
+
+    def set_flush_ms(self, flush_ms: int) -> None:
+        self._flush_ms = flush_ms
+
+    def set_visible(self, visible: bool) -> None:
+        """Told by the window. What was missed is shown as soon as it is visible again."""
+        if visible == self._visible:
+            return
+        self._visible = visible
+        if visible:
+            self._ticker.start()
+            if self._waiting:
+                self.flush()
+            else:
+                self._on_tick()
+        else:
+            self._timer.stop()
+            self._ticker.stop()
+
+    def close(self) -> None:
+        """Ends the subscription; the engine may go."""
+        self._unsubscribe()
+        self._timer.stop()
+        self._ticker.stop()
+        self._visible = False
+
+    def _on_changed(self, urgent: bool) -> None:
+        self._waiting = True
+        if not self._visible:
+            return
+        wait_ms = self._flush_ms
+        if urgent:
+            since_ms = (time.monotonic() - self._flushed_at) * 1000
+            wait_ms = 0 if since_ms >= URGENT_GAP_MS else round(URGENT_GAP_MS - since_ms)
+        if not self._timer.isActive() or self._timer.remainingTime() > wait_ms:
+            self._timer.start(wait_ms)
+
+    def flush(self) -> None:
+        """Takes what changed and shows it."""
+        self._timer.stop()
+        self._waiting = False
+        self._flushed_at = time.monotonic()
+        self.flushed.emit(self._feed.take())
+
+    def _on_tick(self) -> None:
+        self.ticked.emit(self.now_ms())

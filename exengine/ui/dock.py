@@ -1,0 +1,102 @@
+"""A dock of the window: its title bar with what it holds in words, its tools, float and close."""
+
+from PySide6.QtCore import QRectF, QSize, QTimer
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy, QWidget
+
+from exengine.ui.icons import Icons
+from exengine.ui.layout import LayoutStore
+from exengine.ui.pieces import IconButton, Label
+from exengine.ui.theme import Look, Weight
+
+
+class DockTitle(QWidget):
+    """Title, detail, the dock's own tools, float, close. In a row of tabs the tab is the title."""
+
+    def __init__(self, look: Look, icons: Icons, dock: QDockWidget, title: str) -> None:
+        super().__init__()
+        self._look = look
+        self.title = Label(look, title, weight=Weight.STRONG)
+        self.detail = Label(look, token="muted")
+        self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._float = IconButton(icons, "float", f"Float {title}")
+        self._float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
+        self._close = IconButton(icons, "close", f"Close {title}")
+        self._close.clicked.connect(dock.close)
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(look.metric("edge_padding"), 0, 8, 1)
+        self._row.setSpacing(8)
+        self._row.addWidget(self.title)
+        self._row.addWidget(self.detail, 1)
+        self._row.addWidget(self._float)
+        self._row.addWidget(self._close)
+        dock.topLevelChanged.connect(self._on_floated)
+
+    def add_tool(self, tool: QWidget) -> None:
+        """Puts a tool between the texts and the dock's own buttons."""
+        self._row.insertWidget(self._row.count() - 2, tool)
+
+    def _on_floated(self, floating: bool) -> None:
+        name, verb = ("dock", "Dock") if floating else ("float", "Float")
+        self._float.show_as(name, f"{verb} {self.title.text()}")
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._look.tall("dock_title"))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, self._look.tall("dock_title"))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        # Not taken here, so that Qt drags the dock by it.
+        event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), self._look.color("raised"))
+        painter.fillRect(QRectF(0, self.height() - 1, self.width(), 1), self._look.color("line"))
+
+
+class Dock(QDockWidget):
+    """A dock with a title bar of our own. `tab_text` is its name with what counts, shown where it is a tab."""
+
+    def __init__(self, look: Look, icons: Icons, *, name: str, title: str) -> None:
+        super().__init__(title)
+        self.setObjectName(name)
+        self.setAccessibleName(title)
+        self.plain_title = title
+        self.heading = DockTitle(look, icons, self, title)
+        self.setTitleBarWidget(self.heading)
+        self.visibilityChanged.connect(self._on_visibility)
+
+    def set_tab_text(self, text: str) -> None:
+        """Qt shows a dock's window title on its tab."""
+        if text != self.windowTitle():
+            self.setWindowTitle(text)
+
+    def note_neighbours(self) -> None:
+        """Leaves the title to the tab where there is one."""
+        window = self.parent()
+        tabbed = isinstance(window, QMainWindow) and bool(window.tabifiedDockWidgets(self)) and not self.isFloating()
+        self.heading.title.setVisible(not tabbed)
+
+    def _on_visibility(self, visible: bool) -> None:
+        if visible:
+            self.note_neighbours()
+            # Qt tells before the dock has its size.
+            QTimer.singleShot(0, self, self.on_shown)
+
+    def on_shown(self) -> None:
+        """Shows what was missed while hidden."""
+
+    def focus_target(self) -> QWidget:
+        """What the keyboard goes to when it comes to this dock."""
+        return self
+
+    def save(self, layouts: LayoutStore) -> None:
+        """Keeps what the trader arranged inside the dock."""
+
+    def restore(self, layouts: LayoutStore) -> None:
+        """Brings back what `save` kept."""
+
+    def reset(self) -> None:
+        """Back to how it was made."""

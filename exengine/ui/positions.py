@@ -1,0 +1,195 @@
+"""The Positions dock: what is held, what it is worth now, and what can be done with it."""
+
+from decimal import Decimal
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
+
+from exengine.engine.rows import GroupRow, ViewChanges
+from exengine.ui import format as fmt
+from exengine.ui.book import Book
+from exengine.ui.dock import Dock
+from exengine.ui.figures import PnlText
+from exengine.ui.first_steps import FirstSteps
+from exengine.ui.icons import Icons
+from exengine.ui.layout import LayoutStore
+from exengine.ui.pieces import IconButton, Label
+from exengine.ui.positions_cells import Col
+from exengine.ui.positions_model import PositionsModel
+from exengine.ui.setup import Setup
+from exengine.ui.table import Table
+from exengine.ui.theme import Look, Role
+
+_NAMES = frozenset({Col.PAIR, Col.ACCOUNT, Col.TP_MODE, Col.STATUS})
+"""Sorted from A first; numbers from the largest."""
+
+
+class PositionsDock(Dock):
+    """The tree of positions, or the first steps while there are none."""
+
+    close_asked = Signal(str)
+    cancel_asked = Signal(str)
+    current_changed = Signal()
+
+    def __init__(self, look: Look, icons: Icons, book: Book, setup: Setup) -> None:
+        super().__init__(look, icons, name="positions", title="Positions")
+        self._book, self._icons = book, icons
+        self.model = PositionsModel(book, self)
+        self.table = Table(look, icons, self.model, name="positions_table", title="Positions", tree=True)
+        self.first_steps = FirstSteps(look, icons, setup, book)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.first_steps)
+        self._pages.addWidget(self.table)
+        self.setWidget(self._pages)
+        self.total = PnlText(look, "Unrealised, USD", role=Role.BODY, sample="", percent=False)
+        self._total_words = (Label(look, "Unrealised", token="muted"), Label(look, "USD", token="muted"))
+        self.heading.add_tool(self._total_words[0])
+        self.heading.add_tool(self.total)
+        self.heading.add_tool(self._total_words[1])
+        self._columns = IconButton(icons, "columns", "Columns of Positions")
+        self._columns.clicked.connect(self._on_columns)
+        self.heading.add_tool(self._columns)
+        self.table.heading.sort_asked.connect(self.sort_by)
+        self.table.customContextMenuRequested.connect(self._on_menu)
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self.current_changed.emit())
+        self.table.verticalScrollBar().valueChanged.connect(self._note_visible)
+        self.table.expanded.connect(self._note_visible)
+        self._show_page()
+
+    # Changes
+
+    def apply(self, changes: ViewChanges, now_ms: int) -> None:
+        """Shows what the book has just taken in; only what is on the screen is made anew."""
+        before = self.model.rowCount()
+        self.model.apply(changes, now_ms)
+        if self.model.rowCount() != before:
+            self._show_page()
+        self.refresh()
+
+    def tick(self, now_ms: int) -> None:
+        self.model.tick(now_ms)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Brings the visible rows and the title up to date; nothing while the dock is hidden."""
+        if not self.isVisible():
+            return
+        if self._pages.currentWidget() is self.table:
+            self._refresh_rows()
+        else:
+            self.first_steps.refresh()
+        self._refresh_title()
+
+    def on_shown(self) -> None:
+        self.refresh()
+
+    def _refresh_rows(self) -> None:
+        rows = list(self.table.visible_rows())
+        for flash in self.model.refresh(rows):
+            self.table.flash(flash.index, flash.column, flash.rose)
+        self._note(rows)
+
+    def _note_visible(self) -> None:
+        self._note(self.table.visible_rows())
+
+    def _note(self, rows: "object") -> None:
+        for index in rows:  # type: ignore[attr-defined]
+            self.table.note(self.model.cells(index), self.model.level(index))
+
+    def _refresh_title(self) -> None:
+        zone = fmt.zone_name(self.model.now_ms)
+        self.heading.detail.setText(f"{self.model.summary()} · times local, {zone}")
+        total = self._book.unrealised_usd()
+        held = any(group.holding.net_base != 0 for group in self._book.groups.values())
+        self.total.show_value(total.value if held else Decimal(0))
+        tip = f"Without {fmt.count(total.missing, 'group')} whose price in USD is not known" if total.missing else ""
+        self.total.setToolTip(tip)
+        for widget in (self.total, *self._total_words):
+            widget.setVisible(self.model.rowCount() > 0)
+        self._columns.setVisible(self.model.rowCount() > 0)
+
+    def _show_page(self) -> None:
+        had_focus = self._pages.isAncestorOf(self._pages.focusWidget())
+        self._pages.setCurrentWidget(self.table if self.model.rowCount() else self.first_steps)
+        if had_focus:
+            self.focus_target().setFocus()
+
+    def focus_target(self) -> QWidget:
+        if self._pages.currentWidget() is self.table:
+            return self.table
+        send = self.first_steps.form.send
+        return send if send.isEnabled() else self.first_steps
+
+    def save(self, layouts: LayoutStore) -> None:
+        self.table.save(layouts)
+        layouts.save("positions_table/sorted_by", self.table.heading.sorted_by)
+        layouts.save("positions_table/descending", self.table.heading.descending)
+
+    def restore(self, layouts: LayoutStore) -> None:
+        self.table.restore(layouts)
+        column = layouts.integer("positions_table/sorted_by", -1)
+        if -1 <= column < self.model.columnCount():
+            self.apply_order(column, layouts.flag("positions_table/descending", False))
+
+    def reset(self) -> None:
+        self.apply_order(-1, False)
+        self.table.reset_columns()
+
+    # What is chosen, and what can be done with it
+
+    @property
+    def current_group(self) -> GroupRow | None:
+        return self.model.group_at(self.table.currentIndex()) if self.model.rowCount() else None
+
+    def sort_by(self, column: int) -> None:
+        """The first click sorts the useful way round, the second the other, the third as the groups opened."""
+        heading = self.table.heading
+        first_descending = column not in _NAMES
+        if heading.sorted_by != column:
+            order = (column, first_descending)
+        elif heading.descending is first_descending:
+            order = (column, not first_descending)
+        else:
+            order = (-1, False)
+        self.apply_order(*order)
+
+    def apply_order(self, column: int, descending: bool) -> None:
+        self.table.heading.show_order(column, descending)
+        way = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+        self.model.sort(column, way)
+        self.table.fit()
+        self.refresh()
+
+    def _on_columns(self) -> None:
+        menu = self.table.heading.columns_menu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self._columns.mapToGlobal(QPoint(0, self._columns.height())))
+
+    def _on_menu(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        group = self.model.group_at(self.table.indexAt(at))
+        if group is not None:
+            name = f"{fmt.pair(group.symbol)} {group.timeframe}"
+            close = menu.addAction(self._icons.icon("panic", "error"), f"Close {name}…")
+            close.triggered.connect(lambda: self.close_asked.emit(group.id))
+            close.setEnabled(group.status != "closing")
+            cancel = menu.addAction(self._icons.icon("close"), self.cancel_words(group))
+            cancel.triggered.connect(lambda: self.cancel_asked.emit(group.id))
+            cancel.setEnabled(group.open_entries > 0)
+            menu.addSeparator()
+        copy = QAction(self._icons.icon("copy"), "Copy", menu)
+        copy.triggered.connect(self.table.copy)
+        copy.setEnabled(bool(self.table.selected_rows()))
+        menu.addAction(copy)
+        menu.addSeparator()
+        menu.addAction("Expand all", self.table.expandAll)
+        menu.addAction("Collapse all", self.table.collapseAll)
+        menu.popup(self.table.viewport().mapToGlobal(at))
+
+    @staticmethod
+    def cancel_words(group: GroupRow) -> str:
+        if not group.open_entries:
+            return "Cancel entries (none open)"
+        return f"Cancel {fmt.count(group.open_entries, 'open entry', 'open entries')}"

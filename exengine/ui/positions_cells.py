@@ -1,0 +1,219 @@
+"""What the Positions table shows of a group, a pyramid and a leg at a price: rows in, cells out."""
+
+from decimal import Decimal
+from enum import IntEnum
+from typing import NamedTuple
+
+from exengine.domain.money import ZERO
+from exengine.engine.rows import GroupRow, Holding, LegRow, PyramidRow, Quote
+from exengine.ui import format as fmt
+from exengine.ui import words
+from exengine.ui.cell import EMPTY, UNKNOWN, Cell, Column, Part
+
+STALE_MS = 15_000
+"""A price older than this is not trusted: it and what is computed from it are muted."""
+
+
+class Col(IntEnum):
+    PAIR = 0
+    ACCOUNT = 1
+    PYRAMIDS = 2
+    FILLED = 3
+    SIZE = 4
+    ENTRY = 5
+    LAST = 6
+    UNREALISED = 7
+    PERCENT = 8
+    REALISED = 9
+    TP_MODE = 10
+    TARGET = 11
+    TO_TARGET = 12
+    AGE = 13
+    STATUS = 14
+
+
+COLUMNS = (
+    Column(key="pair", title="Pair / timeframe", sample="DCA0  −0.5 %  @ 67,240.50", elides=True),
+    Column(key="account", title="Account", sample="paper", elides=True),
+    Column(key="pyramids", title="Pyr.", sample="5 / 5", right=True, hint="Pyramids received, of those allowed"),
+    Column(key="filled", title="Filled", sample="25 / 25", right=True, hint="DCA legs filled; a leg's weight"),
+    Column(key="size", title="Size", sample="2,499.49", right=True, hint="Cost of what is open; what a leg filled"),
+    Column(key="entry", title="Entry", sample="64,544.00", right=True, hint="Average entry price"),
+    Column(key="last", title="Last", sample="67,240.50", right=True, icon=True, hint="Last price"),
+    Column(
+        key="unrealised",
+        title="Unrealised",
+        sample="+1,203.58",
+        right=True,
+        arrow=True,
+        hint="Unrealised PnL in quote, without the fee of closing",
+    ),
+    Column(key="percent", title="%", sample="+10.07", right=True, hint="Unrealised PnL in percent of its cost"),
+    Column(key="realised", title="Realised", sample="+103.03", right=True, hint="Realised PnL in quote, net of fees"),
+    Column(key="tp_mode", title="TP mode", sample="Aggregate", hint="How profit is taken; a leg's own target in %"),
+    Column(key="target", title="Target", sample="68,416.64", right=True, hint="The next target in the price's way"),
+    Column(key="to_target", title="To target", sample="Reached 100 %", right=True, hint="From the last price"),
+    Column(key="age", title="Age", sample="59 m", right=True, hint="Since the group opened"),
+    Column(key="status", title="Status", sample="Part filled", takes_rest=True),
+)
+
+
+class Moment(NamedTuple):
+    """What cells depend on besides their row."""
+
+    quote: Quote | None
+    stale: bool
+    now_ms: int
+
+    @property
+    def last(self) -> Decimal | None:
+        return self.quote.price if self.quote is not None else None
+
+
+def is_stale(quote: Quote | None, now_ms: int) -> bool:
+    return quote is not None and now_ms - quote.at_ms > STALE_MS
+
+
+def _pnl(
+    value: Decimal | None, decimals: int, *, strong: bool = False, stale: bool = False, arrow: bool = True
+) -> Cell:
+    """A profit or loss: sign, colour and arrow. A zero has neither."""
+    if value is None:
+        return UNKNOWN
+    way = fmt.direction(value, decimals)
+    token = "muted" if stale or not way else "profit" if way > 0 else "loss"
+    return Cell(fmt.signed(value, decimals), token, strong and bool(way), value, way if arrow else 0)
+
+
+def _number(value: Decimal | None, decimals: int, token: str = "text") -> Cell:
+    return UNKNOWN if value is None else Cell(fmt.number(value, decimals), token, value=value)
+
+
+def _marked(holding: Holding, places: int, at: Moment, *, strong: bool) -> tuple[Cell, Cell]:
+    """Unrealised PnL and its percent; one arrow serves both."""
+    marked = holding.marked(at.last)
+    return (
+        _pnl(marked.unrealised, places, strong=strong, stale=at.stale),
+        _pnl(marked.unrealised_percent, 2, stale=at.stale, arrow=False),
+    )
+
+
+def group_cells(row: GroupRow, at: Moment) -> list[Cell]:
+    places = fmt.quote_decimals(row.quote)
+    side, side_icon = words.SIDES[row.side]
+    status, status_token = words.group_state(row.status)
+    unrealised, share = _marked(row.holding, places, at, strong=True)
+    is_open = row.cost != 0
+    way = row.to_target_percent(at.last)
+    last = _number(at.last, row.price_decimals, "muted" if at.stale else "text")
+    if at.stale:
+        last = last._replace(icon="clock")
+    return [
+        Cell(
+            fmt.pair(row.symbol),
+            strong=True,
+            value=f"{row.symbol} {row.timeframe} {row.side.value}",
+            after=(Part(row.timeframe),),
+            trail=Part(side, icon=side_icon),
+        ),
+        Cell(row.account, "muted"),
+        Cell(fmt.of(row.pyramids, row.max_pyramids)),
+        Cell(fmt.of(row.legs_filled, row.legs_total)),
+        _number(row.cost if is_open else None, places),
+        _number(row.avg_entry, row.price_decimals),
+        last,
+        unrealised,
+        share,
+        _pnl(row.realised, places, arrow=False),
+        Cell(words.TP_MODES.get(row.tp_mode, words.sentence(row.tp_mode)), "muted"),
+        _number(row.target, row.price_decimals),
+        UNKNOWN if way is None else Cell(fmt.signed_percent(way), "muted" if at.stale else "text", value=way),
+        Cell(fmt.age(at.now_ms - row.opened_at_ms), "muted", value=row.opened_at_ms),
+        Cell(status, status_token, icon="error" if row.error else "", icon_token="error"),
+    ]
+
+
+def pyramid_cells(group: GroupRow, row: PyramidRow, at: Moment) -> list[Cell]:
+    places = fmt.quote_decimals(group.quote)
+    unrealised, share = _marked(row.holding, places, at, strong=False)
+    status, _ = words.group_state(row.status)
+    base = fmt.number(row.base_price, group.price_decimals)
+    return [
+        Cell(f"Pyramid {row.index + 1}", after=(Part(f"base {base}"),)),
+        EMPTY,
+        EMPTY,
+        Cell(fmt.of(row.legs_filled, row.legs_total)),
+        _number(row.cost, places),
+        _number(row.avg_entry, group.price_decimals),
+        EMPTY,
+        unrealised,
+        share,
+        _pnl(row.realised if row.realised is not None else ZERO, places, arrow=False),
+        EMPTY,
+        EMPTY,
+        EMPTY,
+        EMPTY,
+        Cell(status, "muted"),
+    ]
+
+
+def leg_cells(group: GroupRow, row: LegRow, at: Moment) -> list[Cell]:
+    places, decimals = fmt.quote_decimals(group.quote), group.price_decimals
+    token = "text" if row.holding.net_base != 0 else "muted"
+    unrealised, share = _marked(row.holding, places, at, strong=False)
+    state, state_token = words.leg_state(row.state)
+    tp = fmt.percent(row.tp_percent, 1)
+    planned = fmt.number(row.planned_price, decimals)
+    return [
+        Cell(
+            f"DCA{row.index}",
+            token,
+            value=f"DCA{row.index} {planned}",
+            after=(Part(fmt.percent(row.gap_percent, 1)),),
+            trail=Part(f"@ {planned}"),
+        ),
+        EMPTY,
+        EMPTY,
+        Cell(fmt.percent(row.weight_percent), "muted", value=row.weight_percent),
+        _number(row.filled_quote, places, token),
+        _number(row.fill_price, decimals, token),
+        EMPTY,
+        unrealised,
+        share,
+        _pnl(row.realised, places, arrow=False),
+        Cell(tp if row.tp_percent <= 0 else "+" + tp, "muted", value=row.tp_percent),
+        _number(row.target, decimals, token),
+        _progress(group, row, at),
+        EMPTY,
+        Cell(state, state_token, icon="error" if row.error else "", icon_token=state_token),
+    ]
+
+
+def _progress(group: GroupRow, row: LegRow, at: Moment) -> Cell:
+    """How near a leg's target is. A leg that closed while its group goes on has reached it."""
+    if row.state == "closed" and group.status not in ("closing", "closed"):
+        return Cell("Reached", "success")
+    share = row.progress(at.last)
+    if share is None:
+        return UNKNOWN
+    text = fmt.number(share * 100, 0) + " %"
+    return Cell(text, "muted" if at.stale else "text", value=share, bar=float(round(share, 2)))
+
+
+def group_tooltip(row: GroupRow, column: int, at: Moment) -> str:
+    """What a group's cell says to the pointer."""
+    match column:
+        case Col.PAIR:
+            return row.id
+        case Col.LAST | Col.UNREALISED | Col.PERCENT | Col.TO_TARGET if at.quote is not None:
+            text = f"Price of {fmt.age(at.now_ms - at.quote.at_ms)} ago, {fmt.iso(at.quote.at_ms)}"
+            return text + "\nOlder than 15 s: not to be trusted" if at.stale else text
+        case Col.SIZE:
+            return f"{fmt.number(row.net_qty, row.qty_decimals)} {row.base} held at a cost of its entries and fees"
+        case Col.AGE:
+            return f"Opened {fmt.iso(row.opened_at_ms)}"
+        case Col.STATUS if row.error:
+            return row.error
+        case Col.STATUS if row.reason:
+            return f"Reason: {words.reason(row.reason)}"
+    return ""

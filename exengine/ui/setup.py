@@ -1,0 +1,47 @@
+"""What the window must know besides the rows: accounts, the webhook's address and text, what a test alert can be."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exengine.engine.rows import Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLabel:
+    """An account as dialogs name it."""
+
+    name: str
+    venue: str
+    """`Binance spot`, `Paper`."""
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """Handed over by the one who joins the parts; given anew when the settings change."""
+
+    accounts: tuple[AccountLabel, ...]
+    webhook_url: str
+    """With the real token: only ever copied."""
+    webhook_url_masked: str
+    alert_text: str
+    """With the real secret: only ever copied."""
+    alert_text_masked: str
+    is_public: bool
+    """Whether TradingView can reach the address."""
+    test_symbols: tuple[str, ...]
+    test_timeframes: tuple[str, ...] = ("1m", "5m", "15m", "1h", "4h", "1d")
+    test_legs: int
+    """Legs of a pyramid that a test alert opens."""
+    test_amount: Decimal
+    """Its capital, in `test_quote`."""
+    test_quote: str = "USDT"
+    slippage_percent: Decimal
+    slippage_forced: bool
+    """Whether a close beyond the bound is forced."""
+
+    def mode_of(self, account: str) -> Mode | None:
+        return next((label.mode for label in self.accounts if label.name == account), None)
+
+    def venue_of(self, account: str) -> str:
+        return next((label.venue for label in self.accounts if label.name == account), "")
