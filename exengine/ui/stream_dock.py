@@ -1,0 +1,145 @@
+"""What the Signals and the Log dock share: a table that follows its end, and a word in its place while it is empty."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from exengine.ui.cell_model import CellModel
+from exengine.ui.dock import Dock
+from exengine.ui.icons import Icons
+from exengine.ui.layout import LayoutStore
+from exengine.ui.pieces import Ground, IconButton, Label, button
+from exengine.ui.stream_model import StreamModel
+from exengine.ui.table import Table
+from exengine.ui.theme import Look, Weight
+
+
+class EmptyNote(Ground):
+    """Why a dock is empty, and the next step."""
+
+    pressed = Signal()
+
+    def __init__(self, look: Look, icons: Icons, icon: str, heading: str, text: str, action: str) -> None:
+        super().__init__(look, "surface")
+        self._icons, self._icon = icons, icon
+        self._picture = Label(look)
+        self.heading = Label(look, heading, weight=Weight.STRONG)
+        self.text = Label(look, text, token="muted")
+        self.text.setWordWrap(True)
+        self.text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self.action = button(look, action, small=True)
+        self.action.clicked.connect(self.pressed)
+        column = QVBoxLayout(self)
+        column.setSpacing(6)
+        column.addStretch(2)
+        for widget in (self._picture, self.heading, self.text, self.action):
+            column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(3)
+        look.changed.connect(self._on_look_changed)
+        self._on_look_changed()
+
+    def _on_look_changed(self) -> None:
+        self._picture.setPixmap(self._icons.pixmap(self._icon, "muted", self._look.grown(20), self.devicePixelRatioF()))
+        self._fit_text()
+
+    def say(self, heading: str, text: str, *, action: bool) -> None:
+        """Another reason; `action` is whether there is a next step."""
+        self.heading.setText(heading)
+        self.action.setVisible(action)
+        if text != self.text.text():
+            self.text.setText(text)
+            self._fit_text()
+
+    def _fit_text(self) -> None:
+        # A wrapped label in a centred layout is given one line unless it says itself how tall it is.
+        width = self._look.scaled(440)
+        self.text.setFixedWidth(width)
+        self.text.setFixedHeight(max(0, self.text.heightForWidth(width)))
+
+
+class StreamDock(Dock):
+    """A dock around a stream of rows."""
+
+    def __init__(self, look: Look, icons: Icons, model: StreamModel, *, name: str, title: str, note: EmptyNote) -> None:
+        super().__init__(look, icons, name=name, title=title)
+        self._stream: StreamModel = model
+        self.note = note
+        self.table = Table(look, icons, model, name=f"{name}_table", title=title)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(note)
+        self.pages.addWidget(self.table)
+        self.follow = IconButton(icons, "follow", "Follow the newest row")
+        self.follow.setCheckable(True)
+        self.follow.setChecked(True)
+        self.follow.toggled.connect(self._on_follow)
+        self._moving = False
+        self.table.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        model.trimmed.connect(self._on_trimmed)
+        model.rowsInserted.connect(self._on_rows)
+        model.rowsRemoved.connect(self._on_rows)
+        self._on_rows()
+
+    def chip(self, text: str) -> QPushButton:
+        """A small button that stays pressed."""
+        made = button(self.table.look, text)
+        made.setCheckable(True)
+        made.setProperty("chip", True)
+        return made
+
+    def focus_target(self) -> QWidget:
+        return self.table if self.pages.currentWidget() is self.table else self.note.action
+
+    def save(self, layouts: LayoutStore) -> None:
+        self.table.save(layouts)
+
+    def restore(self, layouts: LayoutStore) -> None:
+        self.table.restore(layouts)
+
+    def reset(self) -> None:
+        self.table.reset_columns()
+        self.follow.setChecked(True)
+
+    def keep_up(self) -> None:
+        """After new rows: at the end, if the trader follows it."""
+        self._note_visible()
+        if self.follow.isChecked() and self.table.isVisible():
+            self._moving = True
+            self.table.scrollToBottom()
+            self._moving = False
+
+    def reveal(self, number: int) -> None:
+        """Shows one row, and stays there."""
+        index = self._stream.index_of(number)
+        if index.isValid():
+            self.follow.setChecked(False)
+            self.table.setCurrentIndex(index)
+            self.table.scrollTo(index, Table.ScrollHint.PositionAtCenter)
+
+    def on_shown(self) -> None:
+        self.keep_up()
+
+    def _note_visible(self) -> None:
+        if not self.table.isVisible():
+            return
+        model: CellModel = self._stream
+        for index in self.table.visible_rows():
+            self.table.note(model.cells(index))
+
+    def _on_rows(self) -> None:
+        self.pages.setCurrentWidget(self.table if self._stream.rowCount() else self.note)
+
+    def _on_follow(self, following: bool) -> None:
+        if following:
+            self.keep_up()
+
+    def _on_scrolled(self, value: int) -> None:
+        if not self._moving:
+            # Scrolling away from the end stops following, coming back to it starts again.
+            self.follow.setChecked(value >= self.table.verticalScrollBar().maximum())
+        self._note_visible()
+
+    def _on_trimmed(self, count: int) -> None:
+        if not self.follow.isChecked():
+            bar = self.table.verticalScrollBar()
+            self._moving = True
+            bar.setValue(max(0, bar.value() - count))
+            self._moving = False
