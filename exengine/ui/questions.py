@@ -1,0 +1,125 @@
+"""The smaller dialogs: closing one group, a test alert from the menu, and what this program is made of."""
+
+import platform
+from importlib import metadata
+
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from exengine import __version__
+from exengine.engine.rows import GroupRow, Mode
+from exengine.ui import format as fmt
+from exengine.ui import words
+from exengine.ui.alert_form import AlertForm
+from exengine.ui.book import Book
+from exengine.ui.icons import Icons
+from exengine.ui.pieces import Label, Prose
+from exengine.ui.setup import Setup
+from exengine.ui.sheet import Sheet
+from exengine.ui.theme import Look, Role, Weight
+
+PARTS = (
+    "PySide6-Essentials", "qasync", "pyqtgraph", "numpy", "aiohttp", "SQLAlchemy", "alembic", "pydantic", "ccxt",
+    "keyring", "platformdirs", "structlog",
+)  # fmt: skip
+
+
+class CloseSheet(Sheet):
+    """Closing one group at market."""
+
+    def __init__(self, look: Look, icons: Icons, parent: QWidget, group: GroupRow, book: Book, mode: Mode) -> None:
+        super().__init__(look, icons, parent, name="close_sheet", title="Close group", mode=mode)
+        self._group_id, self._book = group.id, book
+        self.heading = self.add_heading(f"Close {fmt.pair(group.symbol)} {group.timeframe} at market?")
+        self.meaning = Prose(look)
+        self.body.addWidget(self.meaning)
+        self.buttons.addWidget(Label(look, "Enter and Esc cancel.", token="muted"), 1)
+        self.cancel = self.add_cancel()
+        self.action = self.add_action("Close group", kind="danger")
+        self.refresh()
+        self.cancel.setFocus()
+
+    def refresh(self) -> None:
+        """Shows the numbers of this moment; a group that closed meanwhile can no longer be closed."""
+        group = self._book.groups.get(self._group_id)
+        if group is None or group.status == "closed":
+            self.meaning.say("It has closed meanwhile. Nothing is left to do.")
+            self.action.setEnabled(False)
+            return
+        assert self.mode is not None
+        where = f"on {group.account}, {words.MODES[self.mode][0]}"
+        entries = fmt.count(group.open_entries, "open entry", "open entries")
+        cancelled = f" {entries[0].upper()}{entries[1:]} {'is' if group.open_entries == 1 else 'are'} cancelled."
+        if group.holding.net_base == 0:
+            self.meaning.say(f"Nothing of it was filled, {where}.{cancelled if group.open_entries else ''}")
+            return
+        qty = f"**{fmt.number(abs(group.net_qty), group.qty_decimals)} {group.base}**"
+        value = self._book.notional_usd(group)
+        pnl = self._book.unrealised_usd_of(group)
+        worth = f", about **{fmt.number(value, 0)} USD**" if value is not None else ""
+        result = f" Result now **{fmt.signed(pnl, 2)} USD** before the fee of closing." if pnl is not None else ""
+        verb = "sold" if group.side.sign > 0 else "bought back"
+        self.meaning.say(f"{qty}{worth}, {verb} {where}.{result}{cancelled if group.open_entries else ''}")
+
+
+class AlertSheet(Sheet):
+    """A test alert while there are positions already."""
+
+    def __init__(self, look: Look, icons: Icons, parent: QWidget, setup: Setup, book: Book, mode: Mode) -> None:
+        super().__init__(look, icons, parent, name="alert_sheet", title="Test alert", mode=mode, width=640)
+        self.add_heading("Send a test alert")
+        meaning = Prose(look)
+        amount = fmt.number(setup.test_amount, fmt.quote_decimals(setup.test_quote))
+        meaning.say(
+            "A pretend TradingView alert goes through the whole engine. It opens a group of "
+            f"{fmt.count(setup.test_legs, 'leg')} with **{amount} {setup.test_quote}**, or adds a pyramid to one."
+        )
+        self.body.addWidget(meaning)
+        self.body.addSpacing(8)
+        self.form = AlertForm(look, icons, setup, book)
+        self.body.addWidget(self.form)
+        self.buttons.addStretch(1)
+        self.add_cancel("Close")
+
+
+class AboutSheet(Sheet):
+    """Versions and licences."""
+
+    def __init__(self, look: Look, icons: Icons, parent: QWidget) -> None:
+        super().__init__(look, icons, parent, name="about_sheet", title="About ExEngine", width=560)
+        self.add_heading(f"ExEngine {__version__}")
+        where = Prose(look)
+        made_for = f"{platform.system()} {platform.machine()}"
+        where.say(f"MIT licence. Python {platform.python_version()}, Qt {qVersion()}, {made_for}.")
+        self.body.addWidget(where)
+        self.body.addSpacing(8)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(2, 1)
+        for column, title in enumerate(("Made with", "Version", "Licence")):
+            grid.addWidget(Label(look, title, token="muted", role=Role.SMALL, weight=Weight.MEDIUM), 0, column)
+        for line, (name, version, licence) in enumerate(_parts(), 1):
+            for column, text in enumerate((name, version, licence)):
+                label = Label(look, text, token="text" if column == 0 else "muted")
+                label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+                grid.addWidget(label, line, column)
+        self.body.addLayout(grid)
+        self.buttons.addStretch(1)
+        self.add_cancel("Close")
+
+
+def _parts() -> list[tuple[str, str, str]]:
+    """What is installed of the libraries that are used, with the licence that each declares."""
+    found = []
+    for name in PARTS:
+        try:
+            about = metadata.metadata(name)
+        except metadata.PackageNotFoundError:
+            continue
+        declared = [*about.get_all("License-Expression", []), *about.get_all("License", [])]
+        classified = [line.rsplit(" :: ", 1)[-1] for line in about.get_all("Classifier", []) if "License ::" in line]
+        # Some declare the whole text of their licence there.
+        short = [text for text in declared if len(text) < 80]
+        found.append((name, about["Version"], short[0] if short else ", ".join(classified) or fmt.DASH))
+    return found

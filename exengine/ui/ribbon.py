@@ -1,0 +1,303 @@
+"""The ribbon: is it running, is it real money, how much is at work, what did it bring. Always there."""
+
+from decimal import Decimal
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from exengine.domain.money import HUNDRED
+from exengine.engine.rows import EngineRow, EngineStatus, Mode
+from exengine.ui import format as fmt
+from exengine.ui import words
+from exengine.ui.book import Book
+from exengine.ui.figures import Meter, PnlText
+from exengine.ui.icons import Icons
+from exengine.ui.panic_button import HoldButton
+from exengine.ui.pieces import Hairline, Label, button
+from exengine.ui.theme import Look, Role, Weight
+
+
+class Pill(QWidget):
+    """An icon and a word in a border of their colour, or on a ground of it."""
+
+    def __init__(self, look: Look, icons: Icons, *, role: Role) -> None:
+        super().__init__()
+        self._look, self._icons, self._role = look, icons, role
+        self._word, self._icon = "", "clock"
+        self._token, self._border, self._ground = "muted", "line_strong", ""
+        self._widest: tuple[str, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        look.changed.connect(self._on_look_changed)
+
+    def keep_room(self, words: tuple[str, ...]) -> None:
+        """Never smaller than the widest of its words, so that its neighbours stay where they are."""
+        self._widest = words
+        self.updateGeometry()
+
+    def show_word(self, word: str, icon: str, token: str, *, border: str, ground: str = "") -> None:
+        self._word, self._icon, self._token = word, icon, token
+        self._border, self._ground = border, ground
+        self.updateGeometry()
+        self.update()
+
+    def _on_look_changed(self) -> None:
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetricsF(self._look.font(self._role, Weight.STRONG))
+        width = max(metrics.horizontalAdvance(word) for word in (self._word, *self._widest))
+        return QSize(round(width) + 32 + self._look.grown(16), self._look.tall("button", self._role))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        look, painter = self._look, QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(look.color(self._border), 1))
+        painter.setBrush(look.color(self._ground) if self._ground else Qt.BrushStyle.NoBrush)
+        radius = look.metric("radius")
+        painter.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1), radius, radius)
+        size = look.grown(16)
+        icon = self._icons.pixmap(self._icon, self._token, size, self.devicePixelRatioF())
+        painter.drawPixmap(11, (self.height() - size) // 2, icon)
+        painter.setFont(look.font(self._role, Weight.STRONG))
+        painter.setPen(look.color(self._token))
+        left = 11 + size + 8
+        text = QRectF(left, 0, self.width() - left, self.height())
+        painter.drawText(text, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self._word)
+
+
+class Field(QWidget):
+    """A caption over a value and what stands beside it."""
+
+    def __init__(self, look: Look, caption: str, *parts: QWidget) -> None:
+        super().__init__()
+        self.caption = Label(look, caption, token="muted", role=Role.SMALL)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(8, 8, 8, 8)
+        outer.setSpacing(16)
+        outer.addWidget(Hairline(look, vertical=True))
+        column = QVBoxLayout()
+        outer.addLayout(column)
+        column.setSpacing(1)
+        column.addStretch(1)
+        column.addWidget(self.caption)
+        row = QHBoxLayout()
+        row.setSpacing(8)
+        for part in parts:
+            row.addWidget(part, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        column.addLayout(row)
+        column.addStretch(1)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+
+
+class Ribbon(QWidget):
+    """Everything that must be seen in one glance."""
+
+    pause_asked = Signal()
+    resume_asked = Signal()
+    panic_asked = Signal()
+
+    def __init__(self, look: Look, icons: Icons, book: Book) -> None:
+        super().__init__()
+        self._look, self._icons, self._book = look, icons, book
+        self.setObjectName("ribbon")
+        self.pill = Pill(look, icons, role=Role.PILL)
+        self.pill.keep_room(tuple(word for word, _, _ in words.ENGINE.values()))
+        self.badge = Pill(look, icons, role=Role.BODY)
+        self._make_values()
+        self.fields = self._fields()
+        self.pause = button(look, "Pause")
+        self.pause.clicked.connect(self._on_pause)
+        self.panic = HoldButton(look, icons, "Panic", "panic")
+        self.panic.held.connect(self.panic_asked)
+        self._paused = False
+        self._lay_out()
+        look.changed.connect(self._on_look_changed)
+        self.refresh(0)
+
+    def _make_values(self) -> None:
+        look = self._look
+        self.pool = Label(look, role=Role.VALUE, weight=Weight.STRONG)
+        self.meter = Meter(look, "Pool")
+        self.full = Label(look, "Full", token="warn")
+        self.queued = Label(look, role=Role.VALUE, weight=Weight.STRONG)
+        self.today = PnlText(look, "PnL today, USD")
+        self.total = PnlText(look, "PnL total, USD", sample="+10,000.00")
+        self.risk_icon = Label(look)
+        self.risk = Label(look, role=Role.VALUE, weight=Weight.STRONG)
+        self.risk_more = Label(look, token="muted")
+        self.webhook = Label(look, role=Role.VALUE, weight=Weight.STRONG)
+        self.webhook_more = Label(look, token="muted")
+
+    def _fields(self) -> dict[str, Field]:
+        look = self._look
+        return {
+            "pool": Field(look, "Pool", self.pool, self.meter, self.full),
+            "queued": Field(look, "Queued", self.queued),
+            "today": Field(look, "PnL today, USD", self.today),
+            "total": Field(look, "PnL total, USD", self.total),
+            "risk": Field(look, "Risk engine", self.risk_icon, self.risk, self.risk_more),
+            "webhook": Field(look, "Last webhook", self.webhook, self.webhook_more),
+        }
+
+    def _lay_out(self) -> None:
+        row = QHBoxLayout(self)
+        row.setContentsMargins(self._look.metric("edge_padding"), 0, self._look.metric("edge_padding"), 1)
+        row.setSpacing(8)
+        row.addWidget(self.pill)
+        row.addWidget(self.badge)
+        for name, field in self.fields.items():
+            field.setObjectName(f"ribbon_{name}")
+            row.addWidget(field)
+        row.addStretch(1)
+        row.addWidget(self.pause)
+        row.addWidget(self.panic)
+
+    # Values
+
+    def refresh(self, now_ms: int) -> None:
+        """Shows the book's engine row and what the groups are worth."""
+        engine = self._book.engine
+        self.pause.setEnabled(engine is not None)
+        self.panic.setEnabled(engine is not None)
+        if engine is None:
+            self.pill.show_word("Starting", "clock", "muted", border="line_strong")
+            self.badge.hide()
+            for label in (self.pool, self.queued, self.risk, self.webhook):
+                label.setText(fmt.DASH)
+                label.set_token("muted")
+            for widget in (self.full, self.risk_more, self.webhook_more):
+                widget.setVisible(False)
+            return
+        self._show_status(engine)
+        self._show_pool(engine)
+        self._show_pnl(engine)
+        self._show_risk(engine)
+        self._show_webhook(engine, now_ms)
+        self._fit()
+
+    def _show_status(self, engine: EngineRow) -> None:
+        word, icon, token = words.ENGINE[engine.status]
+        self.pill.show_word(word, icon, token, border=token)
+        self.pill.setToolTip(engine.status_text)
+        self.pill.setAccessibleName(f"Engine: {word}. {engine.status_text}".strip())
+        mode, mode_icon = words.MODES[engine.mode]
+        match engine.mode:
+            case Mode.LIVE:
+                self.badge.show_word(mode, mode_icon, "on_live", border="live", ground="live")
+                self.badge.setToolTip("Real money")
+            case Mode.TESTNET:
+                self.badge.show_word(mode, mode_icon, "warn", border="warn")
+                self.badge.setToolTip("An exchange's test money")
+            case Mode.PAPER:
+                self.badge.show_word(mode, mode_icon, "text", border="line_strong")
+                self.badge.setToolTip("Paper money: nothing here is real")
+        self.badge.setAccessibleName(f"Mode: {mode}")
+        self.badge.show()
+        self._paused = engine.status is EngineStatus.PAUSED
+        self._on_look_changed()
+
+    def _show_pool(self, engine: EngineRow) -> None:
+        is_full = engine.pool_used >= engine.pool_limit
+        self.pool.setText(fmt.of(engine.pool_used, engine.pool_limit))
+        self.pool.set_token("text")
+        self.meter.show_share(engine.pool_used, engine.pool_limit, "warn" if is_full else "accent")
+        self.full.setVisible(is_full)
+        self.queued.setText(f"{engine.queued:,}")
+        self.queued.set_token("text")
+
+    def _show_pnl(self, engine: EngineRow) -> None:
+        open_pnl = self._book.unrealised_usd()
+        total = engine.realised_total + open_pnl.value
+        self.today.show_value(engine.realised_today, _share(engine.realised_today, engine))
+        self.total.show_value(total, _share(total, engine))
+        missing = f", {fmt.count(open_pnl.missing, 'group')} without a price left out" if open_pnl.missing else ""
+        self.today.setToolTip("Realised since the day began, net of fees")
+        self.total.setToolTip(
+            f"Realised {fmt.signed(engine.realised_total, 2)} and unrealised {fmt.signed(open_pnl.value, 2)}{missing}"
+        )
+
+    def _show_risk(self, engine: EngineRow) -> None:
+        if not engine.risk_enabled:
+            word, token, more = "Off", "muted", ""
+        elif self._book.groups:
+            word, token, more = "Active", "risk", ""
+        else:
+            word, token, more = "Idle", "muted", "nothing to watch"
+        self.risk.setText(word)
+        self.risk.set_token(token)
+        self.risk_icon.setPixmap(self._icons.pixmap("shield", token, self._look.grown(16), self.devicePixelRatioF()))
+        self.risk_more.setText(more)
+        self.risk_more.setVisible(bool(more))
+
+    def _show_webhook(self, engine: EngineRow, now_ms: int) -> None:
+        at_ms = engine.last_webhook_at_ms
+        self.webhook.setText(fmt.DASH if at_ms is None else fmt.age(now_ms - at_ms))
+        self.webhook.set_token("muted" if at_ms is None else "text")
+        self.webhook_more.setText("none yet" if at_ms is None else "")
+        self.webhook_more.setVisible(at_ms is None)
+        self.webhook.setToolTip("" if at_ms is None else fmt.iso(at_ms))
+
+    def _on_pause(self) -> None:
+        # Off until the engine has answered: a second click must not undo the first.
+        self.pause.setEnabled(False)
+        (self.resume_asked if self._paused else self.pause_asked).emit()
+
+    # Looks
+
+    def _on_look_changed(self) -> None:
+        self.pause.setText("Resume" if self._paused else "Pause")
+        self.pause.setIcon(self._icons.button_icon("run" if self._paused else "pause"))
+        self.pause.setToolTip(
+            "Take new entries again" if self._paused else "No new groups or pyramids; targets, exits and stops go on"
+        )
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(640, self._height())
+
+    def _height(self) -> int:
+        lines = self._look.line_height(Role.SMALL) + self._look.line_height(Role.VALUE)
+        return max(self._look.metric("ribbon"), round(lines) + 14)
+
+    def _fit(self) -> None:
+        """Too narrow: the percents go, then Risk and Webhook, then the pool's bar and the hint beside Panic.
+
+        The pill, the badge, the PnL and Panic are never dropped.
+        """
+        engine = self._book.engine
+        is_full = engine is not None and engine.pool_used >= engine.pool_limit
+        for dropped in range(6):
+            self.today.drop_percent(dropped >= 1)
+            self.total.drop_percent(dropped >= 1)
+            for name in ("risk", "webhook"):
+                self.fields[name].caption.setVisible(dropped < 2)
+                self.fields[name].setVisible(dropped < 3)
+            self.meter.setVisible(dropped < 4)
+            self.full.setVisible(dropped < 4 and is_full)
+            self.panic.show_hint(dropped < 5)
+            layout = self.layout()
+            if layout is None or layout.sizeHint().width() <= self.width():
+                return
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), self._look.color("raised"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, self._look.color("line"))
+
+
+def _share(value: Decimal, engine: EngineRow) -> Decimal | None:
+    """In percent of the capital that the accounts began with."""
+    return value / engine.start_equity * HUNDRED if engine.start_equity else None

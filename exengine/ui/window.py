@@ -1,0 +1,329 @@
+"""The main window: ribbon, strip and docks, their arrangement, and the questions that come before a command."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from PySide6.QtCore import QEvent, QMargins, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QMainWindow, QMenuBar, QTabBar, QTabWidget, QVBoxLayout, QWidget
+
+from exengine.engine.rows import EngineStatus, LogRow, Mode, Severity, ViewChanges
+from exengine.ui import format as fmt
+from exengine.ui.alert_strip import AlertStrip
+from exengine.ui.book import Book
+from exengine.ui.bridge import Bridge
+from exengine.ui.clicks import Clicks
+from exengine.ui.dock import Dock
+from exengine.ui.icons import Icons
+from exengine.ui.layout import VERSION, LayoutStore
+from exengine.ui.log_dock import LogDock
+from exengine.ui.loop import spawn
+from exengine.ui.menus import Handlers, Menus
+from exengine.ui.positions import PositionsDock
+from exengine.ui.ribbon import Ribbon
+from exengine.ui.setup import Setup
+from exengine.ui.signals_dock import SignalsDock
+from exengine.ui.theme import Look
+from exengine.ui.toast import Toasts
+
+EDGE = 2
+"""The width of the edge that says LIVE."""
+BOTTOM_HEIGHT = 200
+
+Closing = Callable[[], Coroutine[Any, Any, Any]]
+
+
+class Window(QMainWindow):
+    """What the trader looks at. Closing it starts `on_close`, the staged shutdown, and nothing else."""
+
+    def __init__(self, look: Look, bridge: Bridge, setup: Setup, layouts: LayoutStore, *, on_close: Closing) -> None:
+        super().__init__()
+        self.look, self.bridge, self.layouts = look, bridge, layouts
+        self.icons = Icons(look)
+        self.book = Book()
+        self._on_close = on_close
+        self._closing = self._shown = False
+        self.setObjectName("window")
+        self.setWindowIcon(self.icons.icon("app", "accent"))
+        self.setMinimumSize(960, 560)
+        self.resize(1440, 900)
+        self.ribbon = Ribbon(look, self.icons, self.book)
+        self.strip = AlertStrip(look, self.icons)
+        self.positions = PositionsDock(look, self.icons, self.book, setup)
+        self.signals = SignalsDock(look, self.icons)
+        self.log = LogDock(look, self.icons)
+        self.docks: list[Dock] = [self.positions, self.signals, self.log]
+        self.toasts = Toasts(look, self.icons, self)
+        self.clicks = Clicks(self, self.icons, self.book, bridge, setup, self.toasts)
+        self._build_top()
+        self._build_docks()
+        self._connect()
+        self.strip.restore(layouts.integers("alerts/dismissed"))
+        self._restore_layout()
+        self._refresh_frame()
+
+    # Building
+
+    def _build_top(self) -> None:
+        bar = QMenuBar()
+        bar.setObjectName("menu_bar")
+        self.menus = Menus(bar, self.look, self.icons, self._handlers(), list(self.docks))
+        top = QWidget()
+        column = QVBoxLayout(top)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in (bar, self.ribbon, self.strip):
+            column.addWidget(widget)
+        self.setMenuWidget(top)
+
+    def _handlers(self) -> Handlers:
+        table, clicks = self.positions.table, self.clicks
+        return Handlers(
+            quit=self.close,
+            reset_layout=self.reset_layout,
+            next_dock=self.focus_next_dock,
+            pause_or_resume=self.ribbon.pause.click,
+            panic=clicks.ask_panic,
+            close_group=lambda: self._with_current(clicks.ask_close),
+            cancel_entries=lambda: self._with_current(clicks.cancel_entries),
+            copy_rows=table.copy,
+            expand_all=table.expandAll,
+            collapse_all=table.collapseAll,
+            send_test_alert=clicks.ask_test_alert,
+            copy_alert_text=lambda: clicks.copy("Alert text", self.clicks.setup.alert_text),
+            copy_webhook_url=lambda: clicks.copy("Webhook URL", self.clicks.setup.webhook_url),
+            about=clicks.show_about,
+        )
+
+    def _with_current(self, act: Callable[[str], None]) -> None:
+        group = self.positions.current_group
+        if group is not None:
+            act(group.id)
+
+    def _build_docks(self) -> None:
+        self.setDockNestingEnabled(True)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        for dock in self.docks:
+            self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """The stock layout: Positions, and under it Signals and Log as tabs."""
+        for dock in self.docks:
+            dock.setFloating(False)
+            dock.show()
+        self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, self.positions)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.signals)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.log)
+        self.tabifyDockWidget(self.signals, self.log)
+        self.signals.raise_()
+        self._size_docks()
+        self._note_tabs()
+
+    def _size_docks(self) -> None:
+        bottom = self.look.scaled(BOTTOM_HEIGHT)
+        self.resizeDocks([self.positions, self.signals], [self.height() - bottom, bottom], Qt.Orientation.Vertical)
+
+    def _connect(self) -> None:
+        self.bridge.flushed.connect(self._on_flush)
+        self.bridge.ticked.connect(self._on_tick)
+        self.clicks.answered.connect(self._on_answered)
+        self.ribbon.pause_asked.connect(self.clicks.pause)
+        self.ribbon.resume_asked.connect(self.clicks.resume)
+        self.ribbon.panic_asked.connect(self.clicks.ask_panic)
+        self.positions.close_asked.connect(self.clicks.ask_close)
+        self.positions.cancel_asked.connect(self.clicks.cancel_entries)
+        self.positions.current_changed.connect(self._refresh_menus)
+        self.positions.first_steps.copy_asked.connect(self.clicks.copy)
+        self.clicks.serve(self.positions.first_steps.form)
+        self.signals.test_asked.connect(self.clicks.ask_test_alert)
+        self.signals.copied.connect(lambda what: self.toasts.say(f"{what} copied", "success"))
+        self.strip.dismissed.connect(self._on_dismissed)
+        self.strip.show_asked.connect(self._show_log_row)
+        self.strip.more_asked.connect(self._show_errors)
+        self.look.changed.connect(self.update)
+        for dock in self.docks:
+            dock.dockLocationChanged.connect(self._note_tabs_soon)
+            dock.topLevelChanged.connect(self._note_tabs_soon)
+            dock.visibilityChanged.connect(self._note_tabs_soon)
+
+    def show_setup(self, setup: Setup) -> None:
+        """Takes new facts after the settings changed."""
+        self.clicks.setup = setup
+        self.positions.first_steps.show_setup(setup)
+
+    # What comes up
+
+    def _on_flush(self, changes: ViewChanges) -> None:
+        now_ms = self.bridge.now_ms()
+        first = self.book.engine is None
+        self.book.apply(changes)
+        self.positions.apply(changes, now_ms)
+        self.signals.apply(changes, now_ms)
+        self.log.apply(changes, now_ms)
+        if changes.log:
+            self.strip.take(changes.log)
+            self.log.show_errors(self.strip.count)
+        self.ribbon.refresh(now_ms)
+        if changes.engine is not None:
+            self._refresh_frame()
+        self.clicks.refresh()
+        if first and self.focusWidget() is self.positions.first_steps:
+            self.positions.focus_target().setFocus()
+        self._refresh_menus()
+
+    def _on_tick(self, now_ms: int) -> None:
+        self.positions.tick(now_ms)
+        self.signals.tick(now_ms)
+        self.log.tick(now_ms)
+        self.ribbon.refresh(now_ms)
+
+    def _on_answered(self) -> None:
+        """The engine has answered a click: what was off until then is on again."""
+        self.ribbon.refresh(self.bridge.now_ms())
+
+    @property
+    def mode(self) -> Mode:
+        return self.book.engine.mode if self.book.engine is not None else Mode.PAPER
+
+    def _refresh_frame(self) -> None:
+        """Title and edge say whether the money is real."""
+        engine = self.book.engine
+        prefix = {Mode.PAPER: "PAPER · ", Mode.TESTNET: "TESTNET · ", Mode.LIVE: "LIVE · real money · "}
+        self.setWindowTitle((prefix[engine.mode] if engine is not None else "") + "ExEngine")
+        edge = EDGE if self.mode is Mode.LIVE else 0
+        if self.contentsMargins() != QMargins(edge, edge, edge, edge):
+            self.setContentsMargins(edge, edge, edge, edge)
+        self.update()
+
+    def _refresh_menus(self) -> None:
+        engine, group = self.book.engine, self.positions.current_group
+        paused = engine is not None and engine.status is EngineStatus.PAUSED
+        self.menus.show_pause(paused=paused, possible=engine is not None)
+        self.menus.show_group(
+            f"{fmt.pair(group.symbol)} {group.timeframe}" if group is not None else None,
+            self.positions.cancel_words(group) if group is not None else "Cancel entries",
+            can_close=group is not None and group.status not in ("closing", "closed"),
+            can_cancel=group is not None and group.open_entries > 0,
+        )
+        self.menus.actions["send_test_alert"].setEnabled(engine is not None and engine.mode is not Mode.LIVE)
+
+    # Log and strip
+
+    def _on_dismissed(self, _number: int) -> None:
+        self.layouts.save("alerts/dismissed", [str(number) for number in self.strip.dismissals()])
+        self.log.show_errors(self.strip.count)
+
+    def _show_log_row(self, row: LogRow) -> None:
+        self._bring(self.log)
+        self.log.show_row(row)
+
+    def _show_errors(self) -> None:
+        self._bring(self.log)
+        self.log.severity_chips[Severity.ERROR].setChecked(True)
+
+    def _bring(self, dock: Dock) -> None:
+        dock.show()
+        dock.raise_()
+
+    def focus_next_dock(self) -> None:
+        """Moves the keyboard round the docks that can be seen."""
+        tables = {
+            dock: dock.focus_target() for dock in self.docks if dock.isVisible() and not dock.visibleRegion().isEmpty()
+        }
+        docks = list(tables)
+        if not docks:
+            return
+        focused = QGuiApplication.focusObject()
+        current = next((place for place, dock in enumerate(docks) if _inside(dock, focused)), -1)
+        tables[docks[(current + 1) % len(docks)]].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # Layout
+
+    def _note_tabs_soon(self) -> None:
+        # Qt tells before it has moved the tabs.
+        QTimer.singleShot(0, self, self._note_tabs)
+
+    def _note_tabs(self) -> None:
+        for dock in self.docks:
+            dock.note_neighbours()
+        for bar in self.findChildren(QTabBar):
+            bar.setDrawBase(False)
+            bar.setAccessibleName("Docks")
+
+    def _restore_layout(self) -> None:
+        geometry, state = self.layouts.state("window/geometry"), self.layouts.state("window/state")
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        if state is not None and not self.restoreState(state, VERSION):
+            self._arrange()
+        for dock in self.docks:
+            dock.restore(self.layouts)
+
+    def save_layout(self) -> None:
+        self.layouts.save("window/geometry", self.saveGeometry())
+        self.layouts.save("window/state", self.saveState(VERSION))
+        for dock in self.docks:
+            dock.save(self.layouts)
+        self.layouts.flush()
+
+    def reset_layout(self) -> None:
+        """Back to the stock layout and the columns' own widths."""
+        self.layouts.forget()
+        self._arrange()
+        for dock in self.docks:
+            dock.reset()
+
+    # The window itself
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        # The program ends when the staged shutdown has ended, not when the window is closed.
+        event.ignore()
+        if self._closing:
+            return
+        self._closing = True
+        self.save_layout()
+        self.toasts.say("Stopping: orders stay as they are, and nothing new is taken", "info")
+        spawn(self._on_close(), name="shutdown", on_error=self._on_close_failed)
+
+    def _on_close_failed(self, error: BaseException) -> None:
+        self._closing = False
+        self.toasts.say(f"The shutdown failed: {error}", "error")
+
+    def _note_visible(self) -> None:
+        self.bridge.set_visible(self.isVisible() and not self.isMinimized())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._shown:
+            self._shown = True
+            if self.layouts.state("window/state") is None:
+                # Sizes of docks hold only from the moment at which the window has its own.
+                self._size_docks()
+            # Else Qt gives the keyboard to Pause, and a stray space bar would press it.
+            self.positions.focus_target().setFocus()
+        self._note_tabs_soon()
+        self._note_visible()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._note_visible()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.WindowStateChange:
+            self._note_visible()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), self.look.color("raised"))
+        if self.mode is Mode.LIVE:
+            color = self.look.color("live")
+            width, height = self.width(), self.height()
+            for x, y, w, h in ((0, 0, width, EDGE), (0, height - EDGE, width, EDGE), (0, 0, EDGE, height)):
+                painter.fillRect(x, y, w, h, color)
+            painter.fillRect(width - EDGE, 0, EDGE, height, color)
+
+
+def _inside(widget: QWidget, other: object) -> bool:
+    return isinstance(other, QWidget) and (other is widget or widget.isAncestorOf(other))
