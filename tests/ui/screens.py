@@ -1,0 +1,302 @@
+"""Renders every dock and dialog to PNG files, to be looked at: `python -m tests.ui.screens build/screens`."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QPainter, QPixmap
+from PySide6.QtWidgets import QApplication
+
+from exengine.engine.intake import Verdict, VerdictKind
+from exengine.engine.rows import EngineStatus, Mode, ViewChanges
+from exengine.ui.app import make_app
+from exengine.ui.bridge import Bridge
+from exengine.ui.layout import LayoutStore
+from exengine.ui.theme import Look, Scheme
+from exengine.ui.window import Window
+from tests.ui import rows
+from tests.ui.feed import Feed, Recorder, setup
+
+SIZES = ((1440, 900), (2560, 1440))
+
+
+async def _nothing() -> None:
+    return None
+
+
+class Stage:
+    """One window with its feed."""
+
+    def __init__(self, app: QApplication, look: Look, folder: Path, size: tuple[int, int], mode: Mode) -> None:
+        self.app = app
+        self.feed = Feed()
+        self.bridge = Bridge(self.feed, Recorder(), now_ms=lambda: rows.NOW_MS)
+        store = LayoutStore(folder / "layout.ini")
+        store.forget()
+        self.window = Window(look, self.bridge, setup(mode), store, on_close=_nothing)
+        self.window.resize(*size)
+        self.window.show()
+
+    def put(self, changes: ViewChanges) -> None:
+        self.feed.put(changes)
+        self.bridge.flush()
+        self.settle()
+
+    def settle(self) -> None:
+        for _ in range(4):
+            self.app.processEvents()
+
+    def shot(self) -> QPixmap:
+        """The window with the dialog over it, as a screen would show them."""
+        self.settle()
+        picture = self.window.grab()
+        sheet = self.window.clicks.sheet
+        if sheet is not None:
+            at = sheet.pos() - self.window.pos()
+            painter = QPainter(picture)
+            painter.drawPixmap(QPoint(at.x(), at.y()), sheet.grab())
+            painter.end()
+        return picture
+
+    def close(self) -> None:
+        sheet = self.window.clicks.sheet
+        if sheet is not None:
+            sheet.reject()
+        self.bridge.close()
+        self.window.hide()
+        self.window.deleteLater()
+        self.settle()
+
+
+def empty(stage: Stage) -> None:
+    quotes = {("paper", "BTC/USDT"): rows.Quote(price=rows.D("67240.50"), at_ms=rows.NOW_MS)}
+    stage.put(rows.changes(engine=rows.empty_engine(), quotes=quotes))
+
+
+def empty_log(stage: Stage) -> None:
+    empty(stage)
+    stage.window.log.raise_()
+
+
+def refused_alert(stage: Stage) -> None:
+    empty(stage)
+    errors = (rows_error("tv.symbol", "BTCUSD is not a market of paper"),)
+    verdict = Verdict(kind=VerdictKind.INVALID, signal_id=3, errors=errors)
+    stage.window.positions.first_steps.form.show_verdict(verdict)
+
+
+def rows_error(field: str, message: str):
+    from exengine.domain.signal import FieldError
+
+    return FieldError(field=field, message=message)
+
+
+def normal(stage: Stage, account: str = "paper", mode: Mode = Mode.PAPER) -> None:
+    groups = [
+        replace(row, account=account if row.account == "paper" else row.account, id=row.id.replace("paper", account))
+        for row in rows.sample_groups()
+    ]
+    quotes = {(account if key[0] == "paper" else key[0], key[1]): quote for key, quote in rows.sample_quotes().items()}
+    stage.put(
+        rows.changes(
+            groups,
+            quotes=quotes,
+            signals=rows.sample_signals(),
+            log=rows.sample_log(),
+            engine=rows.engine(mode=mode),
+        )
+    )
+    table, model = stage.window.positions.table, stage.window.positions.model
+    sol = model.index_of(f"{account}|SOL/USDT|1h#1")
+    table.expand(sol)
+    for place in range(2):
+        table.expand(model.index(place, 0, sol))
+    stage.put(rows.changes(quotes={key: replace(quote, price=quote.price + 0) for key, quote in quotes.items()}))
+
+
+def error(stage: Stage) -> None:
+    normal(stage)
+    row = rows.engine(status=EngineStatus.ERROR, status_text="Account perp cannot be reached: timed out after 10 s.")
+    stage.put(rows.changes(log=rows.sample_log(errors=3), engine=row))
+    stale = {
+        key: replace(quote, at_ms=rows.NOW_MS - 40_000)
+        for key, quote in rows.sample_quotes().items()
+        if key[0] == "perp"
+    }
+    stage.put(rows.changes(quotes=stale))
+    stage.window.log.raise_()
+
+
+def flashing(stage: Stage) -> None:
+    normal(stage)
+    quotes = rows.sample_quotes()
+    moved = {
+        ("paper", "BTC/USDT"): replace(quotes["paper", "BTC/USDT"], price=rows.D("67290.50")),
+        ("paper", "LINK/USDT"): replace(quotes["paper", "LINK/USDT"], price=rows.D("17.802")),
+    }
+    stage.put(rows.changes(quotes=moved))
+    model = stage.window.positions.model
+    stage.window.positions.table.setCurrentIndex(model.index_of("paper|AVAX/USDT|1h#1"))
+    stage.window.positions.table.setFocus()
+
+
+def paused(stage: Stage) -> None:
+    normal(stage)
+    stage.put(rows.changes(engine=rows.engine(status=EngineStatus.PAUSED, status_text="Paused by the trader.")))
+    stage.window.signals.show_payload.setChecked(True)
+    stage.window.signals.table.setCurrentIndex(stage.window.signals.model.index(4, 0))
+
+
+def busy(stage: Stage) -> None:
+    groups = rows.busy_groups()
+    signals = [rows.signal(number, symbol=f"C{number % 200:03}/USDT") for number in range(1, 3_001)]
+    log = [rows.log(number, f"Target of DCA{number % 7} reached", symbol="SOL/USDT") for number in range(1, 3_001)]
+    stage.put(
+        rows.changes(
+            groups,
+            quotes=rows.quotes_for(groups),
+            signals=signals,
+            log=log,
+            engine=rows.engine(pool_used=200, pool_limit=200, queued=100, realised_total="1234567.89"),
+        )
+    )
+    stage.window.positions.sort_by(7)
+    table, model = stage.window.positions.table, stage.window.positions.model
+    table.expand(model.index(2, 0))
+    table.expand(model.index(1, 0, model.index(2, 0)))
+
+
+def live(stage: Stage) -> None:
+    normal(stage, account="main", mode=Mode.LIVE)
+    stage.put(rows.changes(log=(rows.REJECTED,)))
+
+
+def panic(stage: Stage) -> None:
+    live(stage)
+    stage.window.clicks.ask_panic()
+    stage.window.clicks.sheet.word.setText("CLO")
+
+
+def panic_paper(stage: Stage) -> None:
+    normal(stage)
+    stage.window.clicks.ask_panic()
+    stage.window.clicks.sheet.entries.setChecked(True)
+
+
+def close_group(stage: Stage) -> None:
+    live(stage)
+    stage.window.clicks.ask_close("main|AVAX/USDT|1h#1")
+
+
+def test_alert(stage: Stage) -> None:
+    normal(stage)
+    stage.window.clicks.ask_test_alert()
+
+
+def about(stage: Stage) -> None:
+    normal(stage)
+    stage.window.clicks.show_about()
+
+
+def toasts(stage: Stage) -> None:
+    normal(stage)
+    stage.window.toasts.say("5 entries of SOL/USDT 1h cancelled", "success")
+    stage.window.toasts.say("Close AVAX/USDT 1h failed: the exchange cannot be reached", "error")
+    stage.window.toasts.say("Close AVAX/USDT 1h failed: the exchange cannot be reached", "error")
+
+
+def filtered_out(stage: Stage) -> None:
+    normal(stage)
+    stage.window.log.raise_()
+    stage.window.log.search.setText("nothing has this word")
+    stage.window.log.apply_filter()
+
+
+def large(stage: Stage) -> None:
+    stage.window.look.choose(font_size=20)
+    error(stage)
+
+
+def small(stage: Stage) -> None:
+    stage.window.look.choose(font_size=8)
+    normal(stage)
+
+
+def narrow(stage: Stage) -> None:
+    stage.window.resize(960, 600)
+    error(stage)
+
+
+def large_empty(stage: Stage) -> None:
+    stage.window.look.choose(font_size=20)
+    empty(stage)
+
+
+def large_panic(stage: Stage) -> None:
+    stage.window.look.choose(font_size=16)
+    panic(stage)
+
+
+def other_palette(stage: Stage) -> None:
+    stage.window.look.choose(pnl_palette="blue/orange")
+    flashing(stage)
+
+
+SCENES: dict[str, tuple[Callable[[Stage], None], Mode]] = {
+    "empty": (empty, Mode.PAPER),
+    "empty-log": (empty_log, Mode.PAPER),
+    "refused-alert": (refused_alert, Mode.PAPER),
+    "normal": (normal, Mode.PAPER),
+    "flashing": (flashing, Mode.PAPER),
+    "paused": (paused, Mode.PAPER),
+    "error": (error, Mode.PAPER),
+    "busy": (busy, Mode.PAPER),
+    "live": (live, Mode.LIVE),
+    "panic": (panic, Mode.LIVE),
+    "panic-entries": (panic_paper, Mode.PAPER),
+    "close-group": (close_group, Mode.LIVE),
+    "test-alert": (test_alert, Mode.PAPER),
+    "about": (about, Mode.PAPER),
+    "toasts": (toasts, Mode.PAPER),
+    "nothing-matches": (filtered_out, Mode.PAPER),
+    "font-8": (small, Mode.PAPER),
+    "font-20": (large, Mode.PAPER),
+    "font-20-empty": (large_empty, Mode.PAPER),
+    "font-16-panic": (large_panic, Mode.LIVE),
+    "narrow": (narrow, Mode.PAPER),
+    "blue-orange": (other_palette, Mode.PAPER),
+}
+
+
+def render(folder: Path, only: str = "") -> Iterator[Path]:
+    """Every scene in both themes and sizes."""
+    app = QApplication.instance() or make_app([])
+    assert isinstance(app, QApplication)
+    look = Look(app, scheme=Scheme.DARK, reduced_motion=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as layouts:
+        for scheme in (Scheme.DARK, Scheme.LIGHT):
+            look.choose(scheme=scheme)
+            for size in SIZES:
+                for name, (scene, mode) in SCENES.items():
+                    if only and only not in name:
+                        continue
+                    stage = Stage(app, look, Path(layouts), size, mode)
+                    scene(stage)
+                    path = folder / f"{name}-{scheme.value}-{size[0]}.png"
+                    stage.shot().save(str(path))
+                    stage.close()
+                    look.choose(font_size=10, pnl_palette="green/red")
+                    yield path
+
+
+if __name__ == "__main__":
+    target = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screens")
+    for written in render(target, sys.argv[2] if len(sys.argv) > 2 else ""):
+        print(written)
