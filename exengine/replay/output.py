@@ -1,9 +1,8 @@
-"""A replay's files: the tables of SPEC §12, its summary, and the curve. Nothing is left half written."""
+"""A replay's files: the tables of SPEC §12, its summary, and its report. Nothing is left half written."""
 
 import json
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,50 +16,11 @@ from exengine.domain.safety import day_of, start_equity
 from exengine.domain.state import AppliedFill, State
 from exengine.engine import tables
 from exengine.engine.tables import Row
+from exengine.replay import report
+from exengine.replay.curve import Point
 from exengine.replay.driver import Record
 
 DAY_MS = 24 * 3600 * 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """Equity at one moment, in quote: what closes have brought, and the whole of it."""
-
-    at_ms: int
-    realised: Decimal
-    total: Decimal
-    closed: bool = False
-    """Whether something was closed at that moment; the ends are points of the curve all the same."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Curve:
-    """The equity curve as it grows: at both ends and at each close (§13)."""
-
-    state: State
-    record: Record
-    points: list[Point] = field(default_factory=list)
-    _realised: Decimal = ZERO
-    _counted: int = 0
-    _dusty: dict[str, Group] = field(default_factory=dict)
-
-    def mark(self, at_ms: int, *, closed: bool = True) -> None:
-        """A point now, after a close or at an end; a later one of the same moment replaces it."""
-        with arithmetic():
-            for applied in self.record.fills[self._counted :]:
-                group = self.record.groups[applied.order.group_id]
-                self._realised += applied.realised * usd_value(self.state, group)
-                if not group.is_open and group.net_qty:
-                    self._dusty[group.id] = group
-            self._counted = len(self.record.fills)
-            total = start_equity(self.state) + self._realised
-            for group in (*self.state.groups.values(), *self._dusty.values()):
-                last = self.state.last(group.key.account, group.key.symbol)
-                if last is not None:
-                    total += pnl.unrealised(group, last) * usd_value(self.state, group)
-        if self.points and self.points[-1].at_ms == at_ms and len(self.points) > 1:
-            closed |= self.points.pop().closed
-        self.points.append(Point(at_ms=at_ms, realised=self._realised, total=total, closed=closed))
 
 
 def summary(state: State, record: Record, points: list[Point]) -> dict[str, Any]:
@@ -143,8 +103,10 @@ def write(out: Path, state: State, record: Record, points: list[Point]) -> dict[
                 with (building / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
                     tables.write_csv(file, columns, rows)
             found = summary(state, record, points)
+            page = report.page(state, record, points, found)
         text = json.dumps({name: _cell(value) for name, value in found.items()}, indent=2)
-        (building / "summary.json").write_text(text + "\n", encoding="utf-8")
+        (building / "summary.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+        (building / "report.html").write_text(page, encoding="utf-8", newline="\n")
         out.mkdir(exist_ok=True)
         for file_path in sorted(building.iterdir()):
             file_path.replace(out / file_path.name)

@@ -67,6 +67,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
     assert first == second
     assert set(first) == {
         "orders.csv", "fills.csv", "groups.csv", "signals.csv", "risk.csv", "queue.csv", "equity.csv", "summary.json",
+        "report.html",
     }  # fmt: skip
 
 
