@@ -236,7 +236,8 @@ def _new_group(state: State, entry: Entry, prepared: _Prepared, now_ms: int) -> 
         opened_at_ms=now_ms,
         plans=tuple(_plan(state, entry.key, entry.side, index) for index in range(pyramids)),
         rules=None if entry.key.account in state.listed else prepared.instrument,
-        forced=entry.forced,
+        # One that takes over a forced group's place is over the limit as that was.
+        forced=entry.forced or len(state.groups) >= state.settings.pool.max_open_groups,
     )
 
 
