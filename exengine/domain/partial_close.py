@@ -50,7 +50,11 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
         return
     if _waits_for_a_better_market(step, group, partial):
         return
-    done = ZERO if partial.client_id is None else step.state.orders[partial.client_id].filled_qty
+    before = None if partial.client_id is None else step.state.orders[partial.client_id]
+    done = ZERO if before is None else before.filled_qty
+    if before is not None and before.status is OrderStatus.FILLED:
+        # A piece as large as the exchange takes went whole: the next one has tries of its own.
+        partial = replace(partial, attempts=0)
     instrument = step.state.instrument(group)
     takes = _held(_rest(partial.takes, done), group)
     left = instrument.qty_floor(min(partial.qty - done, sum((qty for _, qty in takes), ZERO)))
@@ -62,15 +66,16 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
         return
     if not _may_try(step, group, partial):
         return
-    group = step.group(group.id)
+    piece = left if instrument.max_qty is None else min(left, instrument.qty_floor(instrument.max_qty))
+    now = _first(takes, piece)
     order = place(
         step,
         group.id,
         role=partial.role,
-        qty=left,
+        qty=piece,
         bound=_bound(step, group, partial, last),
-        covers=tuple(ref for ref, _ in takes),
-        takes=tuple(qty for _, qty in takes),
+        covers=tuple(ref for ref, _ in now),
+        takes=tuple(qty for _, qty in now),
         signal_id=partial.signal_id,
     )
     group = replace(step.group(group.id), again_at_ms=None)
@@ -92,10 +97,11 @@ def _may_try(step: Step, group: Group, partial: PartialClose) -> bool:
 
     Reductions are forced in the end where `slippage_action` says so; watched targets and offsets come again in a while.
     """
-    if partial.attempts <= RETRIES:
+    refused = partial.client_id and step.state.orders[partial.client_id].status is OrderStatus.REJECTED
+    if partial.attempts <= RETRIES and not refused:
         return True
     forced = step.state.settings.execution.slippage_action is SlippageAction.FORCE
-    if partial.role is Role.CLOSE and forced and partial.attempts == RETRIES + 1:
+    if partial.role is Role.CLOSE and forced and partial.attempts == RETRIES + 1 and not refused:
         step.note(
             Severity.WARNING,
             Category.ORDER,
@@ -104,15 +110,22 @@ def _may_try(step: Step, group: Group, partial: PartialClose) -> bool:
         )
         return True
     again_at_ms = step.now_ms + AGAIN_MS
+    if partial.role in (Role.TP, Role.RISK) and not refused:
+        # Part of an offset is not given up, for its other parts were closed for it; a target may be touched again.
+        kept = replace(partial, attempts=0) if partial.role is Role.RISK else None
+        step.put_group(replace(group, partial=kept, again_at_ms=again_at_ms))
+        step.note(
+            Severity.WARNING,
+            Category.ORDER,
+            f"{plain(partial.qty)} {group.base} not closed yet: the market stayed beyond the slippage bound.",
+            group=group,
+            advice=f"It is tried again in {AGAIN_MS // 1000} seconds. Close the group by hand to take any price.",
+        )
+        return False
+    group = replace(group, partial=None, again_at_ms=again_at_ms if partial.role is Role.RISK else None)
     if partial.role is Role.TP:
-        step.put_group(replace(group, partial=None, again_at_ms=again_at_ms))
-        return False
-    refused = partial.client_id and step.state.orders[partial.client_id].status is OrderStatus.REJECTED
-    if partial.role is Role.RISK and not refused:
-        # Part of an offset: it is not given up, for its other parts were closed for it.
-        step.put_group(replace(group, partial=replace(partial, attempts=0), again_at_ms=again_at_ms))
-        return False
-    step.put_group(replace(group, partial=None, again_at_ms=again_at_ms if partial.role is Role.RISK else None))
+        group = replace(group, frozen="the exchange refused to close what has reached its target")
+    step.put_group(group)
     step.note(
         Severity.ERROR,
         Category.ORDER,
@@ -131,6 +144,16 @@ def _held(takes: tuple[tuple[LegRef, Decimal], ...], group: Group) -> tuple[tupl
     """No more of each leg than it still holds: a target may have filled while it was being cancelled."""
     held = ((ref, min(qty, group.leg(ref).net_qty)) for ref, qty in takes)
     return tuple((ref, qty) for ref, qty in held if qty > 0)
+
+
+def _first(takes: tuple[tuple[LegRef, Decimal], ...], qty: Decimal) -> tuple[tuple[LegRef, Decimal], ...]:
+    """The first `qty` of what is to be taken."""
+    first = []
+    for ref, take in takes:
+        if qty > 0:
+            first.append((ref, min(take, qty)))
+            qty -= min(take, qty)
+    return tuple(first)
 
 
 def _rest(takes: tuple[tuple[LegRef, Decimal], ...], done: Decimal) -> tuple[tuple[LegRef, Decimal], ...]:
