@@ -195,6 +195,8 @@ class Group:
     """When a watched target that the market did not fill within the bound is tried again (§4.3)."""
     frozen: str | None = None
     """Why nothing is decided for it any more until the trader settles it; None when all is well."""
+    short_of_coins: bool = False
+    """Whether the exchange has said that the account no longer has all that it bought: someone sold by hand."""
     errors: tuple[str, ...] = field(default=())
 
     @property

@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from exengine.domain import pnl
 from exengine.domain.group import CloseReason, Group, GroupStatus, Leg, LegState
-from exengine.domain.instrument import Instrument
+from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.journal import Category, Severity
 from exengine.domain.market_entry import try_again
-from exengine.domain.money import plain
+from exengine.domain.money import ZERO, plain
 from exengine.domain.order import LegRef, Order, OrderStatus, OrderType, Role
 from exengine.domain.orders_out import bound_price, place, withdraw
 from exengine.domain.partial_close import AGAIN_MS, RETRIES, carry_on
@@ -216,6 +216,9 @@ def _leave(step: Step, group: Group) -> None:
         return
     instrument = step.state.instrument(group)
     qty = group.sellable_qty(instrument)
+    if group.short_of_coins and group.market_type is MarketType.SPOT:
+        there = step.state.balance(group.key.account, group.base)
+        qty = min(qty, instrument.qty_floor(max(there, ZERO)))
     last = step.state.last(group.key.account, group.key.symbol)
     if not qty:
         _finish(step, group)
@@ -313,5 +316,6 @@ def _finish(step: Step, group: Group) -> None:
     if group.has_filled:
         text += f" Result {plain(result.quantize(Decimal('1e-8')))} {group.quote} after fees."
     if group.net_qty > 0:
-        text += f" {plain(group.net_qty)} {group.base} of dust stay in the account."
+        gone = "were no longer in the account" if group.short_of_coins else "of dust stay in the account"
+        text += f" {plain(group.net_qty)} {group.base} {gone}."
     step.note(Severity.INFO, Category.ORDER, text, group=group)

@@ -73,13 +73,13 @@ def _freeze_short_of(step: Step, group_id: str) -> None:
         return
     there = step.state.balance(group.key.account, group.base)
     why = f"the account does not have the {plain(group.net_qty)} {group.base} that this group bought"
-    step.put_group(step.fail(replace(group, frozen=why), why))
+    step.put_group(step.fail(replace(group, frozen=why, short_of_coins=True), why))
     step.note(
         Severity.ERROR,
         Category.ORDER,
         f"Stopped: {why} (by our own count it holds {plain(there)}).",
         group=group,
-        advice="Was it sold by hand? Buy it back or take the group's orders off, then close the group.",
+        advice="Was it sold by hand? Close the group: what the account still has of it is sold, the rest is let go.",
     )
 
 

@@ -176,10 +176,11 @@ def keep_targets(step: Step, group_id: str) -> None:
             if not (target and order.price == target.price and order.leaves_qty == target.qty):
                 withdraw(step, order)
     busy = {ref for order in state.working(group_id) if order.role is not Role.ENTRY for ref in order.covers}
-    refused = {(order.price, order.qty) for order in state.orders_for(group_id) if _is_refused_target(order)}
+    refused = {_as_ordered(order) for order in state.orders_for(group_id) if _is_refused_target(order)}
     for target in want.values():
         # What the exchange has refused once is not sent again as it was: it was told, and stands in the group's errors.
-        if not busy.intersection(target.covers) and (target.price, target.qty) not in refused:
+        same = (target.pyramid, target.leg, target.price, target.qty)
+        if not busy.intersection(target.covers) and same not in refused:
             place(
                 step,
                 group_id,
@@ -190,6 +191,10 @@ def keep_targets(step: Step, group_id: str) -> None:
                 pyramid=target.pyramid,
                 covers=target.covers,
             )
+
+
+def _as_ordered(order: Order) -> tuple[int | None, int | None, Decimal | None, Decimal]:
+    return order.pyramid, order.leg, order.price, order.qty
 
 
 def _is_refused_target(order: Order) -> bool:

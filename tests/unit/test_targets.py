@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from exengine.domain.events import EntriesCancelAsked, OrderCancelled, OrderRejected
+from exengine.domain.events import BalancesReported, EntriesCancelAsked, GroupCloseAsked, OrderCancelled, OrderRejected
 from exengine.domain.group import CloseReason, GroupStatus, LegState
 from exengine.domain.instrument import Instrument, MarketType, Side
 from exengine.domain.money import arithmetic
@@ -311,20 +311,45 @@ def test_a_target_that_the_exchange_refuses_is_told_once_and_not_sent_again_as_i
     assert resting(made) == rows((0, 1, "50960", "0.0102"))
 
 
-def test_a_target_for_which_the_account_lacks_the_coins_freezes_the_group_and_shows_it():
+def short_of_coins() -> World:
+    """A group that bought 0.0202 of which 0.01 was sold by hand, as a refused target has told."""
     made = world(tp())
-    made.book.deposit("BTC", Decimal("-0.005"))
     made.price("BTC/USDT", "49000")
-    made.book.cancel(made.role(Role.TP)[0].client_id)
-    made.tell(OrderCancelled(client_id=made.role(Role.TP)[0].client_id))
-    assert made.group().frozen is None or "does not have" in made.group().frozen
-    made.book.deposit("BTC", Decimal("-0.005"))
-    made.alert("49000")
-    assert made.group().frozen
-    assert made.notes[-1].advice or made.notes[-2].advice
+    for order in made.role(Role.TP):
+        made.book.cancel(order.client_id)
+    made.book.deposit("BTC", Decimal("-0.01"))
+    target = made.role(Role.TP)[0]
+    made.tell(OrderRejected(client_id=target.client_id, code="insufficient_balance", text="not enough BTC"))
+    return made
+
+
+def test_a_target_for_which_the_account_lacks_the_coins_freezes_the_group_and_shows_it():
+    made = short_of_coins()
+    assert "0.0202 BTC" in (made.group().frozen or "")
+    assert any("sold by hand" in note.advice for note in made.notes)
     orders = len(made.orders)
     made.price("BTC/USDT", "52000")
     assert len(made.orders) == orders
+
+
+def test_a_group_whose_coins_were_sold_by_hand_sells_what_is_left_when_the_trader_closes_it():
+    made = short_of_coins()
+    made.tell(BalancesReported(account="paper", totals={"BTC": Decimal("0.0102")}))
+    made.tell(OrderCancelled(client_id=made.role(Role.TP)[1].client_id))
+    made.tell(GroupCloseAsked(group_id="paper|BTC/USDT|15m#1"))
+    (closing,) = made.role(Role.CLOSE)
+    assert (closing.qty, closing.status) == (Decimal("0.0102"), OrderStatus.FILLED)
+    assert (made.group().status, made.group().net_qty) == (GroupStatus.CLOSED, Decimal("0.01"))
+
+
+def test_two_legs_of_one_price_and_quantity_are_told_apart_when_one_target_is_refused():
+    made = world(tp(), grid(("0", "50", "1"), ("0", "50", "1")))
+    first, second = made.role(Role.TP)
+    made.book.cancel(first.client_id)
+    made.tell(OrderRejected(client_id=first.client_id, code="x", text="no"))
+    made.book.cancel(second.client_id)
+    made.tell(OrderCancelled(client_id=second.client_id))
+    assert [order.leg for order in made.role(Role.TP) if order.is_working] == [1]
 
 
 def test_the_signals_target_replaces_the_aggregate_target_and_lies_on_the_tick():
