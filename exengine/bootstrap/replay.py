@@ -14,8 +14,8 @@ from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import State
 from exengine.exchange.markets.price_file import PriceFile
 from exengine.exchange.paper_book import PaperBook
-from exengine.replay.driver import Market, Record, Replay
 from exengine.replay.curve import Curve
+from exengine.replay.driver import Market, Record, Replay
 from exengine.replay.signals_file import Recorded, RecordedSignal
 from exengine.webhook.auth import matches
 
