@@ -5,13 +5,13 @@ from decimal import Decimal
 
 from exengine.domain.entry import Denial, Entry, enter, entry_errors
 from exengine.domain.group import CloseReason, Group, GroupKey, GroupStatus, PartialClose
-from exengine.domain.instrument import MarketType, Side
+from exengine.domain.instrument import Instrument, MarketType, Side
 from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import begin_closing, settle
 from exengine.domain.meaning import Ask, meaning
 from exengine.domain.money import ZERO, plain
 from exengine.domain.order import Role
-from exengine.domain.partial_close import reducible_qty, takes_in_order_of_fills
+from exengine.domain.partial_close import after_partial, grown, reducible_qty, takes_in_order_of_fills
 from exengine.domain.pool import remove_waiting, wait
 from exengine.domain.reception import Outcome, SignalRecord
 from exengine.domain.replacing import replace_last_pyramid
@@ -119,30 +119,25 @@ def _reduce(
     if living is None or living.status is GroupStatus.CLOSING or not living.has_filled:
         return Outcome.NOTHING_TO_EXIT, "", living.id if living else ""
     instrument = step.state.instrument(living)
-    last = step.state.last(key.account, key.symbol)
-    if share is not None or signal.order_size is None:
-        asked = living.net_qty * (share or ZERO)
-    elif signal.size_unit is SizeUnit.QUOTE:
-        asked = signal.order_size / ((last or signal.price) * instrument.contract_size)
-    elif signal.size_unit is SizeUnit.BASE:
-        asked = signal.order_size / instrument.contract_size
-    else:
-        asked = signal.order_size
-    if asked >= living.sellable_qty(instrument):
+    last = step.state.last(key.account, key.symbol) or signal.price
+    held = after_partial(step, living)
+    asked = _asked_qty(signal, held, instrument, share, last)
+    if asked >= held.sellable_qty(instrument):
         begin_closing(step, living.id, CloseReason.EXIT, signal.max_slippage_percent)
         return Outcome.REDUCED, "", living.id
-    qty = reducible_qty(living, instrument, asked, last or signal.price)
+    qty = reducible_qty(held, instrument, asked, last)
     if not qty:
         return Outcome.IGNORED, "below_minimum", living.id
     partial = PartialClose(
         role=Role.CLOSE,
         qty=qty,
-        takes=takes_in_order_of_fills(living, qty),
+        takes=takes_in_order_of_fills(held, qty),
         slippage_percent=signal.max_slippage_percent,
         signal_id=record.id,
     )
     if living.partial is not None:
-        return Outcome.IGNORED, "no_change", living.id
+        # An order is still on its way, also where it is a target's or an offset's: what is asked now goes after it.
+        partial = grown(living.partial, partial)
     step.put_group(replace(living, partial=partial))
     step.note(
         Severity.INFO,
@@ -153,6 +148,19 @@ def _reduce(
     )
     settle(step, living.id)
     return Outcome.REDUCED, "", living.id
+
+
+def _asked_qty(signal: Signal, held: Group, instrument: Instrument, share: Decimal | None, last: Decimal) -> Decimal:
+    """How much a reduction is to take: the share that the size fell, else order_size in its unit."""
+    if share is not None or signal.order_size is None:
+        return held.net_qty * (share or ZERO)
+    match signal.size_unit:
+        case SizeUnit.QUOTE:
+            return signal.order_size / (last * instrument.contract_size)
+        case SizeUnit.BASE:
+            return signal.order_size / instrument.contract_size
+        case SizeUnit.CONTRACTS:
+            return signal.order_size
 
 
 def _reverse(

@@ -40,6 +40,23 @@ def reducible_qty(group: Group, instrument: Instrument, qty: Decimal, last: Deci
     return ZERO if floored <= 0 or instrument.is_below_minimum(price, floored) else floored
 
 
+def after_partial(step: Step, group: Group) -> Group:
+    """The group as it will be once the partial close that is under way has taken all that it is to take."""
+    partial = group.partial
+    if partial is None:
+        return group
+    done = ZERO if partial.client_id is None else step.state.orders[partial.client_id].filled_qty
+    for ref, qty in _rest(partial.takes, done):
+        leg = group.leg(ref)
+        group = group.with_leg(ref, replace(leg, closed_qty=leg.closed_qty + min(qty, leg.net_qty)))
+    return group
+
+
+def grown(partial: PartialClose, more: PartialClose) -> PartialClose:
+    """A reduction under way that takes what a further one asked for too, in orders to come."""
+    return replace(partial, qty=partial.qty + more.qty, takes=(*partial.takes, *more.takes), signal_id=more.signal_id)
+
+
 def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
     """One move of a partial close: targets away, the order out, and again with what an IOC left over."""
     working = [order for order in step.state.working(group.id) if order.role is not Role.ENTRY]

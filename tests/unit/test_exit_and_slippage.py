@@ -1,5 +1,6 @@
 """Leaving at market: the way out of a group, and what happens when the market is beyond the bound (SPEC §4.2, §4.3)."""
 
+import json
 from collections import deque
 from dataclasses import replace
 from decimal import Decimal
@@ -16,11 +17,13 @@ from exengine.domain.events import (
     OrderRejected,
     OrderSent,
     Panicked,
+    SignalArrived,
+    SignalStored,
 )
 from exengine.domain.group import CloseReason, GroupStatus
 from exengine.domain.instrument import MarketType, OrderSide
 from exengine.domain.order import Fill, Liquidity, Order, OrderStatus, OrderType, Role
-from exengine.domain.reception import Outcome
+from exengine.domain.reception import Arrival, Outcome
 from exengine.domain.settings import (
     PAPER,
     EntryOrder,
@@ -34,7 +37,11 @@ from exengine.domain.settings import (
     TakeProfitSettings,
     TargetOrder,
 )
+from exengine.domain.signal import Signal
+from exengine.domain.signal_body import parse_body
+from exengine.domain.signal_parse import parse_signal
 from exengine.exchange.paper_book import PaperBook
+from tests.helpers.alerts import alert
 from tests.helpers.world import BTC, BTC_PERPETUAL, NO_FEES, World
 
 SWAP = replace(PAPER, market_type=MarketType.SWAP)
@@ -340,3 +347,45 @@ def test_a_short_market_entry_is_bounded_below():
     made.alert("50000", "short")
     assert made.role(Role.ENTRY)[0].bound == Decimal(49750)
     assert made.group().status is GroupStatus.PARTIALLY_FILLED
+
+
+def reduction(made: World, size: str) -> list[PlaceOrder | CancelOrder]:
+    """An alert that sells `size`, decided while nothing is answered; what it asks for."""
+    made.now_ms += 1000
+    body = alert(
+        timestamp=made.now_ms,
+        tv__entry_price="50000",
+        tv__action="sell",
+        tv__order_size=size,
+        execution_intent={"type": "reduce"},
+    )
+    signal = parse_signal(parse_body(json.dumps(body)))
+    assert isinstance(signal, Signal)
+    arrival = Arrival(received_at_ms=made.now_ms, source_address="", body="", signal=signal)
+    signal_id = made.state.next_signal_id
+    tell_without_answers(made, SignalArrived(arrival=arrival))
+    return tell_without_answers(made, SignalStored(signal_id=signal_id))
+
+
+def test_a_second_reduction_while_the_first_is_on_its_way_goes_after_it():
+    made = world()
+    made.alert("50000")
+    (cancel,) = reduction(made, "0.004")
+    (first,) = tell_without_answers(made, OrderCancelled(client_id=cancel.order.client_id))
+    assert first.order.qty == Decimal("0.004")
+    assert reduction(made, "0.006") == []
+    (second,) = tell_without_answers(made, fill_of(made, first.order, "0.004", "50000"))
+    assert second.order.qty == Decimal("0.006")
+    (target,) = tell_without_answers(made, fill_of(made, second.order, "0.006", "50000"))
+    assert (target.order.role, target.order.qty) == (Role.TP, Decimal("0.01"))
+
+
+def test_two_reductions_that_leave_nothing_close_the_group_when_the_first_is_done():
+    made = world()
+    made.alert("50000")
+    (cancel,) = reduction(made, "0.015")
+    (first,) = tell_without_answers(made, OrderCancelled(client_id=cancel.order.client_id))
+    assert reduction(made, "0.015") == []
+    assert made.group().status is GroupStatus.CLOSING
+    (rest,) = tell_without_answers(made, fill_of(made, first.order, "0.015", "50000"))
+    assert (rest.order.role, rest.order.qty) == (Role.CLOSE, Decimal("0.005"))
