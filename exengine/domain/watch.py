@@ -69,7 +69,12 @@ def _targets(step: Step, group: Group, last: Decimal) -> None:
     settings = group.plans[0].take_profit
     if settings.trailing_percent is None and not watches_whole(group) and settings.order is TargetOrder.LIMIT:
         return
-    whole = aggregate_target(group, step.state.instrument(group))
+    instrument = step.state.instrument(group)
+    if group.status is GroupStatus.PARTIALLY_FILLED and instrument.is_below_minimum(
+        last, group.sellable_qty(instrument)
+    ):
+        return  # too little to sell yet: it waits for more
+    whole = aggregate_target(group, instrument)
     if settings.trailing_percent is not None:
         _trail(step, group, last, whole, settings.trailing_percent)
         return

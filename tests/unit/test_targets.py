@@ -418,3 +418,18 @@ def test_a_target_above_the_exchanges_maximum_leaves_in_pieces():
     made.price("BTC/USDT", "50500")
     assert [order.qty for order in made.role(Role.TP)] == [Decimal("0.01"), Decimal("0.012"), Decimal("0.008")]
     assert made.group().status is GroupStatus.CLOSED
+
+
+@pytest.mark.parametrize("changes", [{"mode": HYBRID}, {"order": MARKET}, {"trailing_percent": Decimal(1)}])
+def test_a_watched_target_does_not_close_a_ladder_of_which_too_little_has_filled_to_be_sold(changes):
+    made = World(
+        Settings(grid=ONE, sizing=SizingSettings(amount=Decimal(1000)), take_profit=tp(**changes)), fees=NO_FEES
+    )
+    made.price("BTC/USDT", "50100")
+    made.alert("50000")
+    parts(made, "0.00005")
+    for price in ("50000", "51000", "50400"):
+        made.price("BTC/USDT", price)
+    assert made.group().status is GroupStatus.PARTIALLY_FILLED
+    made.price("BTC/USDT", "50000")
+    assert made.group().net_qty == Decimal("0.0001")
