@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import assert_never
 
+from exengine.domain import pnl
 from exengine.domain.instrument import Instrument, MarketType
-from exengine.domain.money import HUNDRED, arithmetic
+from exengine.domain.money import HUNDRED, ZERO, arithmetic
 from exengine.domain.order import OrderStatus
 from exengine.domain.settings import AccountSettings
 from exengine.domain.state import State
@@ -73,5 +74,6 @@ def paper_exchange(
                 book.restore(order, state.instruments[account.name, order.symbol])
         for group in state.groups.values():
             if group.key.account == account.name and group.market_type is MarketType.SWAP:
-                book.restore_position(group.key.symbol, group.side.sign * group.net_qty)
+                contracts, average = group.side.sign * group.net_qty, pnl.group_avg_entry(group) or ZERO
+                book.restore_position(group.key.symbol, contracts, contracts * group.contract_size * average)
     return exchange

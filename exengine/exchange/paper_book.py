@@ -33,6 +33,18 @@ class _Resting:
     trades: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Position:
+    """What an account holds of a perpetual, above zero = long, and what it was entered for."""
+
+    contracts: Decimal = ZERO
+    value: Decimal = ZERO
+
+
+_SHARE = Decimal("1e-24")
+"""To this a part of a position's value is rounded, so that the rest stays an exact difference."""
+
+
 class PaperBook:
     """One paper account's exchange: its orders, what it owns, and fills at the prices that are told to it.
 
@@ -61,7 +73,7 @@ class PaperBook:
         self._resting: dict[str, dict[str, _Resting]] = {}
         self._known: dict[str, str] = {}
         self._totals: dict[str, Decimal] = {}
-        self._contracts: dict[str, Decimal] = {}
+        self._positions: dict[str, _Position] = {}
 
     # what an exchange lets one ask -------------------------------------------------------------------------------
 
@@ -94,9 +106,10 @@ class PaperBook:
         if order.is_working:
             self._rest(order, instrument, order.leaves_qty, len(order.trade_ids))
 
-    def restore_position(self, symbol: str, contracts: Decimal) -> None:
-        """A swap position of an earlier run, above zero = long."""
-        self._contracts[symbol] = self._contracts.get(symbol, ZERO) + contracts
+    def restore_position(self, symbol: str, contracts: Decimal, value: Decimal) -> None:
+        """A swap position of an earlier run and what it was entered for, both above zero = long."""
+        there = self._positions.get(symbol, _Position())
+        self._positions[symbol] = _Position(contracts=there.contracts + contracts, value=there.value + value)
 
     # orders ----------------------------------------------------------------------------------------------------------
 
@@ -214,8 +227,22 @@ class PaperBook:
             self.deposit(instrument.base, sign * fill.qty)
             self.deposit(instrument.quote, -sign * fill.qty * fill.price)
         else:
-            self._contracts[order.symbol] = self._contracts.get(order.symbol, ZERO) + sign * fill.qty
+            self._move_position(instrument, sign, fill)
         self.deposit(fill.fee_currency, -fill.fee)
+
+    def _move_position(self, instrument: Instrument, sign: int, fill: Fill) -> None:
+        """Adds to a swap position, or takes it down: what that brings goes into the wallet, as one-way mode has it."""
+        there = self._positions.get(instrument.symbol, _Position())
+        held = abs(there.contracts)
+        closing = min(fill.qty, held) if there.contracts * sign < 0 else ZERO
+        left = there.value
+        if closing:
+            left = ZERO if closing == held else (there.value * (held - closing) / held).quantize(_SHARE)
+            self.deposit(instrument.quote, -sign * instrument.notional(fill.price, closing) - (there.value - left))
+        self._positions[instrument.symbol] = _Position(
+            contracts=there.contracts + sign * fill.qty,
+            value=left + sign * instrument.notional(fill.price, fill.qty - closing),
+        )
 
     def _rest(self, order: Order, instrument: Instrument, left: Decimal, trades: int = 0) -> None:
         book = self._resting.setdefault(order.symbol, {})

@@ -193,6 +193,23 @@ def test_a_perpetual_pays_its_fee_in_quote_and_moves_no_base():
     assert paper.totals() == {"BTC": 0, "USDT": Decimal(99995)}
 
 
+def test_a_perpetuals_wallet_gets_what_closing_brings_whichever_way_it_turns():
+    paper = book(fees=Fees(maker=Decimal(0), taker=Decimal(0)), btc="0")
+    wallet = Decimal(100000)
+    trades = [("50000", "buy"), ("51000", "buy"), ("52000", "sell"), ("50000", "sell"), ("48000", "buy")]
+    for number, (price, side) in enumerate(trades):
+        list(paper.tick(BTC_PERPETUAL.symbol, Decimal(price), number))
+        paper.place(order(f"o{number}", side, None, symbol=BTC_PERPETUAL.symbol), number)
+    # 0.1 each: bought at 50,000 and 51,000, sold at 52,000 and 50,000, and the last purchase is a position again.
+    assert paper.totals()["USDT"] == wallet + 150 - 50
+    list(paper.tick(BTC_PERPETUAL.symbol, Decimal(49000), 9))
+    paper.place(order("x", "sell", None, symbol=BTC_PERPETUAL.symbol, qty="0.3"), 9)
+    assert paper.totals()["USDT"] == wallet + 150 - 50 + 100  # and 0.2 are short from 49,000
+    list(paper.tick(BTC_PERPETUAL.symbol, Decimal(45000), 10))
+    paper.place(order("y", "buy", None, symbol=BTC_PERPETUAL.symbol, qty="0.2"), 10)
+    assert paper.totals()["USDT"] == wallet + 150 - 50 + 100 + 800
+
+
 def test_fills_may_come_in_parts_each_with_a_trade_id_of_its_own():
     paper = book(part_of_fill=lambda _: Decimal("0.04"))
     tick(paper, "50000")
