@@ -35,7 +35,7 @@ class AlertStrip(QWidget):
         self.when = Label(look, token="muted")
         self.text = ElidedLabel(look)
         self.advice = ElidedLabel(look, token="muted")
-        self.more = button(look, "", kind="plain", small=True)
+        self.more = button(look, "+ 0 more", kind="plain", small=True)
         self.show_in_log = button(look, "Show in log", small=True)
         self.dismiss = button(look, "Dismiss", kind="plain", small=True)
         row = QHBoxLayout(self)

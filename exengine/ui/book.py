@@ -22,8 +22,10 @@ class Book:
         self.groups: dict[str, GroupRow] = {}
         self.quotes: dict[tuple[str, str], Quote] = {}
         self.engine: EngineRow | None = None
+        self._unrealised: UsdSum | None = None
 
     def apply(self, changes: ViewChanges) -> None:
+        self._unrealised = None
         self.groups.update(changes.groups)
         for gone in changes.gone_groups:
             self.groups.pop(gone, None)
@@ -50,7 +52,12 @@ class Book:
         return None
 
     def unrealised_usd(self) -> UsdSum:
-        """Unrealised PnL of all groups."""
+        """Unrealised PnL of all groups; computed once for each flush, however many ask."""
+        if self._unrealised is None:
+            self._unrealised = self._summed()
+        return self._unrealised
+
+    def _summed(self) -> UsdSum:
         total, missing = ZERO, 0
         for group in self.groups.values():
             if group.holding.net_base == 0:

@@ -164,6 +164,10 @@ class FirstSteps(QScrollArea):
         self.reach.setVisible(not setup.is_public)
         self._reach_icon.setVisible(not setup.is_public)
 
+    def begin_again(self) -> None:
+        """Forgets what became of the last test alert: its group has come and gone."""
+        self.form.result.hide()
+
     def refresh(self) -> None:
         """Says again why there is nothing, after the engine's row changed."""
         engine = self._book.engine
@@ -176,10 +180,9 @@ class FirstSteps(QScrollArea):
         if engine is None:
             return "The engine is starting."
         if engine.status is EngineStatus.PAUSED:
-            said = ["The engine is paused.", engine.status_text, "New alerts open nothing until you resume it."]
-            return " ".join(sentence for sentence in said if sentence)
+            return f"The engine is paused{_because(engine)}. New alerts open nothing until you resume it."
         if engine.status is EngineStatus.ERROR:
-            return f"The engine holds entries back. {engine.status_text}".strip()
+            return f"The engine holds entries back{_because(engine)}."
         which = "next" if engine.closed_groups else "first"
         free = f"{fmt.number(engine.free_quote, fmt.quote_decimals(self._setup.test_quote))} {self._setup.test_quote}"
         if engine.mode is Mode.LIVE:
@@ -195,3 +198,9 @@ class FirstSteps(QScrollArea):
         self.copy_url.setIcon(self._icons.button_icon("copy"))
         self._reach_icon.setPixmap(self._icons.pixmap("warn", "warn", self._look.grown(16), self.devicePixelRatioF()))
         self._page.setMaximumWidth(self._look.scaled(WIDTH) + 48)
+
+
+def _because(engine: EngineRow) -> str:
+    """`: daily loss reached`, from a reason that may be a word or a sentence."""
+    reason = engine.status_text.strip().rstrip(".")
+    return f": {reason}" if reason else ""

@@ -144,7 +144,7 @@ class PanicSheet(Sheet):
             self.action.setText(f"Cancel {fmt.count(plan.entries, 'entry', 'entries')}")
             self.action.setEnabled(plan.entries > 0)
         else:
-            self.action.setText(f"Close all {fmt.count(plan.groups, 'group')}" if plan.groups else "Cancel and pause")
+            self.action.setText(_action(plan))
             self.action.setEnabled(self.word.text() == WORD)
 
     def _on_option(self) -> None:
@@ -191,6 +191,12 @@ def _heading(plan: PanicPlan) -> str:
         return "Cancel everything and pause?"
     which = "Close the one group" if plan.groups == 1 else f"Close all {plan.groups:,} groups"
     return f"{which} at market on {_where(plan)}?"
+
+
+def _action(plan: PanicPlan) -> str:
+    if not plan.groups:
+        return "Cancel and pause"
+    return "Close the group" if plan.groups == 1 else f"Close all {plan.groups:,} groups"
 
 
 def _meaning(plan: PanicPlan) -> str:

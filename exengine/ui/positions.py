@@ -111,6 +111,8 @@ class PositionsDock(Dock):
 
     def _show_page(self) -> None:
         had_focus = self._pages.isAncestorOf(self._pages.focusWidget())
+        if not self.model.rowCount():
+            self.first_steps.begin_again()
         self._pages.setCurrentWidget(self.table if self.model.rowCount() else self.first_steps)
         if had_focus:
             self.focus_target().setFocus()

@@ -208,6 +208,7 @@ class PositionsModel(CellModel):
 
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
         """Takes in what the book has just taken in."""
+        self.now_ms = now_ms
         self._remove([node for gone in changes.gone_groups if (node := self._by_id.get(gone)) is not None])
         new = []
         for row in changes.groups.values():
@@ -278,6 +279,7 @@ class PositionsModel(CellModel):
 
     def _grown(self, row: GroupRow) -> Node:
         node = self._node(None, 0, row)
+        node.stale = is_stale(self._book.quote(row), self.now_ms)
         node.children = [self._pyramid(node, place, pyramid) for place, pyramid in enumerate(row.pyramid_rows)]
         self._by_id[row.id] = node
         self._markets.setdefault((row.account, row.symbol), []).append(node)

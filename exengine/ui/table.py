@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import (
+    QAccessible,
     QFocusEvent,
     QGuiApplication,
     QHelpEvent,
@@ -267,6 +268,21 @@ class Table(QTreeView):
         painter.setPen(QPen(self.look.color("focus"), 1, Qt.PenStyle.DotLine))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(QRect(left, row.top() + 1, width - 1, row.height() - 2))
+
+    def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
+        """Paints again what changed of one row. Qt's own way asks the model for every cell in between, in Python."""
+        if first.row() != last.row() or QAccessible.isActive():
+            super().dataChanged(first, last, roles)
+            return
+        row = self.visualRect(first)
+        if row.isValid():
+            sections = range(first.column(), last.column() + 1)
+            left = min(self.heading.sectionViewportPosition(logical) for logical in sections)
+            right = max(
+                self.heading.sectionViewportPosition(logical) + self.heading.sectionSize(logical)
+                for logical in sections
+            )
+            self.viewport().update(left, row.top(), right - left, row.height())
 
     # Flashes
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication
 from exengine.assets import asset
 
 TABULAR = QFont.Tag("tnum")
-FLASH_SHARE = 0.2
+FLASH_SHARE = 0.15
 """How much of the PnL colour a flash has where the palette is not the one that the flash tokens were mixed from."""
 
 
