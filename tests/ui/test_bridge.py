@@ -1,0 +1,97 @@
+"""Changes come up in coalesced flushes, urgent ones at once, and nothing comes while nobody can see it."""
+
+import pytest
+
+from exengine.engine.rows import ViewChanges
+from exengine.ui.bridge import URGENT_GAP_MS, Bridge
+from tests.ui import rows
+from tests.ui.feed import Feed, Recorder
+
+FLUSH_MS = 120
+
+
+class Watched:
+    def __init__(self) -> None:
+        self.feed = Feed()
+        self.bridge = Bridge(self.feed, Recorder(), flush_ms=FLUSH_MS)
+        self.shown: list[ViewChanges] = []
+        self.bridge.flushed.connect(self.shown.append)
+
+
+@pytest.fixture
+def watched(qapp):
+    made = Watched()
+    yield made
+    made.bridge.close()
+
+
+def price(number: int) -> ViewChanges:
+    return rows.changes(quotes={("paper", "BTC/USDT"): rows.Quote(price=rows.D(number), at_ms=rows.NOW_MS)})
+
+
+def test_the_first_flush_has_everything(watched):
+    watched.feed.put(price(1))
+    assert watched.shown == []
+    watched.bridge.set_visible(True)
+    assert len(watched.shown) == 1
+    assert watched.shown[0].quotes
+
+
+def test_prices_wait_for_the_timer_and_come_together(watched, qtbot):
+    watched.bridge.set_visible(True)
+    for number in range(50):
+        watched.feed.put(price(number))
+    qtbot.wait(FLUSH_MS // 3)
+    assert len(watched.shown) == 1
+    qtbot.waitUntil(lambda: len(watched.shown) == 2)
+    assert watched.shown[1].quotes["paper", "BTC/USDT"].price == 49
+    qtbot.wait(FLUSH_MS * 2)
+    assert len(watched.shown) == 2, "nothing changed, nothing is taken"
+
+
+def test_states_of_orders_do_not_wait(watched, qtbot):
+    watched.bridge.set_visible(True)
+    qtbot.wait(URGENT_GAP_MS + 10)
+    watched.feed.put(price(1))
+    watched.feed.put(rows.changes(rows.sample_groups()), urgent=True)
+    qtbot.wait(15)
+    assert len(watched.shown) == 2
+    assert len(watched.shown[1].groups) == 6
+
+
+def test_a_burst_of_fills_is_shown_a_few_times_not_each(watched, qtbot):
+    watched.bridge.set_visible(True)
+    for _ in range(20):
+        watched.feed.put(rows.changes(rows.sample_groups()), urgent=True)
+        qtbot.wait(5)
+    assert 2 <= len(watched.shown) <= 3 + 20 * 8 // URGENT_GAP_MS
+
+
+def test_nothing_is_taken_while_hidden_and_all_of_it_when_shown(watched, qtbot):
+    watched.bridge.set_visible(True)
+    taken = watched.feed.taken
+    watched.bridge.set_visible(False)
+    watched.feed.put(price(1))
+    watched.feed.put(rows.changes(rows.sample_groups()), urgent=True)
+    qtbot.wait(FLUSH_MS * 2)
+    assert watched.feed.taken == taken
+    watched.bridge.set_visible(True)
+    assert watched.feed.taken == taken + 1
+    assert len(watched.shown[-1].groups) == 6
+
+
+def test_the_clock_ticks_only_while_visible(watched, qtbot):
+    watched.bridge.set_visible(True)
+    with qtbot.waitSignal(watched.bridge.ticked, timeout=2_000):
+        pass
+    watched.bridge.set_visible(False)
+    with qtbot.assertNotEmitted(watched.bridge.ticked, wait=1_200):
+        pass
+
+
+def test_after_closing_the_feed_is_free(watched):
+    watched.bridge.set_visible(True)
+    watched.bridge.close()
+    watched.feed.put(price(1), urgent=True)
+    assert watched.feed._callbacks == []
+    watched.bridge._unsubscribe = lambda: None

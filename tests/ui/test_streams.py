@@ -1,0 +1,217 @@
+"""Signals and log lines: appended, bounded, filtered without a reset, and the end in view."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PySide6.QtCore import QPersistentModelIndex
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QAbstractItemModelTester
+
+from exengine.engine.rows import Category, Severity
+from exengine.ui import format as fmt
+from exengine.ui.log_dock import LogDock
+from exengine.ui.log_model import Col as LogCol
+from exengine.ui.log_model import LogFilter, LogModel
+from exengine.ui.signals_dock import SignalsDock
+from exengine.ui.signals_model import Col, SignalsModel
+from exengine.ui.stream_model import SLACK
+from tests.ui import rows
+
+
+def numbers(model: LogModel | SignalsModel) -> list[int]:
+    found = (model.row_at(model.index(row, 0)) for row in range(model.rowCount()))
+    return [row.id for row in found if row is not None]
+
+
+@pytest.fixture
+def log(qapp) -> LogModel:
+    return LogModel()
+
+
+@pytest.fixture
+def signals(qapp) -> SignalsModel:
+    return SignalsModel()
+
+
+def test_qt_finds_nothing_wrong_with_the_log(qtmodeltester, log):
+    log.take(rows.sample_log(errors=2))
+    qtmodeltester.check(log)
+
+
+def test_qt_finds_nothing_wrong_with_the_signals(qtmodeltester, signals):
+    signals.take(rows.sample_signals())
+    qtmodeltester.check(signals)
+
+
+def test_a_signal_grows_as_it_is_decided_and_stays_in_its_place(signals, qtbot):
+    waiting = replace(rows.signal(2, outcome="", ordered=False))
+    signals.take([rows.signal(1), waiting, rows.signal(3)])
+    assert signals.data(signals.index(1, Col.OUTCOME)) == "Being decided"
+    with qtbot.waitSignal(signals.dataChanged) as told:
+        signals.take([rows.signal(2)])
+    assert told.args[0].row() == 1
+    assert signals.data(signals.index(1, Col.OUTCOME)) == "Opened"
+    assert signals.data(signals.index(1, Col.ACKNOWLEDGED)) == "263 ms"
+    assert numbers(signals) == [1, 2, 3]
+
+
+def test_an_invalid_signal_names_its_fields(signals):
+    signals.take(rows.sample_signals())
+    row = signals.index_of(8)
+    assert signals.data(row.siblingAtColumn(Col.REASON)) == "tv.symbol, tv.timeframe"
+    assert signals.data(row.siblingAtColumn(Col.PAIR)) == "—"
+
+
+def test_a_late_line_goes_where_its_number_belongs(log):
+    log.take([rows.log(1, "one"), rows.log(5, "five")])
+    log.take([rows.log(3, "three"), rows.log(7, "seven")])
+    assert numbers(log) == [1, 3, 5, 7]
+
+
+def test_the_oldest_go_in_lots(qapp, qtbot):
+    model = LogModel(limit=100)
+    model.take([rows.log(number, "line") for number in range(1, 101 + SLACK - 1)])
+    assert model.rowCount() == 100 + SLACK - 1
+    with qtbot.waitSignal(model.trimmed) as told:
+        model.take([rows.log(number, "line") for number in range(1_000, 1_002)])
+    assert model.rowCount() == model.total == 100
+    assert told.args == [SLACK + 1]
+    assert numbers(model)[-1] == 1_001
+
+
+def test_at_a_new_day_times_get_their_date(log):
+    log.take([rows.log(1, "line", at_ms=rows.NOW_MS)])
+    log.tick(rows.NOW_MS)
+    assert " " not in log.data(log.index(0, LogCol.TIME))
+    log.tick(rows.NOW_MS + rows.DAY)
+    assert log.data(log.index(0, LogCol.TIME)).startswith("Nov 23 ")
+
+
+LINES = [
+    rows.log(number, text, severity=severity, category=category)
+    for number, (text, severity, category) in enumerate(
+        [
+            ("bought", Severity.INFO, Category.ORDER),
+            ("rejected order", Severity.ERROR, Category.ORDER),
+            ("offset", Severity.INFO, Category.RISK),
+            ("late", Severity.WARNING, Category.SYSTEM),
+            ("order by hand", Severity.WARNING, Category.ORDER),
+        ],
+        1,
+    )
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.sets(st.sampled_from(list(Severity))),
+            st.sets(st.sampled_from(list(Category))),
+            st.sampled_from(["", "order", "hand order", "nothing"]),
+            st.integers(0, 4),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_what_the_chips_let_through_is_what_is_shown(qapp, steps):
+    model, wanted = LogModel(), LogFilter()
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
+    resets: list[None] = []
+    model.modelReset.connect(lambda: resets.append(None))
+    came: dict[int, object] = {}
+    for severities, categories, search, arriving in steps:
+        wanted.severities, wanted.categories, wanted.search = severities, categories, search
+        model.filter(wanted.matches)
+        model.take([LINES[arriving]])
+        came[LINES[arriving].id] = LINES[arriving]
+        assert numbers(model) == sorted(number for number, row in came.items() if wanted.matches(row))  # type: ignore[arg-type]
+    assert not resets
+    assert tester is not None
+
+
+def test_a_row_that_qt_remembers_is_the_same_after_older_ones_went(qapp):
+    model = LogModel(limit=100)
+    model.take([rows.log(number, "line") for number in range(1, 100)])
+    kept = QPersistentModelIndex(model.index_of(90))
+    model.take([rows.log(number, "line") for number in range(100, 700)])
+    assert not kept.isValid()
+    kept = QPersistentModelIndex(model.index_of(690))
+    model.take([rows.log(number, "line") for number in range(700, 1_250)])
+    assert not kept.isValid() or model.row_at(kept).id == 690
+
+
+# Docks
+
+
+@pytest.fixture
+def dock(look, icons, qtbot) -> LogDock:
+    made = LogDock(look, icons)
+    qtbot.addWidget(made)
+    made.resize(1200, 220)
+    made.show()
+    made.apply(rows.changes(log=[rows.log(number, f"line {number}") for number in range(1, 101)]), rows.NOW_MS)
+    qtbot.wait(20)
+    return made
+
+
+def at_end(dock: LogDock) -> bool:
+    bar = dock.table.verticalScrollBar()
+    return bar.value() == bar.maximum()
+
+
+def test_the_end_is_followed_until_the_trader_scrolls_away_and_again_when_he_is_back(dock, qtbot):
+    assert at_end(dock)
+    dock.table.verticalScrollBar().setValue(10)
+    assert not dock.follow.isChecked()
+    dock.apply(rows.changes(log=[rows.log(500, "more")]), rows.NOW_MS)
+    qtbot.wait(10)
+    assert dock.table.verticalScrollBar().value() == 10
+    dock.table.verticalScrollBar().setValue(dock.table.verticalScrollBar().maximum())
+    assert dock.follow.isChecked()
+    dock.apply(rows.changes(log=[rows.log(501, "more")]), rows.NOW_MS)
+    qtbot.wait(10)
+    assert at_end(dock)
+
+
+def test_a_search_narrows_and_clearing_brings_all_back(dock, qtbot):
+    qtbot.keyClicks(dock.search, "line 42")
+    qtbot.waitUntil(lambda: dock.model.rowCount() == 1)
+    assert dock.heading.detail.text() == "1 of 100 lines"
+    dock.search.setText("no such line")
+    dock.apply_filter()
+    assert dock.pages.currentWidget() is dock.note
+    assert dock.note.heading.text() == "Nothing matches"
+    dock.note.action.click()
+    assert dock.model.rowCount() == 100
+    assert dock.pages.currentWidget() is dock.table
+
+
+def test_a_line_that_a_filter_hides_is_still_found(dock):
+    dock.severity_chips[Severity.ERROR].click()
+    assert dock.model.rowCount() == 0
+    dock.show_row(rows.log(50, "line 50"))
+    assert dock.model.row_at(dock.table.currentIndex()).id == 50
+
+
+def test_rows_are_copied_plainly(dock):
+    dock.table.setCurrentIndex(dock.model.index(0, 0))
+    dock.table.copy()
+    when = fmt.iso(rows.log(1, "").at_ms)
+    assert QGuiApplication.clipboard().text() == "\t".join([when, "Info", "Order", "", "line 1"])
+
+
+def test_the_payload_is_shown_when_asked_for(look, icons, qtbot):
+    dock = SignalsDock(look, icons)
+    qtbot.addWidget(dock)
+    dock.resize(1200, 300)
+    dock.show()
+    dock.apply(rows.changes(signals=rows.sample_signals()), rows.NOW_MS)
+    assert dock.windowTitle() == "Signals 12"
+    dock.table.setCurrentIndex(dock.model.index(0, 0))
+    assert not dock.payload.isVisible()
+    dock.show_payload.click()
+    assert '"exchange": "BINANCE"' in dock.payload.toPlainText()
