@@ -17,7 +17,7 @@ from exengine.domain.reception import Outcome, SignalRecord
 from exengine.domain.replacing import replace_last_pyramid
 from exengine.domain.routing import Destination, Unroutable, route
 from exengine.domain.signal import FieldError, Signal, SizeUnit
-from exengine.domain.state import Step
+from exengine.domain.step import Step
 
 Result = tuple[Outcome, str, str]
 """Outcome, reason, group."""

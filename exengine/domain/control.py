@@ -8,7 +8,8 @@ from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import begin_closing, cancel_entries, settle
 from exengine.domain.pool import promote
 from exengine.domain.reception import Outcome
-from exengine.domain.state import Control, Step
+from exengine.domain.state import Control
+from exengine.domain.step import Step
 
 
 def pause(step: Step, why: str) -> None:

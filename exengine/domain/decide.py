@@ -12,7 +12,8 @@ from exengine.domain.money import arithmetic
 from exengine.domain.order import Happening, OrderStatus, Role
 from exengine.domain.pool import promote, rules_arrived
 from exengine.domain.receive import forget_old_digests, receive
-from exengine.domain.state import State, Step
+from exengine.domain.state import State
+from exengine.domain.step import Step
 from exengine.domain.watch import look
 
 

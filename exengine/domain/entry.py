@@ -17,7 +17,8 @@ from exengine.domain.routing import Destination, rules_for
 from exengine.domain.settings import AccountSettings, PyramidPlan, SizingMode
 from exengine.domain.signal import FieldError, Signal
 from exengine.domain.signal_parse import entry_risk_errors
-from exengine.domain.state import State, Step
+from exengine.domain.state import State
+from exengine.domain.step import Step
 
 
 class Denial(Enum):

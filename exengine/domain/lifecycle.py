@@ -17,7 +17,7 @@ from exengine.domain.order import LegRef, Order, OrderStatus, OrderType, Role
 from exengine.domain.orders_out import bound_price, place, withdraw
 from exengine.domain.partial_close import AGAIN_MS, RETRIES, carry_on
 from exengine.domain.settings import SlippageAction, TakeProfitMode
-from exengine.domain.state import Step
+from exengine.domain.step import Step
 from exengine.domain.take_profit import keep_targets
 
 _CLOSING_ROLE = {CloseReason.TP: Role.TP, CloseReason.STOP_LOSS: Role.STOP, CloseReason.RISK_OFFSET: Role.RISK}

@@ -7,7 +7,7 @@ from exengine.domain.journal import Category, Severity
 from exengine.domain.order import LegRef, Order, OrderStatus, OrderType, Role
 from exengine.domain.orders_out import bound_price, place, withdraw
 from exengine.domain.partial_close import RETRIES
-from exengine.domain.state import Step
+from exengine.domain.step import Step
 
 
 def try_again(step: Step, group: Group) -> Group:

@@ -12,7 +12,8 @@ from exengine.domain.lifecycle import settle
 from exengine.domain.money import ZERO, plain
 from exengine.domain.order import Fill, Happening, Order, OrderStatus, Role
 from exengine.domain.risk import count_fill
-from exengine.domain.state import AppliedFill, Step
+from exengine.domain.state import AppliedFill
+from exengine.domain.step import Step
 
 
 def told(step: Step, client_id: str, happening: Happening, error: str | None = None) -> Order | None:

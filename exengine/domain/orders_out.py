@@ -7,7 +7,7 @@ from exengine.domain.commands import CancelOrder, PlaceOrder
 from exengine.domain.group import Group
 from exengine.domain.instrument import OrderSide
 from exengine.domain.order import LegRef, Order, OrderType, Role, client_order_id
-from exengine.domain.state import Step
+from exengine.domain.step import Step
 
 
 def place(

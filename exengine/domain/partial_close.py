@@ -13,7 +13,7 @@ from exengine.domain.money import ZERO, plain
 from exengine.domain.order import LegRef, OrderStatus, Role
 from exengine.domain.orders_out import bound_price, place, withdraw
 from exengine.domain.settings import SlippageAction
-from exengine.domain.state import Step
+from exengine.domain.step import Step
 
 RETRIES = 3
 """How often a market close is sent again at a fresh reference before `slippage_action` decides (§4.3)."""

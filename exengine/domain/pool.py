@@ -12,7 +12,8 @@ from exengine.domain.journal import Category, Severity
 from exengine.domain.money import HUNDRED, ZERO
 from exengine.domain.routing import Unroutable, route
 from exengine.domain.settings import QueueRule
-from exengine.domain.state import State, Step, Waiting
+from exengine.domain.state import State, Waiting
+from exengine.domain.step import Step
 
 _PLACES = Decimal("0.0001")
 """Percentages are compared at four decimals (§7)."""

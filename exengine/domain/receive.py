@@ -9,7 +9,8 @@ from exengine.domain.meaning import meaning
 from exengine.domain.reception import Arrival, Outcome, SignalRecord, Verdict, VerdictKind
 from exengine.domain.routing import Destination, Unroutable, route
 from exengine.domain.signal import FieldError, Signal
-from exengine.domain.state import Seen, State, Step
+from exengine.domain.state import Seen, State
+from exengine.domain.step import Step
 
 _DAY_MS = 24 * 3600 * 1000
 _AHEAD_MS = 60_000

@@ -11,7 +11,7 @@ from exengine.domain.money import plain
 from exengine.domain.order import Role
 from exengine.domain.orders_out import withdraw
 from exengine.domain.settings import EntryOrder
-from exengine.domain.state import Step
+from exengine.domain.step import Step
 
 _UNFILLED = (LegState.SUBMITTED, LegState.OPEN, LegState.CANCELLED, LegState.REJECTED, LegState.BLOCKED)
 

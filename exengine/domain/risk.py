@@ -17,7 +17,8 @@ from exengine.domain.money import ZERO, plain
 from exengine.domain.order import LegRef, Order, Role
 from exengine.domain.risk_timer import old_enough, timer_left_ms
 from exengine.domain.settings import WhenShort
-from exengine.domain.state import OffsetLine, OffsetPlan, State, Step
+from exengine.domain.state import OffsetLine, OffsetPlan, State
+from exengine.domain.step import Step
 
 FULL_COVER = Decimal("0.999")
 """From this share of what is required on, the loser goes whole."""

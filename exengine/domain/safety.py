@@ -11,7 +11,8 @@ from exengine.domain.capital import DOLLARS, usd_value
 from exengine.domain.control import pause
 from exengine.domain.group import Group
 from exengine.domain.money import HUNDRED, ZERO, plain
-from exengine.domain.state import Ledger, State, Step
+from exengine.domain.state import Ledger, State
+from exengine.domain.step import Step
 
 
 @lru_cache(maxsize=4)

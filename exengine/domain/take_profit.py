@@ -11,7 +11,8 @@ from exengine.domain.money import HUNDRED, ZERO
 from exengine.domain.order import LegRef, Order, OrderStatus, Role
 from exengine.domain.orders_out import place, withdraw
 from exengine.domain.settings import TakeProfitMode, TargetOrder
-from exengine.domain.state import State, Step
+from exengine.domain.state import State
+from exengine.domain.step import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

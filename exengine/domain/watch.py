@@ -14,7 +14,7 @@ from exengine.domain.money import HUNDRED, ZERO, plain
 from exengine.domain.order import LegRef, Role
 from exengine.domain.orders_out import withdraw
 from exengine.domain.settings import BeyondLastLeg, TakeProfitMode, TargetOrder
-from exengine.domain.state import Step
+from exengine.domain.step import Step
 from exengine.domain.take_profit import Target, aggregate_target, from_average, targets
 
 

@@ -10,7 +10,8 @@ from exengine.domain.instrument import Instrument, Side
 from exengine.domain.journal import Note
 from exengine.domain.order import Order
 from exengine.domain.reception import SignalRecord
-from exengine.domain.state import AppliedFill, Control, Ledger, OffsetPlan, QueueEvent, Seen, State, Step, Waiting
+from exengine.domain.state import AppliedFill, Control, Ledger, OffsetPlan, QueueEvent, Seen, State, Waiting
+from exengine.domain.step import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

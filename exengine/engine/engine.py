@@ -21,7 +21,8 @@ from exengine.domain.events import (
 from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Note, Severity
 from exengine.domain.reception import Arrival, Verdict
-from exengine.domain.state import State, Step
+from exengine.domain.state import State
+from exengine.domain.step import Step
 from exengine.engine.changes import Changes, Store, StoreFailed, joined
 from exengine.engine.defects import Defects, concerned, said
 from exengine.engine.executor import Executor

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 
-from exengine.domain.state import Step
+from exengine.domain.step import Step
 from exengine.engine.changes import Trace
 
 KEPT = 4096

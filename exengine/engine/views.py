@@ -12,7 +12,8 @@ from exengine.domain.group import Group
 from exengine.domain.journal import Note
 from exengine.domain.money import ZERO, arithmetic
 from exengine.domain.reception import SignalRecord
-from exengine.domain.state import State, Step
+from exengine.domain.state import State
+from exengine.domain.step import Step
 from exengine.engine.changes import Trace
 from exengine.engine.ports import Clock
 from exengine.engine.row_builder import group_row, signal_row

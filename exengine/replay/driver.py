@@ -32,7 +32,8 @@ from exengine.domain.levels import Band, watched_band
 from exengine.domain.money import arithmetic
 from exengine.domain.order import Order
 from exengine.domain.reception import Arrival, Outcome, SignalRecord
-from exengine.domain.state import AppliedFill, OffsetPlan, QueueEvent, Quote, State, Step
+from exengine.domain.state import AppliedFill, OffsetPlan, QueueEvent, Quote, State
+from exengine.domain.step import Step
 from exengine.replay.signals_file import Recorded, RecordedSignal
 
 Ticks = Iterable[tuple[int, Decimal]]

@@ -39,7 +39,9 @@ def trading_settings(config: Config, *, local_timezone: str) -> Settings:
 
     A paper account without fees or capital of its own gets 0.1 % and 10,000 USDT; a live one has the exchange's.
     """
-    return _settings(config, local_timezone, (_account(page, config.sim.slippage_percent) for page in config.effective_accounts()))
+    return _settings(
+        config, local_timezone, (_account(page, config.sim.slippage_percent) for page in config.effective_accounts())
+    )
 
 
 def replay_settings(config: Config) -> Settings:
@@ -47,7 +49,9 @@ def replay_settings(config: Config) -> Settings:
 
     A fee that an account does not give stays None, on paper too: the recorded market's own then applies (§14).
     """
-    return _settings(config, "UTC", (_replayed(page, config.sim.slippage_percent) for page in config.effective_accounts()))
+    return _settings(
+        config, "UTC", (_replayed(page, config.sim.slippage_percent) for page in config.effective_accounts())
+    )
 
 
 def _settings(config: Config, local_timezone: str, accounts: Iterable[AccountSettings]) -> Settings:

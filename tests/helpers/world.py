@@ -29,7 +29,8 @@ from exengine.domain.settings import PAPER, AccountSettings, Settings
 from exengine.domain.signal import Signal
 from exengine.domain.signal_body import parse_body, redacted
 from exengine.domain.signal_parse import parse_signal
-from exengine.domain.state import AppliedFill, QueueEvent, State, Step
+from exengine.domain.state import AppliedFill, QueueEvent, State
+from exengine.domain.step import Step
 from exengine.exchange.paper_book import Fees, PaperBook
 from tests.helpers.alerts import alert
 

@@ -60,7 +60,8 @@ from exengine.domain.settings import (
     TimerStart,
     WhenShort,
 )
-from exengine.domain.state import State, Step
+from exengine.domain.state import State
+from exengine.domain.step import Step
 from exengine.exchange.paper_book import Fees, PaperBook
 from tests.helpers.world import BTC, BTC_PERPETUAL, ETH, World
 

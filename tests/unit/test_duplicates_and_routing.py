@@ -22,7 +22,8 @@ from exengine.domain.settings import (
 )
 from exengine.domain.signal import Signal
 from exengine.domain.signal_parse import parse_signal
-from exengine.domain.state import State, Step
+from exengine.domain.state import State
+from exengine.domain.step import Step
 from tests.helpers.alerts import ABSENT, alert
 from tests.helpers.world import BTC, BTC_PERPETUAL, World
 

@@ -12,7 +12,8 @@ from exengine.domain.events import EngineStarted, Event, GroupDue, OrderAccepted
 from exengine.domain.group import CloseReason
 from exengine.domain.order import Role
 from exengine.domain.settings import GridSettings, LegSpec, RiskSettings, Settings, SizingMode, SizingSettings
-from exengine.domain.state import State, Step
+from exengine.domain.state import State
+from exengine.domain.step import Step
 from exengine.engine.changes import Loaded, restored
 from tests.helpers.world import BTC, ETH, World
 

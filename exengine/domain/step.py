@@ -1,0 +1,263 @@
+"""One event's changes to the state: recorded, readable by the store, and undoable."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from exengine.domain.commands import Command
+from exengine.domain.group import Group, GroupKey, check_transition
+from exengine.domain.instrument import Instrument, Side
+from exengine.domain.journal import Category, Note, Severity
+from exengine.domain.money import ZERO
+from exengine.domain.order import Order, Role
+from exengine.domain.reception import SignalRecord, Verdict
+from exengine.domain.state import (
+    AppliedFill,
+    Control,
+    Ledger,
+    OffsetPlan,
+    QueueEvent,
+    Quote,
+    Seen,
+    State,
+    Waiting,
+    spelled,
+)
+
+_ABSENT = object()
+_RESERVED = Decimal("1e-24")
+
+
+class Step:
+    """One event's changes to the state: recorded, readable by the store, and undoable."""
+
+    def __init__(self, state: State, now_ms: int) -> None:
+        self.state = state
+        self.now_ms = now_ms
+        self.commands: list[Command] = []
+        self.notes: list[Note] = []
+        self.groups: dict[str, Group] = {}
+        self.orders: dict[str, Order] = {}
+        self.fills: list[AppliedFill] = []
+        self.signals: dict[int, SignalRecord] = {}
+        self.queue_events: list[QueueEvent] = []
+        self.waiting: dict[tuple[GroupKey, Side], Waiting | None] = {}
+        self.control: Control | None = None
+        self.ledger: Ledger | None = None
+        self.moved: dict[tuple[str, str], Decimal] = {}
+        self.quotes: set[tuple[str, str]] = set()
+        self.verdict: Verdict | None = None
+        self.freed: list[GroupKey] = []
+        """Keys of the groups that this step has closed."""
+        self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.plans: list[OffsetPlan] = []
+        """Offsets that came to their end in this step."""
+        self.plan: OffsetPlan | None = None
+        self.plan_changed = False
+        self._was = (
+            state.control, state.ledger, state.next_signal_id, state.plan, state.risk_wanted, state.in_tick,
+        )  # fmt: skip
+
+    @property
+    def must_be_stored(self) -> bool:
+        """Whether there is anything that a restart would have to know."""
+        return bool(
+            self.groups or self.orders or self.fills or self.signals or self.queue_events or self.waiting
+            or self.control or self.notes or self.plan_changed
+        )  # fmt: skip
+
+    def undo(self) -> None:
+        """Takes every change of this step back. Steps are undone latest first."""
+        for mapping, key, old in reversed(self._undo):
+            if old is _ABSENT:
+                mapping.pop(key, None)
+            else:
+                mapping[key] = old
+        self._undo.clear()
+        state = self.state
+        (
+            state.control, state.ledger, state.next_signal_id, state.plan, state.risk_wanted, state.in_tick,
+        ) = self._was  # fmt: skip
+
+    def _set(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
+        self._undo.append((mapping, key, mapping.get(key, _ABSENT)))
+        if value is _ABSENT:
+            mapping.pop(key, None)
+        else:
+            mapping[key] = value
+
+    # what is decided -----------------------------------------------------------------------------------------------
+
+    def command(self, command: Command) -> None:
+        self.commands.append(command)
+
+    def note(
+        self,
+        severity: Severity,
+        category: Category,
+        text: str,
+        *,
+        group: Group | None = None,
+        key: GroupKey | None = None,
+        signal_id: int | None = None,
+        advice: str = "",
+    ) -> None:
+        """Leaves a line in the audit trail, about a group, a key that has none yet, or the engine as a whole."""
+        about = group.key if group else key
+        self.notes.append(
+            Note(
+                at_ms=self.now_ms,
+                severity=severity,
+                category=category,
+                text=text,
+                symbol=about.symbol if about else "",
+                timeframe=about.timeframe if about else "",
+                group=group.id if group else "",
+                signal_id=signal_id,
+                advice=advice,
+            )
+        )
+
+    def put_group(self, group: Group) -> None:
+        """Writes a group. Raises IllegalTransition where its status cannot follow the one before."""
+        before = self.state.groups.get(group.id)
+        check_transition(before, group)
+        symbol = (group.key.account, group.key.symbol)
+        there = self.state.by_symbol.get(symbol, ())
+        if before is None:
+            self._set(self.state.numbers, group.key, self.state.numbers.get(group.key, 0) + 1)
+            self._set(self.state.live, group.key, group.id)
+            self._set(self.state.by_symbol, symbol, (*there, group.id))
+        if group.is_open:
+            self._set(self.state.groups, group.id, group)
+        else:
+            self._set(self.state.groups, group.id, _ABSENT)
+            self._set(self.state.live, group.key, _ABSENT)
+            self._set(self.state.by_symbol, symbol, tuple(one for one in there if one != group.id))
+            for client_id in self.state.orders_of.get(group.id, ()):
+                self._set(self.state.orders, client_id, _ABSENT)
+            self._set(self.state.orders_of, group.id, _ABSENT)
+        self.groups[group.id] = group
+
+    def group(self, group_id: str) -> Group:
+        """The group as this step has it, also where the step has just closed it."""
+        return self.state.groups.get(group_id) or self.groups[group_id]
+
+    def put_order(self, order: Order) -> None:
+        """Writes an order and keeps what working entries reserve in step with it."""
+        group = self.state.groups[order.group_id]
+        before = self.state.orders.get(order.client_id)
+        if before is None:
+            made = self.state.orders_of.get(order.group_id, ())
+            self._set(self.state.orders_of, order.group_id, (*made, order.client_id))
+        self._set(self.state.orders, order.client_id, order)
+        change = self._reservation(group, order) - (self._reservation(group, before) if before else ZERO)
+        if change:
+            key = (order.account, group.quote)
+            self._set(self.state.reserved, key, self.state.reserved.get(key, ZERO) + change)
+        self.orders[order.client_id] = order
+
+    def _reservation(self, group: Group, order: Order) -> Decimal:
+        """What a working entry may still take of the free quote: all on a spot account, its margin on a swap one."""
+        price = order.price if order.price is not None else order.bound
+        if order.role is not Role.ENTRY or price is None:
+            return ZERO
+        margin = order.leaves_qty * price * group.contract_size / self.state.leverage(order.account)
+        return margin.quantize(_RESERVED)  # so that what is set free is what was taken, to the last digit
+
+    def put_instruments(self, account: str, instruments: tuple[Instrument, ...]) -> None:
+        """Takes the rules of an account over; rules of symbols that are no longer listed are kept for exits."""
+        spellings: dict[str, str] = {}
+        for instrument in instruments:
+            self._set(self.state.instruments, (account, instrument.symbol), instrument)
+        # An exchange's own id means what it says; another market's base and quote may read the same.
+        for instrument in instruments:
+            spellings.setdefault(spelled(instrument.id), instrument.symbol)
+        for instrument in instruments:
+            for spelling in (instrument.base + instrument.quote, instrument.symbol):
+                spellings.setdefault(spelled(spelling), instrument.symbol)
+        self._set(self.state.listed, account, spellings)
+
+    def put_quote(self, account: str, symbol: str, price: Decimal) -> None:
+        self._set(self.state.quotes, (account, symbol), Quote(price=price, at_ms=self.now_ms))
+        self.quotes.add((account, symbol))
+
+    def put_signal(self, record: SignalRecord) -> None:
+        """Writes a signal's record; it is pending until it has an outcome."""
+        if record.id >= self.state.next_signal_id:
+            self.state.next_signal_id = record.id + 1
+        self._set(self.state.pending, record.id, record if record.outcome is None else _ABSENT)
+        self.signals[record.id] = record
+
+    def put_seen(self, digest: str, seen: Seen | None) -> None:
+        self._set(self.state.seen, digest, _ABSENT if seen is None else seen)
+
+    def put_waiting(self, waiting: Waiting, event: str, reason: str = "") -> None:
+        """Writes a waiting entry, and what happened to it into the queue's history."""
+        self._set(self.state.waiting, (waiting.key, waiting.side), waiting)
+        self.waiting[waiting.key, waiting.side] = waiting
+        self._queue_event(waiting, event, reason or waiting.reason)
+
+    def reword_waiting(self, waiting: Waiting) -> None:
+        """Notes another reason for waiting; that is nothing for the queue's history."""
+        self._set(self.state.waiting, (waiting.key, waiting.side), waiting)
+        self.waiting[waiting.key, waiting.side] = waiting
+
+    def rekey_waiting(self, before: Waiting, after: Waiting) -> None:
+        """Moves a waiting entry to its real key; it has waited all along."""
+        self._set(self.state.waiting, (before.key, before.side), _ABSENT)
+        self.waiting[before.key, before.side] = None
+        self.reword_waiting(after)
+
+    def remove_waiting(self, waiting: Waiting, event: str, reason: str = "", *, forced: bool = False) -> None:
+        self._set(self.state.waiting, (waiting.key, waiting.side), _ABSENT)
+        self.waiting[waiting.key, waiting.side] = None
+        self._queue_event(waiting, event, reason, forced=forced)
+
+    def _queue_event(self, waiting: Waiting, event: str, reason: str, *, forced: bool = False) -> None:
+        self.queue_events.append(
+            QueueEvent(
+                at_ms=self.now_ms,
+                key=str(waiting.key),
+                side=waiting.side,
+                event=event,
+                reason=reason,
+                queued_at_ms=waiting.queued_at_ms,
+                replacement_count=waiting.replacement_count,
+                price=waiting.signal.price,
+                forced=forced,
+            )
+        )
+
+    def set_control(self, control: Control) -> None:
+        self.state.control = self.control = control
+
+    def set_ledger(self, ledger: Ledger) -> None:
+        self.state.ledger = self.ledger = ledger
+
+    def put_plan(self, plan: OffsetPlan) -> None:
+        self.state.plan = self.plan = plan
+        self.plan_changed = True
+
+    def finish_plan(self, plan: OffsetPlan) -> None:
+        self.state.plan = self.plan = None
+        self.plan_changed = True
+        self.plans.append(plan)
+
+    def move_balance(self, account: str, currency: str, amount: Decimal) -> None:
+        """Adds what one of our own fills or fees has changed."""
+        key = (account, currency)
+        self._set(self.state.moved, key, self.state.moved.get(key, ZERO) + amount)
+        self.moved[key] = self.state.moved[key]
+
+    def report_balance(self, account: str, currency: str, total: Decimal) -> None:
+        """Takes over what the exchange says that the account holds in all."""
+        key = (account, currency)
+        self._set(self.state.start, key, total - self.state.moved.get(key, ZERO))
+
+    def add_fill(self, applied: AppliedFill) -> None:
+        self.fills.append(applied)
+
+    def fail(self, group: Group, text: str) -> Group:
+        """The group with one more thing that went wrong, at most ten of them kept."""
+        return replace(group, errors=(*group.errors[-9:], text))
