@@ -15,9 +15,7 @@ EXPORTS = ("trades", "orders", "fills", "signals", "risk", "queue", "equity", "l
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--data-dir", type=Path, metavar="DIR", help="where store, configuration and logs are kept")
-    common.add_argument(
-        "--config", type=Path, metavar="FILE", help="the configuration, else the data folder's"
-    )
+    common.add_argument("--config", type=Path, metavar="FILE", help="the configuration, else the data folder's")
     parser = argparse.ArgumentParser(
         prog="exengine",
         parents=[common],

@@ -25,7 +25,7 @@ from exengine.engine.engine import Engine
 from exengine.engine.rows import Mode
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.timers import queue_timer, risk_timer
-from exengine.engine.views import Results, Views, day_of, day_start_ms
+from exengine.engine.views import Views
 from exengine.exchange.markets.source import PriceSource
 from exengine.exchange.paper import PaperExchange, price_sink
 from exengine.program_log import log_to_files
@@ -146,15 +146,8 @@ class Program:
 
     async def _make_views(self, loaded: Loaded) -> None:
         assert self._store is not None
-        now_ms = self.clock.now_ms()
-        self.views = Views(self.state, self.clock, mode=Mode.PAPER)
-        since = day_start_ms(now_ms, self.views.zone)
-        self.views.results = Results(
-            realised_total=await self._store.realised_total(),
-            realised_today=await self._store.realised_since(since),
-            closed_groups=await self._store.closed_groups(),
-            day=day_of(now_ms, self.views.zone),
-        )
+        closed = await self._store.closed_groups()
+        self.views = Views(self.state, self.clock, mode=Mode.PAPER, closed_groups=closed)
         self.views.remember(await self._store.last_signals(REMEMBERED), await self._store.last_log(REMEMBERED))
         listed = await self._listed(loaded)
         self._exchanges = [

@@ -1,8 +1,4 @@
-"""The engine's whole state, and the step that changes it: every change is recorded, and can be taken back.
-
-Only a `Step` writes to a `State`. What a step changed is what the store writes in one transaction; where that
-transaction fails, the step is undone and it is as if the event had not come.
-"""
+"""The engine's whole state: what is traded, waits, is owned and is owed. Only a `Step` writes to it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,4 +1,8 @@
-"""One event's changes to the state: recorded, readable by the store, and undoable."""
+"""One event's changes to the state: every one is recorded, and can be taken back.
+
+What a step changed is what the store writes in one transaction; where that transaction fails, the step is undone and
+it is as if the event had not come.
+"""
 
 from dataclasses import replace
 from decimal import Decimal

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from exengine.domain import capital, pnl
 from exengine.domain.group import Group
 from exengine.domain.journal import Note
 from exengine.domain.money import ZERO, arithmetic
 from exengine.domain.reception import SignalRecord
+from exengine.domain.safety import rolled, start_equity
 from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.engine.changes import Trace
@@ -21,27 +19,6 @@ from exengine.engine.rows import EngineRow, EngineStatus, LogRow, Mode, SignalRo
 
 KEPT_ROWS = 2000
 """How many signal and log rows are kept for a window that opens late; older ones are in the store."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Results:
-    """Realised PnL as the store has it at the start, and as it grows."""
-
-    realised_total: Decimal = ZERO
-    realised_today: Decimal = ZERO
-    closed_groups: int = 0
-    day: str = ""
-
-
-def day_of(at_ms: int, zone: ZoneInfo) -> str:
-    """The trader's day, as 2026-11-23."""
-    return datetime.fromtimestamp(at_ms / 1000, zone).date().isoformat()
-
-
-def day_start_ms(at_ms: int, zone: ZoneInfo) -> int:
-    """When the trader's day began."""
-    moment = datetime.fromtimestamp(at_ms / 1000, zone)
-    return int(moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,12 +36,12 @@ class _Fresh:
 class Views:
     """Collects changed rows after each transaction and hands them out when asked."""
 
-    def __init__(self, state: State, clock: Clock, *, mode: Mode, results: Results | None = None) -> None:
+    def __init__(self, state: State, clock: Clock, *, mode: Mode, closed_groups: int = 0) -> None:
+        """`closed_groups` is how many earlier runs have closed."""
         self._state = state
         self._clock = clock
         self._mode = mode
-        self.zone = ZoneInfo(state.settings.timezone)
-        self.results = results or Results()
+        self._closed_groups = closed_groups
         self._records: dict[int, SignalRecord] = {}
         self._traces: dict[int, Trace] = {}
         self._signals: dict[int, SignalRow] = {}
@@ -95,8 +72,6 @@ class Views:
                 self._records[signal_id] = record
                 self._last_webhook_ms = record.received_at_ms
                 self._signal(signal_id)
-            for applied in step.fills:
-                self._realise(applied.realised)
             urgent = urgent or step.must_be_stored
             self._fresh.quotes.update(step.quotes)
         for signal_id, trace in traces.items():
@@ -126,7 +101,7 @@ class Views:
             if group.id not in self._fresh.gone:
                 self._fresh.gone[group.id] = None
                 _bound(self._fresh.gone)
-                self.results.closed_groups += 1
+                self._closed_groups += 1
 
     def _signal(self, signal_id: int) -> None:
         record = self._records.get(signal_id)
@@ -140,18 +115,6 @@ class Views:
             self._fresh.signals.pop(oldest, None)
             self._records.pop(oldest, None)
             self._traces.pop(oldest, None)
-
-    def _realise(self, amount: Decimal) -> None:
-        self._roll_day()
-        with arithmetic():
-            self.results.realised_total += amount
-            self.results.realised_today += amount
-
-    def _roll_day(self) -> None:
-        today = day_of(self._clock.now_ms(), self.zone)
-        if today != self.results.day:
-            self.results.day = today
-            self.results.realised_today = ZERO
 
     def _add_log(self, notes: list[tuple[int, Note]]) -> None:
         for log_id, note in notes:
@@ -198,7 +161,7 @@ class Views:
 
     def _engine_row(self) -> EngineRow:
         state = self._state
-        self._roll_day()
+        ledger = rolled(state.ledger, self._clock.now_ms(), state.settings.timezone)
         accounts = [account for account in state.settings.accounts if account.enabled]
         status, text = EngineStatus.RUNNING, ""
         if self._trouble is not None:
@@ -212,15 +175,17 @@ class Views:
             pool_used=len(state.groups),
             pool_limit=state.settings.pool.max_open_groups,
             queued=len(state.waiting),
-            realised_today=self.results.realised_today,
-            realised_total=self.results.realised_total,
-            start_equity=sum((state.start.get((one.name, q), ZERO) for one in accounts for q in DOLLARS), ZERO),
+            realised_today=ledger.realised_today,
+            realised_total=ledger.realised_total,
+            start_equity=start_equity(state),
             risk_enabled=state.settings.risk.enabled,
             last_webhook_at_ms=self._last_webhook_ms,
-            free_quote=sum((capital.free_quote(state, one, quote) for one in accounts for quote in DOLLARS), ZERO),
+            free_quote=sum(
+                (capital.free_quote(state, one, quote) for one in accounts for quote in capital.DOLLARS), ZERO
+            ),
             filled_quote=sum((pnl.cost(group) for group in state.groups.values()), ZERO),
             open_quote=capital.open_entries_quote(state),
-            closed_groups=self.results.closed_groups,
+            closed_groups=self._closed_groups,
         )
 
 
@@ -228,10 +193,6 @@ def _bound(rows: dict[Any, Any]) -> None:
     """Drops the oldest of more rows than are kept."""
     while len(rows) > KEPT_ROWS:
         del rows[next(iter(rows))]
-
-
-DOLLARS = ("USDT", "USDC", "FDUSD", "DAI", "USD")
-"""Quotes that count 1:1 as US dollars (SPEC §1)."""
 
 
 def log_row(log_id: int, note: Note) -> LogRow:

@@ -12,10 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from exengine.domain.errors import UserError
 from exengine.domain.instrument import Instrument
-from exengine.domain.money import ZERO, arithmetic
 from exengine.engine.changes import Changes, Loaded, StoreFailed
 from exengine.engine.rows import LogRow, SignalRow
-from exengine.engine.views import DOLLARS
 from exengine.store import migrate, reader, sqlite
 from exengine.store.writer import write
 
@@ -141,14 +139,6 @@ class SqliteStore:
         """Realised PnL of all time, or of the fills at or after `since_ms`, by quote currency."""
         return await self._reader.run(lambda connection: reader.realised(connection, since_ms=since_ms))
 
-    async def realised_total(self) -> Decimal:
-        """Realised PnL of all time in dollars: of the groups whose quote currency counts 1:1."""
-        return _dollars(await self.realised())
-
-    async def realised_since(self, since_ms: int) -> Decimal:
-        """The same of the fills at or after `since_ms`."""
-        return _dollars(await self.realised(since_ms))
-
     async def closed_groups(self) -> int:
         """How many groups have closed."""
         return await self._reader.run(reader.closed_groups)
@@ -162,8 +152,3 @@ class SqliteStore:
         await self._reader.close()
         # The last to leave, and able to write: then SQLite folds its log into the file.
         await self._writer.close()
-
-
-def _dollars(by_quote: dict[str, Decimal]) -> Decimal:
-    with arithmetic():
-        return sum((amount for quote, amount in by_quote.items() if quote in DOLLARS), ZERO)

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, select
 
+from exengine.domain.capital import DOLLARS
 from exengine.domain.money import ZERO
-from exengine.engine.views import DOLLARS
 from exengine.store import schema
 
 

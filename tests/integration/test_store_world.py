@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -124,9 +123,9 @@ async def test_realised_profit_is_the_sum_over_all_fills_to_the_last_digit(tmp_p
 
     whole = world.realised()
     assert whole > 0
-    assert await store.realised_total() == whole
-    assert await store.realised_since(world.now_ms + 1) == Decimal(0)
-    assert await store.realised_since(0) == whole
+    assert await store.realised() == {"USDT": whole}
+    assert await store.realised(world.now_ms + 1) == {}
+    assert await store.realised(0) == {"USDT": whole}
     assert await store.closed_groups() == 1
     assert world.group().status is GroupStatus.CLOSED
     await store.close()
