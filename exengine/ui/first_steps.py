@@ -88,7 +88,7 @@ class FirstSteps(QScrollArea):
     def _build(self) -> None:
         page = QWidget()
         column = QVBoxLayout(page)
-        column.setContentsMargins(24, 0, 24, 0)
+        column.setContentsMargins(24, 16, 24, 16)
         column.setSpacing(0)
         column.addStretch(2)
         column.addWidget(self.heading)

@@ -65,6 +65,11 @@ class PanicSheet(Sheet):
         self.word.setFixedWidth(self.look.scaled(200))
         self.word.setMaxLength(2 * len(WORD))
         self.word.textChanged.connect(self._refresh)
+        for widget in (self._typing, self.word):
+            # Where no word is wanted the dialog keeps its size: its buttons must not move under the pointer.
+            policy = widget.sizePolicy()
+            policy.setRetainSizeWhenHidden(True)
+            widget.setSizePolicy(policy)
         row.addWidget(self._typing, 1)
         row.addWidget(self.word)
         self.body.addLayout(row)
@@ -138,8 +143,8 @@ class PanicSheet(Sheet):
         self.entries.setEnabled(plan.entries > 0 or only_entries)
         self.heading.setText(_entries_heading(plan) if only_entries else _heading(plan))
         self.meaning.say(_entries_meaning(plan) if only_entries else _meaning(plan))
-        self.word.setEnabled(not only_entries)
-        self._typing.setEnabled(not only_entries)
+        self.word.setVisible(not only_entries)
+        self._typing.setVisible(not only_entries)
         if only_entries:
             self.action.setText(f"Cancel {fmt.count(plan.entries, 'entry', 'entries')}")
             self.action.setEnabled(plan.entries > 0)
