@@ -1,6 +1,7 @@
 """The command line: nothing heavy is imported before the command that needs it is known (SPEC §12)."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,6 +92,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"exengine: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does: nothing to complain of, and nothing more to write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
 

@@ -30,7 +30,7 @@ class DataDir:
 
     @property
     def layout_file(self) -> Path:
-        return self.path / "layout.json"
+        return self.path / "layout.ini"
 
     def create(self) -> "DataDir":
         """Makes the folders that are missing, for their owner only; those that are there keep their permissions."""

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import NamedTuple
 
+from exengine.domain.capital import DOLLARS
 from exengine.domain.money import ONE, ZERO
 from exengine.engine.rows import EngineRow, GroupRow, Quote, ViewChanges
-from exengine.ui.format import DOLLARS
 
 
 class UsdSum(NamedTuple):

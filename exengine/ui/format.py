@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 
+from exengine.domain.capital import DOLLARS
 from exengine.domain.money import decimals_of, plain
 
 DASH = "—"
@@ -10,8 +11,6 @@ DASH = "—"
 MINUS = "−"
 """U+2212: as wide as + and the figures."""
 
-DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "DAI"})
-"""Counted 1:1 as USD (SPEC §1)."""
 CENTS = DOLLARS | {"EUR", "GBP", "TRY", "BRL", "TUSD", "USDP", "EURI", "AUD"}
 
 _AGES = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))

@@ -269,3 +269,15 @@ def pytest_options(folder: Path) -> list[str]:
         "xfail_strict = true\n"
     )
     return ["-q", "-x", "-p", "no:pytest-qt", "-p", "no:cacheprovider", "-c", str(config)]
+
+
+def test_a_reader_that_goes_early_gets_no_traceback(running: Headless):
+    command = [sys.executable, "-m", "exengine", "export", "--what", "logs", *running.options]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait(timeout=30) == 0
