@@ -110,7 +110,8 @@ def _leg_row(group: Group, leg: Leg, instrument: Instrument, error: str | None) 
         planned_price=leg.price,
         filled_quote=leg.entered_value,
         fill_price=pnl.average_price(leg, group.contract_size),
-        holding=_holding(group, [leg]),
+        # What a closed leg still holds is dust: it counts in the group, and has no result of its own to show.
+        holding=_holding(group, [] if leg.state is LegState.CLOSED else [leg]),
         realised=leg.realised if leg.closed_qty else None,
         tp_percent=leg.tp_percent,
         target=target if has_target else None,
