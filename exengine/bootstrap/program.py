@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +25,7 @@ from exengine.engine.rows import Mode
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.timers import queue_timer, risk_timer
 from exengine.engine.views import Views
-from exengine.exchange.markets.source import PriceSource
+from exengine.exchange.markets.source import PriceSource, SystemClock
 from exengine.exchange.paper import PaperExchange, price_sink
 from exengine.program_log import log_to_files
 from exengine.settings.file import load
@@ -60,11 +59,6 @@ MARKET_CLOCK_S = 30.0
 
 
 T = TypeVar("T")
-
-
-class SystemClock:
-    def now_ms(self) -> int:
-        return time.time_ns() // 1_000_000
 
 
 class Program:

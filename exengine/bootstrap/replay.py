@@ -1,16 +1,14 @@
 """A replay, put together from inputs that were read and checked."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from exengine.bootstrap.paper import paper_fees
 from exengine.domain.instrument import Instrument
 from exengine.domain.money import ZERO
-from exengine.domain.reception import Arrival, IntakeRefusal
+from exengine.domain.reception import Arrival, IntakeRefusal, arrival_of
 from exengine.domain.settings import Settings
-from exengine.domain.signal import Signal
-from exengine.domain.signal_body import body_secret, redacted
-from exengine.domain.signal_parse import parse_signal
+from exengine.domain.signal_body import body_secret
 from exengine.domain.state import State
 from exengine.exchange.markets.price_file import PriceFile
 from exengine.exchange.paper_book import PaperBook
@@ -18,6 +16,9 @@ from exengine.replay.curve import Curve
 from exengine.replay.driver import Market, Record, Replay
 from exengine.replay.signals_file import Recorded, RecordedSignal
 from exengine.webhook.auth import matches
+
+SOURCE = "replay"
+"""What stands for the caller's address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +57,8 @@ def replay(inputs: ReplayInputs) -> tuple[Replay, Curve]:
 
 def received(recorded: RecordedSignal, *, secret: str | None) -> Arrival:
     """What the listener would have made of a recorded body."""
-    body, arrival = recorded.body, Arrival(received_at_ms=recorded.at_ms, source_address="replay", body="")
-    if secret is not None and not matches(body_secret(body) or "", secret):
-        return replace(arrival, refusal=IntakeRefusal.UNAUTHORIZED)
-    parsed = parse_signal(body)
-    if isinstance(parsed, Signal):
-        return replace(arrival, body=redacted(body), signal=parsed)
-    return replace(arrival, body=redacted(body), errors=parsed)
+    if secret is not None and not matches(body_secret(recorded.body) or "", secret):
+        return Arrival(
+            received_at_ms=recorded.at_ms, source_address=SOURCE, body="", refusal=IntakeRefusal.UNAUTHORIZED
+        )
+    return arrival_of(recorded.body, received_at_ms=recorded.at_ms, source_address=SOURCE)

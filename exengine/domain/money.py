@@ -76,11 +76,6 @@ def is_multiple(value: Decimal, step: Decimal) -> bool:
     return value % step == 0
 
 
-def percent_of(percent: Decimal, amount: Decimal) -> Decimal:
-    """`percent` per cent of `amount`."""
-    return amount * percent / HUNDRED
-
-
 def decimals_of(step: Decimal) -> int:
     """How many decimals a number has that lies on `step`: 2 for 0.01, 0 for 1 or 10."""
     return max(0, -step.normalize().as_tuple().exponent)  # type: ignore[operator]

@@ -1,9 +1,11 @@
 """How an alert is received: what came in, what was answered, and the record of it that the signal log keeps (§2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from exengine.domain.signal import FieldError, Signal
+from exengine.domain.signal_body import Body, redacted
+from exengine.domain.signal_parse import parse_signal
 
 
 class IntakeRefusal(Enum):
@@ -25,6 +27,13 @@ class Arrival:
     signal: Signal | None = None
     errors: tuple[FieldError, ...] = ()
     refusal: IntakeRefusal | None = None
+
+
+def arrival_of(body: Body, *, received_at_ms: int, source_address: str) -> Arrival:
+    """The arrival of a body that was proven to come from the trader: its signal, or every field that is wrong."""
+    parsed = parse_signal(body)
+    arrival = Arrival(received_at_ms=received_at_ms, source_address=source_address, body=redacted(body))
+    return replace(arrival, signal=parsed) if isinstance(parsed, Signal) else replace(arrival, errors=parsed)
 
 
 class VerdictKind(Enum):

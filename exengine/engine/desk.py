@@ -9,10 +9,8 @@ from exengine.domain.alert_text import AlertTemplate, alert_body
 from exengine.domain.errors import UserError
 from exengine.domain.events import EntriesCancelAsked, Event, GroupCloseAsked, Panicked, Paused, Resumed
 from exengine.domain.instrument import Side
-from exengine.domain.reception import Arrival, Verdict
-from exengine.domain.signal import Signal
-from exengine.domain.signal_body import parse_body, redacted
-from exengine.domain.signal_parse import parse_signal
+from exengine.domain.reception import Verdict, arrival_of
+from exengine.domain.signal_body import parse_body
 from exengine.engine.changes import StoreFailed
 from exengine.engine.engine import Engine
 from exengine.engine.intake import StoreUnavailable
@@ -64,12 +62,7 @@ class Desk:
             timestamp=stamp,
         )
         read = parse_body(json.dumps(body | {"source": "test alert"}))
-        parsed = parse_signal(read)
-        signal = parsed if isinstance(parsed, Signal) else None
-        errors = () if isinstance(parsed, Signal) else parsed
-        arrival = Arrival(
-            received_at_ms=now_ms, source_address="this window", body=redacted(read), signal=signal, errors=errors
-        )
+        arrival = arrival_of(read, received_at_ms=now_ms, source_address="this window")
         return await self._stored(lambda: self._engine.take(arrival))
 
     async def _ask(self, event: Event) -> None:

@@ -6,6 +6,7 @@ from exengine.domain.reception import Arrival as Arrival
 from exengine.domain.reception import IntakeRefusal as IntakeRefusal
 from exengine.domain.reception import Verdict as Verdict
 from exengine.domain.reception import VerdictKind as VerdictKind
+from exengine.domain.reception import arrival_of as arrival_of
 
 
 class StoreUnavailable(Exception):

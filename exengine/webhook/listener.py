@@ -13,8 +13,7 @@ from aiohttp import web
 from exengine import __version__
 from exengine.domain.signal import FieldError
 from exengine.domain.signal_body import Body, BodyError, parse_body, redacted, scrubbed
-from exengine.domain.signal_parse import parse_signal
-from exengine.engine.intake import Arrival, Intake, IntakeRefusal, StoreUnavailable, Verdict, VerdictKind
+from exengine.engine.intake import Arrival, Intake, IntakeRefusal, StoreUnavailable, Verdict, VerdictKind, arrival_of
 from exengine.webhook.auth import Authenticator, Secrets, Standing, WebhookAuth
 from exengine.webhook.connection import BodyFault, Gate, Patience, read_body
 from exengine.webhook.limits import Addresses, RateLimit
@@ -185,15 +184,8 @@ class Listener:
         return refused.answer
 
     async def _take(self, body: Body, caller: str, now_ms: int) -> web.Response:
-        signal = parse_signal(body)
-        errors = signal if isinstance(signal, tuple) else ()
-        arrival = Arrival(
-            received_at_ms=now_ms,
-            source_address=caller,
-            body=redacted(body),
-            signal=None if isinstance(signal, tuple) else signal,
-            errors=errors,
-        )
+        arrival = arrival_of(body, received_at_ms=now_ms, source_address=caller)
+        errors = arrival.errors
         try:
             verdict = await self._intake.take(arrival)
         except StoreUnavailable:

@@ -24,11 +24,9 @@ from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.journal import Note
 from exengine.domain.money import ONE, arithmetic
 from exengine.domain.order import Order, Role
-from exengine.domain.reception import Arrival, SignalRecord, Verdict
+from exengine.domain.reception import SignalRecord, Verdict, arrival_of
 from exengine.domain.settings import PAPER, AccountSettings, Settings
-from exengine.domain.signal import Signal
-from exengine.domain.signal_body import parse_body, redacted
-from exengine.domain.signal_parse import parse_signal
+from exengine.domain.signal_body import parse_body
 from exengine.domain.state import AppliedFill, QueueEvent, State
 from exengine.domain.step import Step
 from exengine.exchange.paper_book import Fees, PaperBook
@@ -166,15 +164,7 @@ class World:
 
     def post(self, body: dict[str, Any]) -> tuple[Verdict, SignalRecord]:
         read = parse_body(json.dumps(body, default=str))
-        parsed = parse_signal(read)
-        signal = parsed if isinstance(parsed, Signal) else None
-        arrival = Arrival(
-            received_at_ms=self.now_ms,
-            source_address="127.0.0.1",
-            body=redacted(read),
-            signal=signal,
-            errors=() if isinstance(parsed, Signal) else parsed,
-        )
+        arrival = arrival_of(read, received_at_ms=self.now_ms, source_address="127.0.0.1")
         step = self.tell(SignalArrived(arrival=arrival))
         assert step.verdict is not None
         signal_id = max(step.signals)

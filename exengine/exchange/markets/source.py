@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -87,12 +87,4 @@ class PriceSource(Protocol):
 
     async def close(self) -> None:
         """Lets go of files, threads and connections."""
-        ...
-
-
-class RepeatableSource(PriceSource, Protocol):
-    """A market with a time of its own, which is the same each time it is played."""
-
-    def ticks(self, until_ms: int) -> Iterator[Tick]:
-        """The ticks after `position_ms` up to `until_ms`, in order of time, at one time by exchange id."""
         ...
