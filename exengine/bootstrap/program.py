@@ -178,10 +178,6 @@ class Program:
         self._supervisor.start("engine", self.engine.run)
         for exchange in self._exchanges:
             await exchange.connect(self.engine.deliver)
-            self.engine.keep_instruments(
-                exchange.account,
-                tuple(one for (name, _), one in self.state.instruments.items() if name == exchange.account),
-            )
         await self._recover()
         self._supervisor.start("queue timer", lambda: queue_timer(self.engine, self.state))
         self._supervisor.start("risk timer", lambda: risk_timer(self.engine, self.state))

@@ -1,4 +1,4 @@
-"""What `decide` wants done at an exchange: each command names an order that is stored before it is carried out."""
+"""What `decide` wants done at an exchange: an order that a command names is stored before it is carried out."""
 
 from dataclasses import dataclass
 
@@ -22,4 +22,12 @@ class ResolveOrder:
     order: Order
 
 
-Command = PlaceOrder | CancelOrder | ResolveOrder
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadRules:
+    """Ask an account's exchange for its market rules anew: it has refused an order for them (§6)."""
+
+    account: str
+
+
+OrderCommand = PlaceOrder | CancelOrder | ResolveOrder
+Command = OrderCommand | ReloadRules

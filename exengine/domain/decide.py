@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from exengine.domain import control, events, orders_in, pool, risk
+from exengine.domain import accounts, control, events, orders_in, pool, risk
 from exengine.domain.act import act
 from exengine.domain.commands import CancelOrder, ResolveOrder
 from exengine.domain.events import Event
@@ -10,7 +10,7 @@ from exengine.domain.group import GroupStatus
 from exengine.domain.lifecycle import settle
 from exengine.domain.money import arithmetic
 from exengine.domain.order import Happening, OrderStatus, Role
-from exengine.domain.pool import promote, rules_arrived
+from exengine.domain.pool import promote
 from exengine.domain.receive import forget_old_digests, receive
 from exengine.domain.state import State
 from exengine.domain.step import Step
@@ -45,6 +45,8 @@ def _apply(step: Step, event: Event) -> None:
         _news(step, event)
     elif isinstance(event, events.MarketEvent):
         _market(step, event)
+    elif isinstance(event, events.AccountNews):
+        accounts.heard(step, event)
     elif isinstance(event, events.TimeEvent):
         _time(step, event)
     else:
@@ -62,7 +64,7 @@ def _news(step: Step, event: events.OrderNews) -> None:
         case events.OrderFilled():
             orders_in.filled(step, event.fill)
         case events.OrderCancelled():
-            orders_in.told(step, event.client_id, Happening.CANCEL)
+            orders_in.cancelled(step, event.client_id)
         case events.OrderExpired():
             orders_in.told(step, event.client_id, Happening.EXPIRE)
         case events.OrderLost():
@@ -79,12 +81,13 @@ def _market(step: Step, event: events.MarketEvent) -> None:
             step.state.in_tick = False
             look(step, event.account, event.symbol)
         case events.InstrumentsLoaded():
-            step.put_instruments(event.account, event.instruments)
-            rules_arrived(step, event.account)
+            accounts.rules_loaded(step, event.account, event.instruments)
             promote(step)
         case events.BalancesReported():
             for currency, total in event.totals.items():
                 step.report_balance(event.account, currency, total)
+        case events.HoldingsShort():
+            accounts.holdings_short(step, event.account, event.currency, event.there)
         case _:
             assert_never(event)
 
@@ -167,8 +170,12 @@ def _started(step: Step) -> None:
     """Goes on where the last run stopped: orders in doubt are asked for, withdrawn ones withdrawn.
 
     What was stored and never sent is asked for as well: the process may have died between the two (FAULTS 25, 26).
-    Groups and alerts that were stored and not decided come as `GroupDue` and `SignalStored` of their own.
+    Groups and alerts that were stored and not decided come as `GroupDue` and `SignalStored` of their own. Accounts on
+    real exchanges take entries when the books have been compared with them.
     """
+    for account in step.state.settings.accounts:
+        if account.enabled and account.is_live:
+            step.lose_account(account.name, accounts.NOT_ASKED_YET)
     for order in list(step.state.orders.values()):
         if order.status in (OrderStatus.CREATED, OrderStatus.SENT, OrderStatus.UNKNOWN):
             step.command(ResolveOrder(order=order))

@@ -146,7 +146,7 @@ def _prepare(state: State, entry: Entry) -> _Prepared | Denial:
     instrument = rules_for(state, entry.account, key.symbol)
     if instrument is None:
         return Denial.MISSING_RULES
-    if state.control.paused or (group and group.frozen):
+    if state.control.paused or key.account in state.unreachable or (group and group.frozen):
         return Denial.PAUSED
     denial = _no_room(state, entry, group)
     if denial:

@@ -7,6 +7,12 @@ out. `Refused` is a final no, ours or the exchange's. Whatever is none of these 
 INSUFFICIENT_BALANCE = "insufficient_balance"
 """The code of an order that the account cannot pay for, whatever an exchange calls it."""
 
+RULES_REFUSED = "precision"
+"""The code of an order that was refused for its tick, step, minimum or maximum: our market rules are old (§6)."""
+
+MARKET_HALTED = "market_halted"
+"""The code of an order for a symbol that the exchange does not trade, for now or for ever."""
+
 
 class UserError(Exception):
     """Something that the trader can put right: shown as a message, never reported as a defect.

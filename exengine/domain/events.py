@@ -57,6 +57,32 @@ class BalancesReported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldingsShort:
+    """An account has been found, twice in a row and with nothing under way, to hold less than its groups bought."""
+
+    account: str
+    currency: str
+    """A coin; on swap the unified symbol of the contracts."""
+    there: Decimal
+    """What the exchange says that is held; on swap contracts, below zero = short."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLost:
+    """An exchange does not answer, or what becomes of our orders there cannot be seen: its entries are held (§9)."""
+
+    account: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountFound:
+    """An exchange answers, and the books were compared with it."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSent:
     client_id: str
 
@@ -195,7 +221,8 @@ class EntriesCancelAsked:
 
 
 SignalEvent = SignalArrived | SignalStored
-MarketEvent = PriceMoved | WatchDue | InstrumentsLoaded | BalancesReported
+MarketEvent = PriceMoved | WatchDue | InstrumentsLoaded | BalancesReported | HoldingsShort
+AccountNews = AccountLost | AccountFound
 OrderNews = OrderSent | OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderExpired | OrderLost
 TimeEvent = EngineStarted | GroupDue | QueueDue | RiskDue
 TraderAsked = (
@@ -210,4 +237,4 @@ TraderAsked = (
     | BlockSet
     | SkipAsked
 )
-Event = SignalEvent | MarketEvent | OrderNews | TimeEvent | TraderAsked
+Event = SignalEvent | MarketEvent | AccountNews | OrderNews | TimeEvent | TraderAsked

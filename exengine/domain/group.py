@@ -197,6 +197,10 @@ class Group:
     """Why nothing is decided for it any more until the trader settles it; None when all is well."""
     short_of_coins: bool = False
     """Whether the exchange has said that the account no longer has all that it bought: someone sold by hand."""
+    awaits_rules: bool = False
+    """Whether an order of it is made again as soon as the exchange's market rules have been loaded anew."""
+    made_again: tuple[str, ...] = ()
+    """Which of its orders were made again since the exchange refused them for its rules: each once."""
     errors: tuple[str, ...] = field(default=())
 
     @property

@@ -53,14 +53,14 @@ def settle(step: Step, group_id: str) -> None:
         group = try_again(step, group)
     if group.status is GroupStatus.CLOSING:
         _leave(step, group)
-    elif any(leg.replan for _, leg in group.legs()):
+    elif not group.awaits_rules and any(leg.replan for _, leg in group.legs()):
         _place_anew(step, group)
     elif group.partial is not None:
         carry_on(step, group, group.partial)
         if step.group(group_id).partial is None:
             settle(step, group_id)
     elif not group.has_filled:
-        if not step.state.working(group_id):
+        if not step.state.working(group_id) and not group.awaits_rules:
             begin_closing(step, group_id, _never_filled(step, group_id))
     elif _is_done(step, group):
         begin_closing(step, group_id, _emptied_by(step, group_id))
@@ -150,20 +150,31 @@ def _place_anew(step: Step, group: Group) -> None:
         if leg.replan and ref not in working:
             step.put_group(step.group(group.id).with_leg(ref, replace(leg, replan=False)))
             if not leg.entered_qty:
-                grid = group.plans[ref[0]].grid
-                place(
-                    step,
-                    group.id,
-                    role=Role.ENTRY,
-                    qty=leg.qty,
-                    price=leg.price,
-                    ref=ref,
-                    post_only=grid.post_only,
-                    signal_id=group.pyramids[ref[0]].signal_id,
-                )
+                _place_leg(step, group, ref, leg)
     if group.partial is None:
         keep_targets(step, group.id)
     refreshed(step, group.id)
+
+
+def _place_leg(step: Step, group: Group, ref: LegRef, leg: Leg) -> None:
+    pyramid = group.pyramids[ref[0]]
+    bound = None
+    if leg.market:
+        reference = step.state.last(group.key.account, group.key.symbol) or pyramid.base_price
+        percent = pyramid.slippage_percent
+        percent = step.state.settings.execution.max_slippage_percent if percent is None else percent
+        bound = bound_price(group, group.side.entry, reference, percent, step)
+    place(
+        step,
+        group.id,
+        role=Role.ENTRY,
+        qty=leg.qty,
+        price=None if leg.market else leg.price,
+        bound=bound,
+        ref=ref,
+        post_only=group.plans[ref[0]].grid.post_only and not leg.market,
+        signal_id=pyramid.signal_id,
+    )
 
 
 def _never_filled(step: Step, group_id: str) -> CloseReason:
@@ -219,12 +230,12 @@ def _leave(step: Step, group: Group) -> None:
     if group.short_of_coins and group.market_type is MarketType.SPOT:
         there = step.state.balance(group.key.account, group.base)
         qty = min(qty, instrument.qty_floor(max(there, ZERO)))
-    last = step.state.last(group.key.account, group.key.symbol)
+    last = step.state.fresh(group.key.account, group.key.symbol, step.now_ms)
     if not qty:
         _finish(step, group)
         return
-    if last is None or group.again_at_ms is not None:
-        return  # the first price, or the time to try again, brings it on
+    if last is None or group.again_at_ms is not None or group.awaits_rules:
+        return  # the rules, the next price, or the time to try again, brings it on
     if instrument.is_below_minimum(last, qty):
         _finish(step, group)
         return

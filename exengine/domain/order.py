@@ -215,6 +215,11 @@ class Order:
         return self.filled_value / self.filled_qty if self.filled_qty else None
 
     @property
+    def slot(self) -> str:
+        """What it is of in its group: an order that is made again stands in the same place."""
+        return f"{self.role.value} {self.pyramid} {self.leg}"
+
+    @property
     def is_working(self) -> bool:
         """Whether the exchange has it, or may have it, or soon will."""
         return not self.status.is_final

@@ -4,14 +4,16 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exengine.domain import pnl, safety
-from exengine.domain.errors import INSUFFICIENT_BALANCE
+from exengine.domain.commands import ReloadRules
+from exengine.domain.errors import INSUFFICIENT_BALANCE, MARKET_HALTED, RULES_REFUSED
 from exengine.domain.group import Group
 from exengine.domain.instrument import MarketType
 from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import settle
 from exengine.domain.money import ZERO, plain
-from exengine.domain.order import Fill, Happening, Order, OrderStatus, Role
+from exengine.domain.order import Fill, Happening, Order, OrderStatus, OrderType, Role
 from exengine.domain.risk import count_fill
+from exengine.domain.rules_refused import ask_anew
 from exengine.domain.state import AppliedFill
 from exengine.domain.step import Step
 
@@ -42,6 +44,20 @@ def accepted(step: Step, client_id: str, exchange_order_id: str | None) -> None:
     told(step, client_id, Happening.ACCEPT)
 
 
+def cancelled(step: Step, client_id: str) -> None:
+    """The order is off the exchange; where nobody here asked for that, it is not put back (FAULTS 44)."""
+    order = step.state.orders.get(client_id)
+    if order is not None and order.is_working and not order.cancel_requested and order.type is OrderType.LIMIT:
+        step.note(
+            Severity.WARNING,
+            Category.ORDER,
+            f"{_what(order)} was cancelled on the exchange, not by ExEngine.",
+            group=step.group(order.group_id),
+            advice="It is not put back. Close the group here, or look after what is held on the exchange.",
+        )
+    told(step, client_id, Happening.CANCEL)
+
+
 def rejected(step: Step, client_id: str, code: str, text: str) -> None:
     """The exchange refused the order: told loudly, and the other legs stand (§3.1)."""
     order = step.state.orders.get(client_id)
@@ -49,6 +65,9 @@ def rejected(step: Step, client_id: str, code: str, text: str) -> None:
         return
     group = step.group(order.group_id)
     what = _what(order)
+    if code == RULES_REFUSED and ask_anew(step, order, what, text):
+        told(step, client_id, Happening.REJECT, f"{text} ({code})")
+        return
     step.put_group(step.fail(group, f"{what}: {text}"))
     advice = {
         Role.ENTRY: "The other legs stand. Free balance or raise the leg's size, then add the pyramid again.",
@@ -62,6 +81,8 @@ def rejected(step: Step, client_id: str, code: str, text: str) -> None:
         signal_id=order.signal_id,
         advice=advice,
     )
+    if code == MARKET_HALTED:
+        step.command(ReloadRules(account=order.account))  # they tell what is traded: its group is then left alone
     if code == INSUFFICIENT_BALANCE and order.role is not Role.ENTRY:
         _freeze_short_of(step, group.id)
     told(step, client_id, Happening.REJECT, f"{text} ({code})")

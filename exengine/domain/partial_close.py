@@ -65,7 +65,7 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
             withdraw(step, order)
     if [order for order in step.state.working(group.id) if order.role is not Role.ENTRY]:
         return
-    if _waits_for_a_better_market(step, group, partial):
+    if _waits_for_a_better_market(step, group, partial) or group.awaits_rules:
         return
     before = None if partial.client_id is None else step.state.orders[partial.client_id]
     done = ZERO if before is None else before.filled_qty
@@ -75,9 +75,9 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
     instrument = step.state.instrument(group)
     takes = _held(_rest(partial.takes, done), group)
     left = instrument.qty_floor(min(partial.qty - done, sum((qty for _, qty in takes), ZERO)))
-    last = step.state.last(group.key.account, group.key.symbol)
+    last = step.state.fresh(group.key.account, group.key.symbol, step.now_ms)
     if left > 0 and last is None:
-        return  # the first price brings it on
+        return  # the next price brings it on
     if left <= 0 or last is None or instrument.is_below_minimum(last, left):
         step.put_group(replace(group, partial=None))
         return

@@ -74,19 +74,21 @@ def candidates(step: Step, *, on_request: bool) -> list[Group]:
 def is_loser(state: State, group: Group, now_ms: int) -> bool:
     """Whether a group is a candidate, the timer and a skip aside."""
     risk = state.settings.risk
-    if not _may_be_touched(group, now_ms) or not group.has_filled or group.net_qty <= 0:
+    if not _may_be_touched(state, group, now_ms) or not group.has_filled or group.net_qty <= 0:
         return False
     if risk.require_full_pyramids and len(group.pyramids) < group.max_pyramids:
         return False
     if risk.use_trade_age_filter and not old_enough(state, group, now_ms):
         return False
-    last = state.last(group.key.account, group.key.symbol)
+    last = state.fresh(group.key.account, group.key.symbol, now_ms)
     percent = pnl.profit_percent(group, last) if last is not None else None
     return percent is not None and percent <= risk.loss_threshold_percent
 
 
-def _may_be_touched(group: Group, now_ms: int) -> bool:
+def _may_be_touched(state: State, group: Group, now_ms: int) -> bool:
     """Whether a group may be part of an offset; one that the exchange has just refused to close rests for a while."""
+    if group.key.account in state.unreachable:
+        return False
     if group.again_at_ms is not None and now_ms < group.again_at_ms:
         return False
     return not (group.status is GroupStatus.CLOSING or group.blocked or group.frozen or group.partial)
@@ -105,9 +107,9 @@ def winners(state: State, loser: Group, now_ms: int) -> list[_Winner]:
     """Groups whose closing would bring something, largest profit first, at most `max_winners`."""
     found = []
     for group in state.groups.values():
-        if group.id == loser.id or not _may_be_touched(group, now_ms) or group.net_qty <= 0:
+        if group.id == loser.id or not _may_be_touched(state, group, now_ms) or group.net_qty <= 0:
             continue
-        last = state.last(group.key.account, group.key.symbol)
+        last = state.fresh(group.key.account, group.key.symbol, now_ms)
         if last is None:
             continue
         instrument, usd = state.instrument(group), usd_value(state, group)
@@ -129,7 +131,7 @@ def required_usd(state: State, loser: Group, last: Decimal) -> Decimal:
 
 def plan_for(state: State, loser: Group, now_ms: int) -> OffsetPlan | None:
     """What would be done for `loser` now; None where nothing can be covered."""
-    last = state.last(loser.key.account, loser.key.symbol)
+    last = state.fresh(loser.key.account, loser.key.symbol, now_ms)
     if last is None:
         return None
     required = required_usd(state, loser, last)

@@ -273,6 +273,11 @@ class AccountSettings:
     paper_slippage_percent: Decimal | None = None
     """`sim.slippage_percent` of a paper account; None for a real one."""
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it trades on a real exchange: one that may be away, and whose prices may grow old."""
+        return self.paper_slippage_percent is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:

@@ -12,6 +12,10 @@ from exengine.domain.reception import SignalRecord
 from exengine.domain.settings import Settings
 from exengine.domain.signal import Signal
 
+STALE_MS = 60_000
+"""From this age on nothing is decided on a real exchange's price (FAULTS 48); a price that stands still is told anew
+every ten seconds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
@@ -142,6 +146,8 @@ class State:
     orders_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: dict[tuple[GroupKey, Side], Waiting] = field(default_factory=dict)
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
+    unreachable: dict[str, str] = field(default_factory=dict)
+    """Live accounts that cannot be traded on for now, and why; not kept over a restart."""
     start: dict[tuple[str, str], Decimal] = field(default_factory=dict)
     """(account, currency) to the holdings that our own fills did not make: a paper account's capital, say."""
     moved: dict[tuple[str, str], Decimal] = field(default_factory=dict)
@@ -174,6 +180,15 @@ class State:
     def last(self, account: str, symbol: str) -> Decimal | None:
         quote = self.quotes.get((account, symbol))
         return quote.price if quote else None
+
+    def fresh(self, account: str, symbol: str, now_ms: int) -> Decimal | None:
+        """The last price where something may be decided on it: none that has grown old on a real exchange."""
+        quote = self.quotes.get((account, symbol))
+        if quote is None:
+            return None
+        settings = self.settings.account(account)
+        is_old = settings is not None and settings.is_live and now_ms - quote.at_ms > STALE_MS
+        return None if is_old else quote.price
 
     def balance(self, account: str, currency: str) -> Decimal:
         """What an account holds of a currency in all, free or not."""

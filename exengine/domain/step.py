@@ -50,6 +50,8 @@ class Step:
         self.ledger: Ledger | None = None
         self.moved: dict[tuple[str, str], Decimal] = {}
         self.quotes: set[tuple[str, str]] = set()
+        self.instruments: dict[str, tuple[Instrument, ...]] = {}
+        """Accounts whose market rules have changed, and all that are known of them, also of what is listed no more."""
         self.verdict: Verdict | None = None
         self.freed: list[GroupKey] = []
         """Keys of the groups that this step has closed."""
@@ -67,7 +69,7 @@ class Step:
         """Whether there is anything that a restart would have to know."""
         return bool(
             self.groups or self.orders or self.fills or self.signals or self.queue_events or self.waiting
-            or self.control or self.notes or self.plan_changed
+            or self.control or self.notes or self.plan_changed or self.instruments
         )  # fmt: skip
 
     def undo(self) -> None:
@@ -172,19 +174,33 @@ class Step:
     def put_instruments(self, account: str, instruments: tuple[Instrument, ...]) -> None:
         """Takes the rules of an account over; rules of symbols that are no longer listed are kept for exits."""
         spellings: dict[str, str] = {}
+        changed = False
         for instrument in instruments:
-            self._set(self.state.instruments, (account, instrument.symbol), instrument)
+            if self.state.instruments.get((account, instrument.symbol)) != instrument:
+                self._set(self.state.instruments, (account, instrument.symbol), instrument)
+                changed = True
         # An exchange's own id means what it says; another market's base and quote may read the same.
         for instrument in instruments:
             spellings.setdefault(spelled(instrument.id), instrument.symbol)
         for instrument in instruments:
             for spelling in (instrument.base + instrument.quote, instrument.symbol):
                 spellings.setdefault(spelled(spelling), instrument.symbol)
-        self._set(self.state.listed, account, spellings)
+        if self.state.listed.get(account) != spellings:
+            self._set(self.state.listed, account, spellings)
+            changed = True
+        if changed:
+            known = self.state.instruments.items()
+            self.instruments[account] = tuple(one for (name, _), one in known if name == account)
 
     def put_quote(self, account: str, symbol: str, price: Decimal) -> None:
         self._set(self.state.quotes, (account, symbol), Quote(price=price, at_ms=self.now_ms))
         self.quotes.add((account, symbol))
+
+    def lose_account(self, account: str, why: str) -> None:
+        self._set(self.state.unreachable, account, why)
+
+    def find_account(self, account: str) -> None:
+        self._set(self.state.unreachable, account, _ABSENT)
 
     def put_signal(self, record: SignalRecord) -> None:
         """Writes a signal's record; it is pending until it has an outcome."""

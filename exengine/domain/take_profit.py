@@ -177,11 +177,11 @@ def keep_targets(step: Step, group_id: str) -> None:
             if not (target and order.price == target.price and order.leaves_qty == target.qty):
                 withdraw(step, order)
     busy = {ref for order in state.working(group_id) if order.role is not Role.ENTRY for ref in order.covers}
-    refused = {_as_ordered(order) for order in state.orders_for(group_id) if _is_refused_target(order)}
+    if group.awaits_rules:
+        return
+    gone = [order for order in state.orders_for(group_id) if _is_gone(order)]
     for target in want.values():
-        # What the exchange has refused once is not sent again as it was: it was told, and stands in the group's errors.
-        same = (target.pyramid, target.leg, target.price, target.qty)
-        if not busy.intersection(target.covers) and same not in refused:
+        if not busy.intersection(target.covers) and not _was_sent_in_vain(group, target, gone):
             place(
                 step,
                 group_id,
@@ -194,9 +194,20 @@ def keep_targets(step: Step, group_id: str) -> None:
             )
 
 
-def _as_ordered(order: Order) -> tuple[int | None, int | None, Decimal | None, Decimal]:
-    return order.pyramid, order.leg, order.price, order.qty
+def _is_gone(order: Order) -> bool:
+    """Whether it is a target that was refused, or that somebody else has cancelled on the exchange."""
+    if order.role is not Role.TP or order.price is None:
+        return False
+    taken_off = order.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED) and not order.cancel_requested
+    return taken_off or order.status is OrderStatus.REJECTED
 
 
-def _is_refused_target(order: Order) -> bool:
-    return order.role is Role.TP and order.price is not None and order.status is OrderStatus.REJECTED
+def _was_sent_in_vain(group: Group, target: Target, gone: list[Order]) -> bool:
+    """What was refused, or cancelled by the trader on the exchange, is not sent again as it was (FAULTS 44).
+
+    It was told, and stands in the group's errors. What the market rules were to blame for is made once more.
+    """
+    here = [order for order in gone if (order.pyramid, order.leg) == (target.pyramid, target.leg)]
+    if not any((order.price, order.qty) == (target.price, target.qty) for order in here):
+        return False
+    return len(here) > 1 or here[0].slot not in group.made_again

@@ -58,6 +58,7 @@ class Changes:
         self.waiting.update(step.waiting)
         self.queue_events.extend(step.queue_events)
         self.moved.update(step.moved)
+        self.instruments.update(step.instruments)
         self.control = step.control or self.control
         self.ledger = step.ledger or self.ledger
         self.offsets.extend(step.plans)

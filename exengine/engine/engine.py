@@ -7,8 +7,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from exengine.domain.commands import ReloadRules, ResolveOrder
 from exengine.domain.decide import decide, wants_risk
+from exengine.domain.errors import AuthFailed
 from exengine.domain.events import (
+    AccountLost,
     DefectFound,
     EngineStarted,
     Event,
@@ -18,8 +21,8 @@ from exengine.domain.events import (
     SignalArrived,
     SignalStored,
 )
-from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Note, Severity
+from exengine.domain.order import Order
 from exengine.domain.reception import Arrival, Verdict
 from exengine.domain.state import State
 from exengine.domain.step import Step
@@ -162,10 +165,23 @@ class Engine:
         self._also.market_clock_ms = self._market_clock()
         self._wake.set()
 
-    def keep_instruments(self, account: str, instruments: tuple[Instrument, ...]) -> None:
-        """Notes an account's market rules for the cache; they are written with the next transaction."""
-        self._also.instruments[account] = instruments
-        self._wake.set()
+    def reload_rules(self, account: str) -> None:
+        """Asks for an account's market rules anew; they come as an event, whenever the exchange answers."""
+        self._executor.carry_out([ReloadRules(account=account)])
+
+    def has_traffic(self, client_id: str) -> bool:
+        """Whether something about an order is being asked of its exchange right now."""
+        return self._executor.has_traffic(client_id)
+
+    async def find_out(self, orders: Iterable[Order], timeout_s: float) -> bool:
+        """Asks what became of orders, by their client order ids; whether all is known and stored in time."""
+        asked = tuple(orders)
+        self._executor.carry_out(ResolveOrder(order=order) for order in asked)
+        return await self._executor.quiet([order.client_id for order in asked], timeout_s)
+
+    def stop_account(self, account: str, error: AuthFailed) -> None:
+        """The exchange does not take an account's key: nothing more is asked of it in this run (FAULTS 42)."""
+        self._executor.stop_account(account, error)
 
     def note(self, severity: Severity, category: Category, text: str, advice: str = "") -> None:
         """Leaves a line in the audit trail that no decision made: a stream cut, a defect."""
@@ -183,7 +199,7 @@ class Engine:
         self._wake.set()
 
     def _mark_quiet(self) -> None:
-        if self._items or self._deciding or self._executor.in_flight:
+        if self._items or self._deciding or not self._executor.in_step:
             self._quiet.clear()
         elif wants_risk(self.state) and not self._stopping:
             self.post(RiskDue(on_fill=True))
@@ -359,6 +375,7 @@ class Engine:
 
     def _account_stopped(self, account: str, why: str) -> None:
         self._stopped_accounts[account] = why
+        self.post(AccountLost(account=account, why=why))  # its entries wait instead of being refused one by one
         self._show_trouble()
         self.note(
             Severity.ERROR,

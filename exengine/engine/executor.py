@@ -2,14 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
-from typing import TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 
-from exengine.domain.commands import CancelOrder, Command, PlaceOrder, ResolveOrder
+from exengine.domain.commands import CancelOrder, Command, OrderCommand, PlaceOrder, ReloadRules, ResolveOrder
 from exengine.domain.errors import AuthFailed, Refused, Retryable, UnknownOutcome
-from exengine.domain.events import Event, OrderCancelled, OrderLost, OrderRejected, OrderSent
-from exengine.domain.order import Order
+from exengine.domain.events import (
+    Event,
+    InstrumentsLoaded,
+    OrderCancelled,
+    OrderLost,
+    OrderRejected,
+    OrderSent,
+)
+from exengine.domain.order import Order, OrderStatus
 from exengine.engine.ports import Exchange, Sink
 
 log = logging.getLogger(__name__)
@@ -21,6 +28,9 @@ BACK_OFF_S = (0.5, 1, 2, 5, 10, 30)
 
 AUTH_FAILED = "auth_failed"
 NO_ACCOUNT = "no_account"
+
+
+_MAYBE_NEVER_THERE = (OrderStatus.CREATED, OrderStatus.SENT, OrderStatus.UNKNOWN)
 
 
 class _Withdrawn(Exception):
@@ -50,6 +60,8 @@ class Executor:
         self._on_defect = on_defect
         self._pause = pause
         self._turns: dict[str, asyncio.Task[None]] = {}
+        self._turn_of: dict[str, str] = {}
+        """Whose exchange each of them is about."""
         self._withdrawn: set[str] = set()
         self._losses: dict[str, int] = {}
         """How often in a row the answer to an order was lost."""
@@ -60,33 +72,79 @@ class Executor:
         """Called when an order's traffic has come to an end."""
 
     @property
-    def in_flight(self) -> int:
-        """How many orders have traffic under way."""
-        return len(self._turns)
+    def in_step(self) -> bool:
+        """Whether no traffic is under way at an exchange whose market waits for it."""
+        return not any(self._waits(account) for account in self._turn_of.values())
+
+    def _waits(self, account: str) -> bool:
+        exchange = self._exchanges.get(account)
+        return exchange is None or exchange.in_step
+
+    async def quiet(self, client_ids: Iterable[str], timeout_s: float) -> bool:
+        """Waits until nothing about these orders is being asked any more; whether that came in time."""
+        turns = [self._turns[client_id] for client_id in client_ids if client_id in self._turns]
+        if not turns:
+            return True
+        _, late = await asyncio.wait(turns, timeout=timeout_s)
+        return not late
+
+    def has_traffic(self, client_id: str) -> bool:
+        """Whether something about an order is being asked right now."""
+        return client_id in self._turns
 
     def carry_out(self, commands: Iterable[Command]) -> None:
         """Starts everything at once; answers come through `deliver`. After `stop` it is left to the next start."""
         for command in commands:
             if self._closed:
-                log.info("left to the next start: %s %s", type(command).__name__, command.order.client_id)
-                continue
-            client_id = command.order.client_id
-            if isinstance(command, CancelOrder):
-                self._withdrawn.add(client_id)
-            before = self._turns.get(client_id)
-            task = asyncio.create_task(self._turn(command, before), name=f"order {client_id}")
-            self._turns[client_id] = task
-            task.add_done_callback(partial(self._done, client_id))
+                log.info("left to the next start: %s", command)
+            elif isinstance(command, ReloadRules):
+                self._reload(command.account)
+            else:
+                client_id = command.order.client_id
+                if isinstance(command, CancelOrder):
+                    self._withdrawn.add(client_id)
+                self._begin(client_id, command.order.account, self._turn(command, self._turns.get(client_id)))
 
-    def _done(self, client_id: str, task: asyncio.Task[None]) -> None:
-        if self._turns.get(client_id) is task:
-            del self._turns[client_id]
-            self._withdrawn.discard(client_id)
+    def _begin(self, what: str, account: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=f"order {what}")
+        self._turns[what], self._turn_of[what] = task, account
+        task.add_done_callback(partial(self._done, what))
+
+    def _done(self, what: str, task: asyncio.Task[None]) -> None:
+        if self._turns.get(what) is task:
+            del self._turns[what], self._turn_of[what]
+            self._withdrawn.discard(what)
         if not task.cancelled() and task.exception() is not None:
-            log.critical("carrying out a command for order %s failed", client_id, exc_info=task.exception())
+            log.critical("carrying out a command for %s failed", what, exc_info=task.exception())
         self.on_turn_done()
 
-    async def _turn(self, command: Command, before: asyncio.Task[None] | None) -> None:
+    # the market rules ------------------------------------------------------------------------------------------------
+
+    def _reload(self, account: str) -> None:
+        """Asks for an account's market rules, once however many orders want them."""
+        what = f"rules of {account}"
+        if what not in self._turns and account in self._exchanges:
+            self._begin(what, account, self._rules(self._exchanges[account]))
+
+    async def _rules(self, exchange: Exchange) -> None:
+        tries = 0
+        while exchange.account not in self._stopped:
+            try:
+                rules = await self._asking(exchange.rules)
+            except AuthFailed as error:
+                self.stop_account(exchange.account, error)
+            except Exception as error:  # noqa: BLE001  # orders wait for them: asked until they come
+                if tries == 0:
+                    self._on_defect(f"loading the market rules of {exchange.account}", error)
+                await self._pause(_back_off_s(tries))
+                tries += 1
+            else:
+                await self._deliver(InstrumentsLoaded(account=exchange.account, instruments=rules))
+                return
+
+    # one order's turns -----------------------------------------------------------------------------------------------
+
+    async def _turn(self, command: OrderCommand, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
         order = command.order
@@ -99,9 +157,9 @@ class Executor:
             try:
                 await self._carry_out(exchange, command)
             except AuthFailed as error:
-                await self._stop_account(command, error)
+                await self._stopped_at(command, error)
 
-    async def _carry_out(self, exchange: Exchange, command: Command) -> None:
+    async def _carry_out(self, exchange: Exchange, command: OrderCommand) -> None:
         match command:
             case PlaceOrder():
                 await self._place(exchange, command.order)
@@ -112,16 +170,19 @@ class Executor:
             case _:
                 assert_never(command)
 
-    async def _stop_account(self, command: Command, error: AuthFailed) -> None:
-        """The key is not taken: nothing more is asked of this account, and the trader is told once (FAULTS 42)."""
+    async def _stopped_at(self, command: OrderCommand, error: AuthFailed) -> None:
         account = command.order.account
+        self.stop_account(account, error)
+        await self._unreachable(command, AUTH_FAILED, self._stopped[account])
+
+    def stop_account(self, account: str, error: AuthFailed) -> None:
+        """The key is not taken: nothing more is asked of this account, and the trader is told once (FAULTS 42)."""
         if account not in self._stopped:
             self._stopped[account] = f"the exchange does not take the key of {account}: {error}"
             log.error("account %s is stopped: %s", account, error)
             self._on_account_stopped(account, self._stopped[account])
-        await self._unreachable(command, AUTH_FAILED, self._stopped[account])
 
-    async def _unreachable(self, command: Command, code: str, text: str) -> None:
+    async def _unreachable(self, command: OrderCommand, code: str, text: str) -> None:
         """An order that was never sent is refused. Of any other the exchange knows more: it stays as it is."""
         if isinstance(command, PlaceOrder):
             await self._tell([OrderRejected(client_id=command.order.client_id, code=code, text=text)])
@@ -181,12 +242,15 @@ class Executor:
             await self._tell(await self._found(exchange, order))
             return
         answers = await self._find(exchange, order)
-        if answers is None:
+        if answers is None and order.status not in _MAYBE_NEVER_THERE:
+            # The exchange had it and does not any more: some forget what was cancelled before it filled.
+            await self._tell([OrderCancelled(client_id=order.client_id)])
+        elif answers is None:
             try:
                 await self._place(exchange, order)
             except AuthFailed as error:
                 # Never sent after all, so that it is refused and not left in the dark.
-                await self._stop_account(PlaceOrder(order=order), error)
+                await self._stopped_at(PlaceOrder(order=order), error)
         else:
             self._losses.pop(order.client_id, None)
             await self._tell(answers)

@@ -14,6 +14,15 @@ async def queue_timer(engine: Engine, state: State) -> None:
         engine.post(QueueDue())
 
 
+async def rules_timer(engine: Engine, state: State) -> None:
+    """Loads the market rules of every live account anew each `precision.refresh_seconds`, until cancelled (SPEC §6)."""
+    while True:
+        await asyncio.sleep(state.settings.precision.refresh_seconds)
+        for account in state.settings.accounts:
+            if account.enabled and account.is_live:
+                engine.reload_rules(account.name)
+
+
 async def risk_timer(engine: Engine, state: State) -> None:
     """Looks for losers to pay off every `risk.evaluate_seconds`, until cancelled (SPEC §8)."""
     while True:

@@ -1,14 +1,14 @@
 """The paper exchange inside the process: the book behind the `Exchange` protocol, moved by a market of its own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from decimal import Decimal
 
 from exengine.domain.errors import Refused
 from exengine.domain.events import Event, InstrumentsLoaded, OrderAccepted, PriceMoved, WatchDue
 from exengine.domain.instrument import Instrument
 from exengine.domain.order import Order
-from exengine.engine.ports import Clock, Sink
+from exengine.engine.ports import AccountReport, Clock, OpenOrder, Sink
 from exengine.exchange.paper_book import PaperBook
 
 
@@ -19,6 +19,7 @@ class PaperExchange:
         self, book: PaperBook, instruments: tuple[Instrument, ...], clock: Clock, *, latency_ms: int = 0
     ) -> None:
         self.account = book.account
+        self.in_step = not latency_ms
         self._book = book
         self._instruments = instruments
         self._clock = clock
@@ -48,6 +49,19 @@ class PaperExchange:
             return None
         # Its fills and its end are on their way already: the book told them when they happened.
         return [OrderAccepted(client_id=order.client_id, exchange_order_id=order.client_id)]
+
+    async def rules(self) -> tuple[Instrument, ...]:
+        return self._instruments
+
+    async def report(self, symbols: Collection[str] | None) -> AccountReport | None:
+        """None: its book is rebuilt from the store, there is nothing to compare."""
+        return None
+
+    async def cancel_stray(self, stray: OpenOrder) -> None:
+        """There are none: every order of the book came from the store."""
+
+    def watch(self, symbols: Collection[str]) -> None:
+        """The market's own concern: prices come through `on_price`."""
 
     async def run(self) -> None:
         """Nothing comes by itself but through `on_price`."""

@@ -221,12 +221,11 @@ class Replay:
                 self._bands.clear()
             self._closed_something |= any(fill.order.covers for fill in step.fills)
             for command in step.commands:
-                book = self._books[command.order.account]
                 if isinstance(command, PlaceOrder):
                     queue.append(OrderSent(client_id=command.order.client_id))
-                    queue.extend(book.place(command.order, self._now_ms))
+                    queue.extend(self._books[command.order.account].place(command.order, self._now_ms))
                 elif isinstance(command, CancelOrder):
-                    queue.extend(book.cancel(command.order.client_id))
+                    queue.extend(self._books[command.order.account].cancel(command.order.client_id))
 
 
 _Said = tuple[int, int, str, "Decimal | Recorded"]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,6 +11,7 @@ from typing import Any
 
 from exengine.domain.errors import Refused
 from exengine.domain.events import Event, InstrumentsLoaded, PriceMoved
+from exengine.domain.instrument import Instrument
 from exengine.domain.order import Order, OrderStatus
 from exengine.domain.reception import Arrival, Verdict
 from exengine.domain.settings import Settings
@@ -20,7 +21,7 @@ from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import State
 from exengine.engine.changes import Changes, StoreFailed
 from exengine.engine.engine import Engine
-from exengine.engine.ports import Sink
+from exengine.engine.ports import AccountReport, OpenOrder, Sink
 from exengine.engine.rows import Mode
 from exengine.engine.views import Views
 from exengine.exchange.paper_book import PaperBook
@@ -82,6 +83,11 @@ class ScriptedExchange:
 
     def __init__(self, store: MemoryStore, account: str = "paper") -> None:
         self.account = account
+        self.in_step = True
+        self.listed: tuple[Instrument, ...] = (BTC, ETH)
+        self.reports: deque[AccountReport | Exception] = deque()
+        """What it says of the account, one after the other; None is said when they are used up."""
+        self.strays: list[OpenOrder] = []
         self.book = PaperBook(account, fees=NO_FEES)
         self.book.list_instruments((BTC, ETH))
         self.book.deposit("USDT", Decimal(10000))
@@ -126,6 +132,24 @@ class ScriptedExchange:
         await self.may_answer.wait()
         _raise_next(self.find_script)
         return self.book.place(order, START_MS) if self.book.knows(order.client_id) else None
+
+    async def rules(self) -> tuple[Instrument, ...]:
+        self.asked.append(("rules", ""))
+        return self.listed
+
+    async def report(self, symbols: Collection[str] | None) -> AccountReport | None:
+        self.asked.append(("report", ""))
+        if not self.reports:
+            return None
+        said = self.reports.popleft()
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    async def cancel_stray(self, stray: OpenOrder) -> None:
+        self.strays.append(stray)
+
+    def watch(self, symbols: Collection[str]) -> None: ...
 
     async def run(self) -> None:
         await asyncio.Event().wait()

@@ -347,9 +347,17 @@ def test_two_legs_of_one_price_and_quantity_are_told_apart_when_one_target_is_re
     first, second = made.role(Role.TP)
     made.book.cancel(first.client_id)
     made.tell(OrderRejected(client_id=first.client_id, code="x", text="no"))
-    made.book.cancel(second.client_id)
-    made.tell(OrderCancelled(client_id=second.client_id))
-    assert [order.leg for order in made.role(Role.TP) if order.is_working] == [1]
+    assert [order.client_id for order in made.role(Role.TP) if order.is_working] == [second.client_id]
+
+
+def test_a_target_that_the_trader_cancels_on_the_exchange_is_not_put_back_and_that_is_told():
+    made = world(tp(), grid(("0", "100", "1")))
+    (target,) = made.role(Role.TP)
+    made.book.cancel(target.client_id)
+    made.tell(OrderCancelled(client_id=target.client_id))
+    made.price("BTC/USDT", "50001")
+    assert [order.status for order in made.role(Role.TP)] == [OrderStatus.CANCELLED]
+    assert any("not by ExEngine" in note.text for note in made.notes)
 
 
 def test_the_signals_target_replaces_the_aggregate_target_and_lies_on_the_tick():

@@ -1,0 +1,168 @@
+"""Looks after one account at a real exchange: is it there, and does it have what the books have (SPEC §9, §10)."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from exengine.domain.errors import AuthFailed, KnownError, Refused, Retryable
+from exengine.domain.events import (
+    AccountFound,
+    AccountLost,
+    BalancesReported,
+    HoldingsShort,
+)
+from exengine.domain.journal import Category, Severity
+from exengine.domain.state import State
+from exengine.engine.engine import Engine
+from exengine.engine.ports import AccountReport, Exchange
+from exengine.engine.reconciliation import compared, shortfalls
+
+log = logging.getLogger(__name__)
+
+REPORT_S = 10.0
+"""How often the books are compared while own orders come by stream."""
+
+BLIND_S = 2.0
+"""How often while they do not: polling alone has to be enough (§10)."""
+
+WHOLE_S = 600.0
+"""How often all symbols are looked at for strays, not only those in use."""
+
+FIND_OUT_S = 30.0
+"""How long a look waits for what became of single orders; they are asked on all the same."""
+
+LOST_AFTER = 3
+"""After so many failed questions in a row the account's entries are held."""
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """What the watchman remembers between two looks."""
+
+    whole_at_s: float | None = None
+    """When all symbols were last looked at."""
+    short: frozenset[str] = frozenset()
+    """What was missing at the last look: only what is missing twice in a row is told."""
+    failures: int = 0
+    found: bool = False
+
+
+class Watchman:
+    """Compares one account with its exchange, soon after a start and then for ever."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        state: State,
+        exchange: Exchange,
+        *,
+        now_s: Callable[[], float],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sees_orders: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`now_s` only ever goes forward; `sees_orders` tells whether own orders come by stream at the moment."""
+        self._engine = engine
+        self._state = state
+        self._exchange = exchange
+        self._account = exchange.account
+        self._now_s = now_s
+        self._pause = pause
+        self._sees_orders = sees_orders
+        self._seen = _Seen()
+
+    async def run(self) -> None:
+        """Rules first, then the comparison, again and again until cancelled, or until the key is not taken."""
+        self._engine.reload_rules(self._account)
+        while True:
+            try:
+                await self.look()
+            except AuthFailed as error:
+                self._engine.stop_account(self._account, error)
+                return
+            await self._pause(self._until_next_s())
+
+    def _until_next_s(self) -> float:
+        if self._seen.failures:
+            return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (self._seen.failures - 1)))
+        return REPORT_S if self._sees_orders() else BLIND_S
+
+    async def look(self) -> None:
+        """Asks once and acts on the answer. Raises AuthFailed."""
+        whole = self._seen.whole_at_s is None or self._now_s() - self._seen.whole_at_s >= WHOLE_S
+        symbols = None if whole else self._symbols()
+        before = self._books()
+        try:
+            report = await self._exchange.report(symbols)
+        except AuthFailed:
+            raise
+        except (KnownError, Refused) as error:
+            await self._failed(error)
+            return
+        if report is None:
+            return
+        self._seen.failures = 0
+        if whole:
+            self._seen.whole_at_s = self._now_s()
+        agrees = await self._compare(report)
+        if agrees and before == self._books():
+            await self._weigh(report)
+        if agrees is not None and not self._seen.found:
+            self._seen.found = True
+            await self._engine.deliver(AccountFound(account=self._account))
+
+    async def _failed(self, error: KnownError | Refused) -> None:
+        self._seen.failures += 1
+        log.warning("%s does not say what it has: %s", self._account, error)
+        if self._seen.failures >= LOST_AFTER or not self._seen.found:
+            self._seen.found = False
+            await self._engine.deliver(AccountLost(account=self._account, why=_said(error)))
+
+    async def _compare(self, report: AccountReport) -> bool | None:
+        """Acts on what differs in the orders; whether nothing does, None while something is still being asked."""
+        found = compared(self._state, self._account, report, self._engine.has_traffic)
+        for event in found.events:
+            await self._engine.deliver(event)
+        if not await self._engine.find_out(found.ask, FIND_OUT_S):
+            return None
+        for stray in found.strays:
+            self._engine.note(
+                Severity.WARNING,
+                Category.ORDER,
+                f"An order of ExEngine's was on {self._account} that its books do not have: {stray.symbol} "
+                f"{stray.client_id}.",
+                "It is cancelled. Compare the account's balance with the positions shown.",
+            )
+            try:
+                await self._exchange.cancel_stray(stray)
+            except AuthFailed:
+                raise
+            except (KnownError, Refused) as error:
+                log.warning("a stray order stays until the next look: %s", error)
+        return not found.ask and not found.strays
+
+    async def _weigh(self, report: AccountReport) -> None:
+        """Takes the balances over, and tells of coins that were missing twice in a row."""
+        await self._engine.deliver(BalancesReported(account=self._account, totals=report.totals))
+        short = shortfalls(self._state, self._account, report)
+        for one in short:
+            if one.currency in self._seen.short:
+                await self._engine.deliver(HoldingsShort(account=self._account, currency=one.currency, there=one.there))
+        self._seen.short = frozenset(one.currency for one in short)
+
+    def _symbols(self) -> set[str]:
+        return {group.key.symbol for group in self._state.groups.values() if group.key.account == self._account}
+
+    def _books(self) -> tuple[object, ...]:
+        """What must not have changed between question and answer, for balances to mean something."""
+        mine = self._account
+        return tuple((key, amount) for key, amount in self._state.moved.items() if key[0] == mine)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, Retryable):
+        return f"the exchange does not answer ({error})"
+    return f"the exchange refuses to say what it has ({error})"
