@@ -34,7 +34,8 @@ from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
 from exengine.settings.program_pages import MarketSource
-from exengine.settings.secrets import KeyringStore, WebhookSecrets, webhook_secrets
+from exengine.settings.secret_places import secret_stores
+from exengine.settings.secrets import WebhookSecrets, webhook_secrets
 from exengine.store.database import SqliteStore
 from exengine.store.lock import EngineLock
 from exengine.webhook.auth import WebhookAuth
@@ -221,7 +222,7 @@ class Program:
             self.engine.keep_market_clock()
 
     async def _listen(self) -> None:
-        self.secrets = await asyncio.to_thread(webhook_secrets, [KeyringStore()])
+        self.secrets = await asyncio.to_thread(webhook_secrets, secret_stores(self.data_dir))
         page, security = self.config.listener, self.config.security
         settings = ListenerSettings(
             host=page.host,

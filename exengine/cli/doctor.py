@@ -17,7 +17,8 @@ from exengine.settings.local_timezone import local_timezone
 from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
-from exengine.settings.secrets import KeyringStore, SecretOrigin, webhook_secrets
+from exengine.settings.secret_places import secret_stores
+from exengine.settings.secrets import SecretOrigin, token_origin
 from exengine.store.check import check_store
 from exengine.store.lock import EngineLock
 
@@ -51,7 +52,7 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
     yield "configuration", lambda: _configuration(config_file)
     yield "data folder", lambda: _room(data_dir)
     yield "store", lambda: check_store(data_dir.database_file)
-    yield "secrets", _secrets
+    yield "secrets", lambda: _secrets(data_dir)
     yield "port", lambda: _port(config, running)
     yield "clock", lambda: _clock(config)
     for account in trading_settings(config, local_timezone="UTC").accounts:
@@ -80,11 +81,11 @@ def _room(data_dir: DataDir) -> str:
     return f"{data_dir.path}, {free // 1_000_000_000} GB free"
 
 
-def _secrets() -> str:
-    secrets = webhook_secrets([KeyringStore()])
-    if secrets.origin is SecretOrigin.THIS_RUN:
-        return "no keyring here: a token is made for each run (set EXENGINE_WEBHOOK_TOKEN to keep one)"
-    return f"the webhook's token comes from the {secrets.origin.value}"
+def _secrets(data_dir: DataDir) -> str:
+    origin = token_origin(secret_stores(data_dir))
+    if origin is SecretOrigin.THIS_RUN:
+        return "no keyring or vault open here: a token is made for each run (set EXENGINE_WEBHOOK_TOKEN to keep one)"
+    return f"the webhook's token comes from the {origin.value}"
 
 
 def _is_running(data_dir: DataDir) -> bool:

@@ -18,7 +18,8 @@ from exengine.domain.money import parse
 from exengine.settings.file import read
 from exengine.settings.pages import Config
 from exengine.settings.program_pages import WebhookAuth
-from exengine.settings.secrets import KeyringStore, SecretOrigin, WebhookSecrets, webhook_secrets
+from exengine.settings.secret_places import secret_stores
+from exengine.settings.secrets import SecretOrigin, WebhookSecrets, webhook_secrets
 
 ANSWER_S = 10
 """Longer than TradingView waits, so that a slow answer is seen as one."""
@@ -26,11 +27,11 @@ ANSWER_S = 10
 
 def run_signal(options: argparse.Namespace) -> int:
     """Prints the text and the URL; with `--send` posts it and prints the answer. 1 where it was not taken."""
-    _, config_file = folders(options)
+    data_dir, config_file = folders(options)
     config = read(config_file)
     if options.send:
         _require_values(options)
-    secrets = webhook_secrets([KeyringStore()])
+    secrets = webhook_secrets(secret_stores(data_dir))
     url = options.url or _url(config, secrets, local=options.send)
     body = _body(options, secrets.secret if config.security.webhook_auth is WebhookAuth.SECRET else None)
     if not options.send:

@@ -29,6 +29,10 @@ class DataDir:
         return self.path / "exengine.lock"
 
     @property
+    def vault_file(self) -> Path:
+        return self.path / "secrets.vault"
+
+    @property
     def layout_file(self) -> Path:
         return self.path / "layout.ini"
 

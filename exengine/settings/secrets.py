@@ -1,4 +1,4 @@
-"""The webhook's token and secret: from the environment or the system's keyring, and made where there are none yet."""
+"""The webhook's token and secret: from the environment, the keyring or the vault, and made where there are none yet."""
 
 import importlib
 import logging
@@ -32,6 +32,7 @@ class SecretOrigin(Enum):
 
     ENVIRONMENT = "environment"
     KEYRING = "keyring"
+    VAULT = "vault"
     THIS_RUN = "this_run"
     """Made for this run and kept nowhere: the next run has another."""
 
@@ -41,7 +42,10 @@ class SecretStoreUnavailable(KnownError):
 
 
 class SecretStore(Protocol):
-    """A place that keeps secrets between runs. Both methods block, and raise SecretStoreUnavailable."""
+    """A place that keeps secrets between runs. Its methods block, and raise SecretStoreUnavailable.
+
+    A place may raise UserError too, where to do without it would have secrets made anew that are there already.
+    """
 
     @property
     def origin(self) -> SecretOrigin: ...
@@ -52,6 +56,10 @@ class SecretStore(Protocol):
 
     def set(self, name: str, value: str) -> None:
         """Keeps `value` as `name`, in the place of what was kept before."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forgets what is kept as `name`; nothing where there is none."""
         ...
 
 
@@ -83,7 +91,8 @@ def webhook_secrets(
     """Token and secret: from the environment, else the first store that has them, else made and kept in the first that
     can keep them, else made for this run (SPEC §2.1).
 
-    It blocks while a store is asked. Raises UserError where EXENGINE_WEBHOOK_TOKEN cannot stand in a path.
+    It blocks while a store is asked. Raises UserError where EXENGINE_WEBHOOK_TOKEN cannot stand in a path, and as the
+    stores do.
     """
     token, origin = _obtain(TOKEN_VARIABLE, TOKEN_NAME, stores, environ, make)
     secret, secret_origin = _obtain(SECRET_VARIABLE, SECRET_NAME, stores, environ, make)
@@ -95,11 +104,26 @@ def webhook_secrets(
         )
     if SecretOrigin.THIS_RUN in (origin, secret_origin):
         log.warning(
-            "the webhook has a token or secret for this run only, since no keyring can keep it: set %s and %s",
+            "the webhook has a token or secret for this run only, since no keyring or vault can keep it: set %s and %s",
             TOKEN_VARIABLE,
             SECRET_VARIABLE,
         )
     return WebhookSecrets(token=token, secret=secret, persistent=origin is not SecretOrigin.THIS_RUN, origin=origin)
+
+
+def token_origin(stores: Sequence[SecretStore], *, environ: Mapping[str, str] = os.environ) -> SecretOrigin:
+    """Where the webhook's token comes from at a start now. Nothing is made or kept. Raises UserError as the stores."""
+    if environ.get(TOKEN_VARIABLE, "").strip():
+        return SecretOrigin.ENVIRONMENT
+    answering = []
+    for store in stores:
+        try:
+            if store.get(TOKEN_NAME):
+                return store.origin
+        except SecretStoreUnavailable:
+            continue
+        answering.append(store.origin)
+    return answering[0] if answering else SecretOrigin.THIS_RUN
 
 
 def _obtain(
@@ -137,6 +161,8 @@ class KeyringBackend(Protocol):
     def get_password(self, service: str, username: str) -> str | None: ...
 
     def set_password(self, service: str, username: str, password: str) -> None: ...
+
+    def delete_password(self, service: str, username: str) -> None: ...
 
 
 _LINUX = ("keyring.backends.SecretService.Keyring", "keyring.backends.kwallet.DBusKeyring")
@@ -196,6 +222,11 @@ class KeyringStore:
     def set(self, name: str, value: str) -> None:
         backend = self._found()
         self._asked(lambda: backend.set_password(self._entry(name), name, value), self._answer_s)
+
+    def delete(self, name: str) -> None:
+        backend = self._found()
+        if self.get(name) is not None:  # a backend refuses to delete what is not there
+            self._asked(lambda: backend.delete_password(self._entry(name), name), self._answer_s)
 
     def _entry(self, name: str) -> str:
         # A service for each: the Windows backend moves entries about where one service has several names.
