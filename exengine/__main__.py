@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from exengine import __version__
 from exengine.domain.alert_text import AlertTemplate
@@ -12,14 +13,27 @@ from exengine.domain.errors import UserError
 
 EXPORTS = ("trades", "orders", "fills", "signals", "risk", "queue", "equity", "logs")
 
+KEY_ACTIONS = {
+    "set": "asks for an account's keys and keeps them; or three lines of stdin: API key, secret, passphrase",
+    "list": "which accounts have keys, and where they are kept; nothing secret",
+    "delete": "forgets an account's keys",
+    "passphrase": "changes the vault's passphrase",
+}
 
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
+
+def _folders(**more: Any) -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False, **more)
     common.add_argument("--data-dir", type=Path, metavar="DIR", help="where store, configuration and logs are kept")
     common.add_argument("--config", type=Path, metavar="FILE", help="the configuration, else the data folder's")
+    return common
+
+
+def _parser() -> argparse.ArgumentParser:
+    # What stands before the command holds where nothing else is said after it.
+    common = _folders(argument_default=argparse.SUPPRESS)
     parser = argparse.ArgumentParser(
         prog="exengine",
-        parents=[common],
+        parents=[_folders()],
         description="Trades TradingView alerts on this machine. Without a command: the desktop program.",
     )
     parser.add_argument("--version", action="version", version=f"ExEngine {__version__}")
@@ -53,6 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=["csv", "json"], default="csv")
     export.add_argument("--out", default="-", metavar="FILE", help="- is the terminal (default)")
 
+    keys = commands.add_parser("keys", help="the exchange accounts' keys: set, list, delete; the vault's passphrase")
+    actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for action, meaning in KEY_ACTIONS.items():
+        one = actions.add_parser(action, parents=[common], help=meaning, description=f"{meaning}.")
+        if action in ("set", "delete"):
+            one.add_argument("account", metavar="ACCOUNT", help="its name in the configuration")
+            # Whatever follows is refused without being repeated: it may be a key.
+            one.add_argument("rest", nargs="*", help=argparse.SUPPRESS)
+
     commands.add_parser("doctor", parents=[common], help="checks configuration, store, keyring, port, clock, accounts")
     return parser
 
@@ -81,6 +104,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from exengine.cli.export import run_export
 
                 return run_export(options)
+            case "keys":
+                from exengine.cli.keys import run_keys
+
+                return run_keys(options)
             case "doctor":
                 from exengine.cli.doctor import run_doctor
 

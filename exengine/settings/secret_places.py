@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from exengine.domain.errors import UserError
 from exengine.settings.paths import DataDir
-from exengine.settings.secrets import KeyringStore, SecretStore, SecretStoreUnavailable
-from exengine.settings.vault import PASSPHRASE_VARIABLE, Vault, typed
+from exengine.settings.secrets import PASSPHRASE_VARIABLE, KeyringStore, SecretStore, SecretStoreUnavailable
+from exengine.settings.vault import Vault, typed
 
 _ANY_NAME = "place"
 
@@ -49,14 +49,14 @@ def require_place(stores: Sequence[SecretStore], accounts: Sequence[str]) -> Non
             return
         except SecretStoreUnavailable as error:
             reasons.append(str(error))
-    raise no_place(f"Account {', '.join(accounts)} cannot start", reasons)
+    raise no_place(f"Account {', '.join(accounts)}", reasons)
 
 
 def no_place(what: str, reasons: Sequence[str]) -> UserError:
-    """The refusal of `what` where no place for secrets is open, each of which said why."""
+    """What is said of `what` where no place for secrets is open; each said why."""
     why = "; ".join(reasons) or "there is no keyring, and no passphrase for a vault"
     return UserError(
-        f"{what}: no place for its keys is open ({why}).",
+        f"{what}: no place for keys is open ({why}).",
         safe="No order was sent, and what is kept is as it was.",
         remedy=f"Unlock the system's keyring, or set {PASSPHRASE_VARIABLE} to the passphrase of the vault.",
     )

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 TOKEN_VARIABLE = "EXENGINE_WEBHOOK_TOKEN"
 SECRET_VARIABLE = "EXENGINE_WEBHOOK_SECRET"
+PASSPHRASE_VARIABLE = "EXENGINE_PASSPHRASE"
+"""Opens the vault."""
 TOKEN_NAME = "webhook-token"
 SECRET_NAME = "webhook-secret"
 
@@ -104,9 +106,10 @@ def webhook_secrets(
         )
     if SecretOrigin.THIS_RUN in (origin, secret_origin):
         log.warning(
-            "the webhook has a token or secret for this run only, since no keyring or vault can keep it: set %s and %s",
+            "the webhook has a token or secret for this run only, as no keyring or vault is open: set %s and %s, or %s",
             TOKEN_VARIABLE,
             SECRET_VARIABLE,
+            PASSPHRASE_VARIABLE,
         )
     return WebhookSecrets(token=token, secret=secret, persistent=origin is not SecretOrigin.THIS_RUN, origin=origin)
 

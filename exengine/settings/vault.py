@@ -9,7 +9,7 @@ from pathlib import Path
 from exengine.domain.errors import UserError
 from exengine.settings.atomic import replace_file
 from exengine.settings.file_lock import file_lock
-from exengine.settings.secrets import SecretOrigin, SecretStoreUnavailable
+from exengine.settings.secrets import PASSPHRASE_VARIABLE, SecretOrigin, SecretStoreUnavailable
 from exengine.settings.vault_format import (
     MOST_BYTES,
     KdfCost,
@@ -23,8 +23,6 @@ from exengine.settings.vault_format import (
     sealed,
     taken_apart,
 )
-
-PASSPHRASE_VARIABLE = "EXENGINE_PASSPHRASE"
 
 _SAFE = "The file is as it was."
 _WEAK_BELOW = 12
@@ -93,12 +91,14 @@ class Vault:
     def change_passphrase(self, new: str) -> None:
         """Seals everything anew: another salt, today's cost. The old passphrase opens it no more."""
         new = typed(new)
+        if not new:
+            raise VaultError("A vault needs a passphrase.", safe=_SAFE, remedy="Give one of 12 characters or more.")
         with self._threads:
             if not self._file.exists():
                 raise VaultError(f"There is no vault {self._file}.", remedy="It is made when a secret is first kept.")
             with self._alone():
                 secrets = self._secrets()
-                key = self._derived(lambda: new_key(new, self._cost))
+                key = self._new_key(new)
                 self._replace(sealed(secrets, key))
                 self._key, self._passphrase = key, new
 
@@ -130,6 +130,11 @@ class Vault:
             )
         self._key = key
         return key
+
+    def _new_key(self, passphrase: str) -> VaultKey:
+        if len(passphrase) < _WEAK_BELOW:
+            log.warning("the vault's passphrase is short enough to be guessed: use %s characters", _WEAK_BELOW)
+        return self._derived(lambda: new_key(passphrase, self._cost))
 
     def _given(self) -> str:
         if self._passphrase is None:
@@ -184,10 +189,7 @@ class Vault:
     def _write(self, secrets: dict[str, str]) -> None:
         """With the key it was read with; one of its own for a new file."""
         if not self._file.exists():
-            passphrase = self._given()
-            if len(passphrase) < _WEAK_BELOW:
-                log.warning("the vault's passphrase is short enough to be guessed: use %s characters", _WEAK_BELOW)
-            self._key = self._derived(lambda: new_key(passphrase, self._cost))
+            self._key = self._new_key(self._given())
         assert self._key is not None
         self._replace(sealed(secrets, self._key))
 
