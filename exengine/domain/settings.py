@@ -80,6 +80,11 @@ class RulesFallback(Enum):
     DEFAULTS = "defaults"
 
 
+class MarginMode(Enum):
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegSpec:
     """One DCA leg of the grid: its gap, weight and target, all in per cent."""
@@ -269,6 +274,10 @@ class AccountSettings:
     maker_fee_percent: Decimal | None = None
     taker_fee_percent: Decimal | None = None
     leverage: Decimal = ONE
+    margin_mode: MarginMode = MarginMode.CROSS
+    """Of a swap account: whether the whole balance stands for a position, or only its own margin."""
+    server: str = ""
+    """A local server in the exchange's place, as `http://127.0.0.1:8080`; empty is the exchange itself."""
     balances: Mapping[str, Decimal] = field(default_factory=dict)
     paper_slippage_percent: Decimal | None = None
     """`sim.slippage_percent` of a paper account; None for a real one."""

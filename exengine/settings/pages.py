@@ -1,5 +1,7 @@
 """The whole configuration (SPEC §14): accounts, routing, and the checks that look across pages."""
 
+import ipaddress
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import Enum
@@ -8,7 +10,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, model_validator
 
 from exengine.domain.instrument import MarketType
-from exengine.domain.settings import SizingMode
+from exengine.domain.settings import MarginMode, SizingMode
 from exengine.settings.fields import Amount, Flag, Location, NotNegative, Page, Whole, fault, refuse, setting, spelled
 from exengine.settings.program_pages import (
     AppPage,
@@ -51,6 +53,7 @@ class ExchangeName(Enum):
     GATE = "gate"
 
 
+_SERVER = re.compile(r"http://(?:\[(?P<six>[0-9a-f:]+)\]|(?P<four>[0-9.]+)):(?P<port>[0-9]{1,5})", re.ASCII | re.I)
 _WITHOUT_TESTNET = (ExchangeName.PAPER, ExchangeName.KUCOIN, ExchangeName.MEXC)
 _PERCENT_MODES = (SizingMode.PERCENT_EQUITY, SizingMode.PERCENT_FREE)
 _OF_THE_GROUP = {
@@ -81,6 +84,22 @@ def _tv_exchange(name: str) -> str:
     return name
 
 
+def _server(text: str) -> str:
+    """Keys sign what is sent there: an address of this machine, and no name that could come to mean another."""
+    if not text:
+        return text
+    found = _SERVER.fullmatch(text)
+    try:
+        here = found is not None and ipaddress.ip_address(found["six"] or found["four"]).is_loopback
+    except ValueError:
+        here = False
+    if found is None or not here or not 1 <= int(found["port"]) <= 65535:
+        raise fault(
+            "must be empty, or a server on this machine as http://127.0.0.1:8080: an account's keys sign for it"
+        )
+    return text
+
+
 class AccountPage(Page):
     """One account: where it is and what it pays. Its keys are kept with the secrets."""
 
@@ -97,6 +116,12 @@ class AccountPage(Page):
         unit="%", ge=-1, le=10,
     )  # fmt: skip
     leverage: Amount = setting("1", "Leverage", "Of a swap account", unit="×", ge=1, le=500)
+    margin_mode: MarginMode = setting(
+        "cross", "Margin", "Of a swap account: the whole balance stands for a position, or only its own margin"
+    )
+    server: Annotated[str, AfterValidator(_server)] = setting(
+        "", "Local server", "An exchange server on this machine instead of the exchange, for trials; empty is none"
+    )
     balances: Annotated[dict[str, NotNegative], AfterValidator(_capital)] | None = setting(
         None, "Balances", "Capital of a paper account by currency; empty is 10000 USDT. A live account has its own"
     )
@@ -105,9 +130,14 @@ class AccountPage(Page):
     def _fits_its_exchange(self) -> Self:
         faults: list[Fault] = []
         if self.testnet and self.exchange in _WITHOUT_TESTNET:
-            faults.append((("testnet",), f"must be false: {self.exchange.value} has no testnet"))
+            instead = "" if self.exchange is ExchangeName.PAPER else "; a paper account is without risk too"
+            faults.append((("testnet",), f"must be false: {self.exchange.value} has no testnet{instead}"))
         if self.market_type is MarketType.SPOT and self.leverage != 1:
             faults.append((("leverage",), "must be 1 on a spot account"))
+        if self.market_type is MarketType.SPOT and self.margin_mode is not MarginMode.CROSS:
+            faults.append((("margin_mode",), 'must be "cross" on a spot account'))
+        if self.exchange is ExchangeName.PAPER and self.server:
+            faults.append((("server",), "must be empty on a paper account"))
         refuse(faults)
         return self
 

@@ -121,7 +121,15 @@ ACCOUNTS = {
     "accounts": [
         {"name": "p", "exchange": "paper"},
         {"name": "q", "exchange": "paper", "maker_fee_percent": "0", "balances": {"USDC": "5"}},
-        {"name": "main", "exchange": "binance", "market_type": "swap", "leverage": 3},
+        {
+            "name": "main",
+            "exchange": "binance",
+            "market_type": "swap",
+            "leverage": 3,
+            "testnet": True,
+            "margin_mode": "isolated",
+            "server": "http://127.0.0.1:8080",
+        },
     ]
 }
 
@@ -136,6 +144,8 @@ def test_a_paper_account_has_fees_and_capital_and_a_live_one_the_exchanges() -> 
     assert (q.maker_fee_percent, q.taker_fee_percent, q.balances) == (Decimal(0), Decimal("0.1"), {"USDC": Decimal(5)})
     assert (main.maker_fee_percent, main.taker_fee_percent, main.balances) == (None, None, {})
     assert (main.exchange, main.market_type, main.leverage) == ("binance", MarketType.SWAP, Decimal(3))
+    assert (main.testnet, main.margin_mode, main.server) == (True, domain.MarginMode.ISOLATED, "http://127.0.0.1:8080")
+    assert (p.testnet, p.margin_mode, p.server) == (False, domain.MarginMode.CROSS, "")
 
 
 def test_in_replay_every_account_has_capital_and_the_symbols_fees() -> None:
