@@ -36,8 +36,10 @@ from exengine.settings.plain import trading_settings
 from exengine.settings.program_pages import MarketSource
 from exengine.settings.secret_places import secret_stores
 from exengine.settings.secrets import WebhookSecrets, webhook_secrets
-from exengine.store.database import SqliteStore
+from exengine.store.address import place_of
+from exengine.store.database import DatabaseStore
 from exengine.store.lock import EngineLock
+from exengine.store.places import open_store
 from exengine.webhook.auth import WebhookAuth
 from exengine.webhook.listener import Listener, ListenerSettings
 
@@ -81,7 +83,7 @@ class Program:
         self.secrets: WebhookSecrets
         self.market: PriceSource
         self._given_market = market
-        self._store: SqliteStore | None = None
+        self._store: DatabaseStore | None = None
         self._lock = EngineLock(data_dir.lock_file)
         self._end_log: Callable[[], None] = lambda: None
         self._exchanges: list[PaperExchange] = []
@@ -103,7 +105,8 @@ class Program:
         self._take_folder()
         self.settings = trading_settings(self.config, local_timezone=local_timezone())
         refuse_live_accounts(self.settings)
-        self._store = await _whole(asyncio.to_thread(SqliteStore.open, self.data_dir.database_file))
+        place = place_of(self.config.app.database_url, self.data_dir.database_file)
+        self._store = await _whole(asyncio.to_thread(open_store, place))
         loaded = await self._store.load()
         self.market = self._given_market or await open_market(self.config, self.config_file.parent)
         if loaded.market_clock_ms is not None:

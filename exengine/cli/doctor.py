@@ -19,6 +19,7 @@ from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
 from exengine.settings.secret_places import secret_stores
 from exengine.settings.secrets import SecretOrigin, token_origin
+from exengine.store.address import place_of
 from exengine.store.check import check_store
 from exengine.store.lock import EngineLock
 
@@ -51,7 +52,7 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
     running = _is_running(data_dir)
     yield "configuration", lambda: _configuration(config_file)
     yield "data folder", lambda: _room(data_dir)
-    yield "store", lambda: check_store(data_dir.database_file)
+    yield "store", lambda: check_store(place_of(config.app.database_url, data_dir.database_file))
     yield "secrets", lambda: _secrets(data_dir)
     yield "port", lambda: _port(config, running)
     yield "clock", lambda: _clock(config)

@@ -110,6 +110,28 @@ def _folder(text: str) -> str:
     return text
 
 
+def _database_url(text: str) -> str:
+    """Never repeats what was written: it may hold a password."""
+    if not text:
+        return text
+    form = "must be empty, or as postgresql://user@host:5432/name"
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        raise fault(form) from None
+    if url.password is not None:
+        raise fault(
+            "must not have the password in it: keep it as a secret, in the environment as EXENGINE_DATABASE_PASSWORD"
+        )
+    named = url.scheme == "postgresql" and url.hostname and url.username and port != 0
+    if not named or not re.fullmatch(r"/[^/\s]+", url.path) or url.fragment or any(char.isspace() for char in text):
+        raise fault(form)
+    if url.query and not re.fullmatch(r"sslmode=(disable|allow|prefer|require|verify-ca|verify-full)", url.query):
+        raise fault("may end in ?sslmode=require, verify-ca, verify-full or the like, and nothing else")
+    return text
+
+
 def _host(text: str) -> str:
     try:
         ipaddress.ip_address(text)
@@ -177,6 +199,9 @@ class AppPage(Page):
     )
     data_dir: Annotated[str, AfterValidator(_folder)] | None = setting(
         None, "Data folder", "Where store and logs are kept; empty is the platform's own folder"
+    )
+    database_url: Annotated[str, AfterValidator(_database_url)] = setting(
+        "", "Database", "A Postgres database as postgresql://user@host/name; empty is a SQLite file in the data folder"
     )
 
 

@@ -1,3 +1,3 @@
-"""The durable side of the engine: one SQLite file, one writer, one transaction for each batch of decisions."""
+"""The durable side of the engine: one database, one writer, one transaction for each batch of decisions."""
 
 from exengine.store.database import SqliteStore as SqliteStore

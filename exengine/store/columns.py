@@ -14,6 +14,10 @@ RowNumber = Integer().with_variant(BigInteger(), "postgresql")
 """A key that counts; SQLite only numbers rows by itself in a column of exactly the type INTEGER."""
 
 
+Whole = Integer().with_variant(BigInteger(), "postgresql")
+"""Any whole number: SQLite's INTEGER takes them all, Postgres's is of 32 bits."""
+
+
 class Money(TypeDecorator[Decimal]):
     """A decimal as its own text. SQLite's NUMERIC would make a float of it and lose digits without a word."""
 

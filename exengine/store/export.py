@@ -10,19 +10,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection
 
 from exengine.domain.errors import UserError
 from exengine.domain.money import arithmetic, plain
 from exengine.engine import tables
-from exengine.store import history, migrate, sqlite
+from exengine.store import history
+from exengine.store.address import Place
 from exengine.store.history import Cell, Known, Symbol
+from exengine.store.places import read_store
 
 STDOUT = "-"
 
 
 def export(
-    path: Path,
+    place: Place,
     what: str,
     form: str,
     out: str | Path = STDOUT,
@@ -30,32 +32,22 @@ def export(
     start_equity: Decimal | None = None,
     last: Mapping[Symbol, Decimal] | None = None,
 ) -> int:
-    """Writes the table `what` of the store in `path` to the file `out`, or to the terminal; how many rows.
+    """Writes the table `what` of the store at `place` to the file `out`, or to the terminal; how many rows.
 
     `what` is one of `history.COLUMNS`, `form` csv or json. The file is whole or not there. Raises UserError.
     """
     if what not in history.COLUMNS or form not in ("csv", "json"):
         raise ValueError(f"no export of {what!r} as {form!r}")
-    migrate.require_current(path)
     known = Known(start_equity=start_equity, last=last or {})
     columns = history.COLUMNS[what]
     write = tables.write_csv if form == "csv" else write_json
-    try:
-        with (
-            sqlite.engine(path, writable=False).connect() as connection,
-            connection.begin(),
-            arithmetic(),
-            _destination(out) as file,
-        ):
-            return write(file, columns, history.rows(connection, what, known))
-    except DBAPIError as error:
-        if not sqlite.is_environment(error.orig):
-            raise
-        raise UserError(
-            f"The store {path} could not be read: {sqlite.words(error.orig)}",
-            safe="It was not touched, and nothing was written.",
-            remedy="See that the file may be read, and try again.",
-        ) from error
+    with _destination(out) as file:
+
+        def written(connection: Connection) -> int:
+            with arithmetic():
+                return write(file, columns, history.rows(connection, what, known))
+
+        return read_store(place, written)
 
 
 def write_json(file: TextIO, columns: tuple[str, ...], rows: Iterator[tuple[Cell, ...]]) -> int:

@@ -1,4 +1,4 @@
-"""Brings a store's file to this program's tables, with a backup of what it was; refuses what it cannot read."""
+"""Brings a SQLite store's file to this program's tables, with a backup of what it was; refuses what it cannot read."""
 
 import os
 import secrets
@@ -61,13 +61,18 @@ def _checked_revision(connection: sqlite3.Connection, path: Path) -> str | None:
         )
     found = [str(row[0]) for row in connection.execute("SELECT version_num FROM alembic_version")]
     if len(found) != 1 or found[0] not in REVISIONS:
-        raise UserError(
-            f"The store {path} was written by a newer ExEngine (its version is {', '.join(found) or 'not told'},"
-            f" this program knows up to {REVISIONS[-1]}).",
-            safe="It was not touched.",
-            remedy="Install the newer ExEngine again, or put back the backup that it made beside the store.",
-        )
+        raise newer(f"The store {path}", found, "put back the backup that it made beside the store")
     return found[0]
+
+
+def newer(what: str, found: list[str], other_remedy: str) -> UserError:
+    """The refusal of a store whose revision this program does not know."""
+    return UserError(
+        f"{what} was written by a newer ExEngine (its version is {', '.join(found) or 'not told'},"
+        f" this program knows up to {REVISIONS[-1]}).",
+        safe="It was not touched.",
+        remedy=f"Install the newer ExEngine again, or {other_remedy}.",
+    )
 
 
 def _damaged(path: Path, why: str) -> UserError:
@@ -184,7 +189,12 @@ def _upgrade(path: Path) -> None:
         if connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
             raise AssertionError("a migration has left rows that refer to nothing")
         if connection.exec_driver_sql("SELECT 1 FROM meta WHERE key = 'instance'").first() is None:
-            put_meta(connection, "instance", secrets.token_hex(8))
+            name_instance(connection)
+
+
+def name_instance(connection: Connection) -> None:
+    """Gives a new store a name of its own: what its orders are called by begins with it."""
+    put_meta(connection, "instance", secrets.token_hex(8))
 
 
 def upgrade(connection: Connection, to: str = "head") -> None:

@@ -1,13 +1,13 @@
 """The tables: a column for whatever is filtered, listed or exported, a JSON document for what is nested."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint
 
 from exengine.domain.group import CloseReason, GroupStatus
 from exengine.domain.instrument import OrderSide, Side
 from exengine.domain.journal import Category, Severity
 from exengine.domain.order import Liquidity, OrderStatus, OrderType, Role
 from exengine.domain.reception import Outcome
-from exengine.store.columns import Choice, Millis, Money, RowNumber, Words
+from exengine.store.columns import Choice, Millis, Money, RowNumber, Whole, Words
 
 metadata = MetaData(
     naming_convention={
@@ -34,7 +34,7 @@ groups = Table(
     Column("account", Text, nullable=False),
     Column("symbol", Text, nullable=False),
     Column("timeframe", Text, nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("number", Whole, nullable=False),
     Column("side", Choice(Side), nullable=False),
     Column("quote", Text, nullable=False),
     Column("status", Choice(GroupStatus), nullable=False),
@@ -58,8 +58,8 @@ orders = Table(
     Column("account", Text, nullable=False),
     Column("symbol", Text, nullable=False),
     Column("role", Choice(Role), nullable=False),
-    Column("pyramid", Integer),
-    Column("leg", Integer),
+    Column("pyramid", Whole),
+    Column("leg", Whole),
     Column("covers", Text, nullable=False),
     Column("takes", Text, nullable=False),
     Column("side", Choice(OrderSide), nullable=False),
@@ -68,7 +68,7 @@ orders = Table(
     Column("bound", Money),
     Column("qty", Money, nullable=False),
     Column("post_only", Boolean, nullable=False),
-    Column("signal_id", Integer),
+    Column("signal_id", Whole),
     Column("created_at_ms", Millis, nullable=False),
     Column("status", Choice(OrderStatus), nullable=False),
     Column("cancel_requested", Boolean, nullable=False),
@@ -140,9 +140,9 @@ queue = Table(
     Column("symbol", Text, primary_key=True),
     Column("timeframe", Text, primary_key=True),
     Column("side", Choice(Side), primary_key=True),
-    Column("signal_id", Integer, nullable=False),
+    Column("signal_id", Whole, nullable=False),
     Column("queued_at_ms", Millis, nullable=False),
-    Column("replacement_count", Integer, nullable=False),
+    Column("replacement_count", Whole, nullable=False),
     Column("reason", Words, nullable=False),
     Column("document", Text, nullable=False),
 )
@@ -158,7 +158,7 @@ queue_events = Table(
     Column("event", Text, nullable=False),
     Column("reason", Words, nullable=False),
     Column("queued_at_ms", Millis, nullable=False),
-    Column("replacement_count", Integer, nullable=False),
+    Column("replacement_count", Whole, nullable=False),
     Column("price", Money, nullable=False),
     Column("forced", Boolean, nullable=False),
     Index("ix_queue_events_at_ms", "at_ms"),
@@ -191,7 +191,7 @@ notes = Table(
     Column("group_id", Text, nullable=False),
     Column("text", Words, nullable=False),
     Column("advice", Words, nullable=False),
-    Column("signal_id", Integer),
+    Column("signal_id", Whole),
     Index("ix_notes_at_ms", "at_ms"),
     Index("ix_notes_group_id", "group_id"),
 )
@@ -210,7 +210,7 @@ instruments = Table(
     "instruments",
     metadata,
     Column("account", Text, primary_key=True),
-    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("position", Whole, primary_key=True, autoincrement=False),
     Column("symbol", Text, nullable=False),
     Column("document", Text, nullable=False),
     Index("ix_instruments_symbol", "account", "symbol"),

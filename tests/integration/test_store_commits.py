@@ -21,7 +21,7 @@ from exengine.domain.order import Order
 from exengine.domain.reception import Outcome
 from exengine.domain.state import AppliedFill, Control
 from exengine.engine.changes import Changes, StoreFailed, Trace
-from exengine.store import SqliteStore, database, sqlite
+from exengine.store import SqliteStore, sqlite, sqlite_lane
 from tests.helpers.world import World
 
 
@@ -189,7 +189,7 @@ async def test_a_lock_that_stays_fails_within_its_bound_and_later_it_works_again
         with pytest.raises(StoreFailed, match="locked by another program"):
             await store.commit(Changes(notes=[note(1)]))
         other.execute("ROLLBACK")
-    assert time.monotonic() - began < database.ATTEMPTS * sqlite.BUSY_MS / 1000 + 1
+    assert time.monotonic() - began < sqlite_lane.ATTEMPTS * sqlite.BUSY_MS / 1000 + 1
     assert rows_in(path)["notes"] == 0
     await store.commit(Changes(notes=[note(1)]))
     assert rows_in(path)["notes"] == 1

@@ -9,6 +9,7 @@ branch_labels = None
 depends_on = None
 
 _ROW_NUMBER = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+_WHOLE = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 
 
 def upgrade() -> None:
@@ -42,7 +43,7 @@ def _groups() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("symbol", sa.Text(), nullable=False),
         sa.Column("timeframe", sa.Text(), nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", _WHOLE, nullable=False),
         sa.Column("side", sa.Text(), nullable=False),
         sa.Column("quote", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
@@ -68,8 +69,8 @@ def _orders() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("symbol", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("pyramid", sa.Integer(), nullable=True),
-        sa.Column("leg", sa.Integer(), nullable=True),
+        sa.Column("pyramid", _WHOLE, nullable=True),
+        sa.Column("leg", _WHOLE, nullable=True),
         sa.Column("covers", sa.Text(), nullable=False),
         sa.Column("takes", sa.Text(), nullable=False),
         sa.Column("side", sa.Text(), nullable=False),
@@ -78,7 +79,7 @@ def _orders() -> None:
         sa.Column("bound", sa.Text(), nullable=True),
         sa.Column("qty", sa.Text(), nullable=False),
         sa.Column("post_only", sa.Boolean(), nullable=False),
-        sa.Column("signal_id", sa.Integer(), nullable=True),
+        sa.Column("signal_id", _WHOLE, nullable=True),
         sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
@@ -158,9 +159,9 @@ def _queue() -> None:
         sa.Column("symbol", sa.Text(), nullable=False),
         sa.Column("timeframe", sa.Text(), nullable=False),
         sa.Column("side", sa.Text(), nullable=False),
-        sa.Column("signal_id", sa.Integer(), nullable=False),
+        sa.Column("signal_id", _WHOLE, nullable=False),
         sa.Column("queued_at_ms", sa.BigInteger(), nullable=False),
-        sa.Column("replacement_count", sa.Integer(), nullable=False),
+        sa.Column("replacement_count", _WHOLE, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("account", "symbol", "timeframe", "side", name="pk_queue"),
@@ -177,7 +178,7 @@ def _queue_events() -> None:
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("queued_at_ms", sa.BigInteger(), nullable=False),
-        sa.Column("replacement_count", sa.Integer(), nullable=False),
+        sa.Column("replacement_count", _WHOLE, nullable=False),
         sa.Column("price", sa.Text(), nullable=False),
         sa.Column("forced", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name="pk_queue_events"),
@@ -213,7 +214,7 @@ def _notes() -> None:
         sa.Column("group_id", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("advice", sa.Text(), nullable=False),
-        sa.Column("signal_id", sa.Integer(), nullable=True),
+        sa.Column("signal_id", _WHOLE, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_notes"),
     )
     op.create_index("ix_notes_at_ms", "notes", ["at_ms"], unique=False)
@@ -234,7 +235,7 @@ def _instruments() -> None:
     op.create_table(
         "instruments",
         sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("position", _WHOLE, autoincrement=False, nullable=False),
         sa.Column("symbol", sa.Text(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("account", "position", name="pk_instruments"),
