@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -28,6 +28,13 @@ class FeedThread:
             self._start()
         assert self._loop is not None
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Calls `call` there, whenever its turn comes."""
+        if self._loop is None:
+            self._start()
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(call)
 
     async def close(self) -> None:
         """Ends what still runs there, and the thread."""

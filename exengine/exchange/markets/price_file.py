@@ -8,7 +8,18 @@ from pathlib import Path
 
 from exengine.domain import money
 from exengine.exchange.markets.bars import SINGLE_BAR_MS, Bar, bar_ticks
-from exengine.exchange.markets.price_rows import BAR_COLUMNS, PRICE_COLUMNS, Mark, Row, Rows, fault, open_rows
+from exengine.exchange.markets.parquet_rows import ParquetRows
+from exengine.exchange.markets.price_rows import (
+    BAR_COLUMNS,
+    PRICE_COLUMNS,
+    CsvRows,
+    Mark,
+    Row,
+    Rows,
+    fault,
+    is_parquet,
+    unreadable,
+)
 
 ROWS_A_MARK = 2048
 """Every so many rows their place is noted, so that a start in the middle need not read what comes before."""
@@ -59,7 +70,7 @@ class PriceFile:
 
 def check(path: Path) -> PriceFile:
     """Reads all of `path` once. Raises UserError with path, line and what is wrong with the first bad row."""
-    rows = open_rows(path)
+    rows = _opened(path)
     columns = BAR_COLUMNS if rows.is_bars else PRICE_COLUMNS
     times: list[int] = []
     marks: list[Mark] = []
@@ -92,6 +103,14 @@ def check(path: Path) -> PriceFile:
         mark_times=tuple(times),
         marks=tuple(marks),
     )
+
+
+def _opened(path: Path) -> Rows:
+    """A reader for `path` by its ending. Raises UserError where the file is missing or its header is none of ours."""
+    try:
+        return ParquetRows.opened(path) if is_parquet(path) else CsvRows.opened(path)
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def _moment(path: Path, row: Row) -> int:

@@ -1,10 +1,9 @@
-"""Reads the rows of a price file, CSV or Parquet, as text, from anywhere in it, without loading it whole."""
+"""The rows of a price file as text, read from anywhere in it without loading it whole; CSV here, Parquet beside."""
 
-import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from exengine.domain.errors import UserError
 
@@ -13,7 +12,6 @@ BAR_COLUMNS = ("timestamp", "open", "high", "low", "close")
 """A volume may follow: it is not used, nor is any other column."""
 
 PARQUET_ENDINGS = (".parquet", ".pq")
-BATCH_ROWS = 8192
 LONGEST_LINE = 65_536
 
 
@@ -23,7 +21,7 @@ class Mark(NamedTuple):
     offset: int
     """Bytes in CSV, rows in Parquet."""
     line: int
-    """As a person counts: the header is line 1."""
+    """As a person counts: the header is line 1, and the first row line 2, in Parquet too."""
 
 
 class Row(NamedTuple):
@@ -42,27 +40,29 @@ class Rows(Protocol):
         ...
 
 
+def is_parquet(path: Path) -> bool:
+    return path.suffix.lower() in PARQUET_ENDINGS
+
+
 def fault(path: Path, line: int, what: str) -> UserError:
-    """What the trader is told of a file that cannot be used."""
+    """What the trader is told of a file that cannot be used. Parquet has rows, from 1, and no lines."""
+    place = f", line {line}" if not is_parquet(path) else f", row {line - 1}" if line > 1 else ""
     return UserError(
-        f"The price file cannot be used: {path}, line {line}: {what}.",
+        f"The price file cannot be used: {path}{place}: {what}.",
         safe="No order was made from it.",
         remedy="Correct the file, or choose another market in the settings.",
     )
 
 
-def open_rows(path: Path) -> Rows:
-    """A reader for `path` by its ending. Raises UserError where the file is missing or its header is none of ours."""
-    try:
-        return _ParquetRows.opened(path) if path.suffix.lower() in PARQUET_ENDINGS else _CsvRows.opened(path)
-    except OSError as error:
-        raise UserError(
-            f"The price file cannot be read: {path}: {error.strerror or error}.",
-            remedy="Choose a file that exists and may be read.",
-        ) from error
+def unreadable(path: Path, error: OSError) -> UserError:
+    """What the trader is told of a file that is not there or cannot be opened."""
+    return UserError(
+        f"The price file cannot be read: {path}: {error.strerror or error}.",
+        remedy="Choose a file that exists and may be read.",
+    )
 
 
-def _columns(path: Path, names: Sequence[str]) -> tuple[bool, tuple[int, ...]]:
+def columns_of(path: Path, names: Sequence[str]) -> tuple[bool, tuple[int, ...]]:
     """Whether it is bars, and where the columns are."""
     found = {name.strip().strip('"').lower(): place for place, name in reversed(list(enumerate(names)))}
     for wanted in (PRICE_COLUMNS, BAR_COLUMNS):
@@ -75,7 +75,9 @@ def _columns(path: Path, names: Sequence[str]) -> tuple[bool, tuple[int, ...]]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _CsvRows:
+class CsvRows:
+    """A CSV file with a header."""
+
     path: Path
     is_bars: bool
     places: tuple[int, ...]
@@ -84,11 +86,12 @@ class _CsvRows:
     first: Mark
 
     @classmethod
-    def opened(cls, path: Path) -> "_CsvRows":
+    def opened(cls, path: Path) -> "CsvRows":
+        """Raises UserError where its header is none of ours, OSError where it cannot be opened."""
         with path.open("rb") as file:
             header = file.readline(LONGEST_LINE)
             names = _text(path, 1, header.removeprefix(b"\xef\xbb\xbf")).strip().split(",")
-            is_bars, places = _columns(path, names)
+            is_bars, places = columns_of(path, names)
             first = Mark(file.tell(), 2)
         return cls(path=path, is_bars=is_bars, places=places, width=max(places) + 1, first=first)
 
@@ -118,50 +121,3 @@ def _text(path: Path, line: int, raw: bytes) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         raise fault(path, line, "it is not text") from None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _ParquetRows:
-    path: Path
-    is_bars: bool
-    names: tuple[str, ...]
-    parquet: Any
-
-    @classmethod
-    def opened(cls, path: Path) -> "_ParquetRows":
-        with path.open("rb"):
-            pass  # a file that is missing is said to be, whether or not Parquet can be read here
-        try:
-            parquet = importlib.import_module("pyarrow.parquet")
-        except ImportError:
-            raise UserError(
-                f"Parquet files cannot be read here: {path}.",
-                remedy="Install pyarrow beside the program, or save the prices as CSV.",
-            ) from None
-        try:
-            columns = parquet.ParquetFile(path).schema_arrow.names
-        except ValueError as error:
-            raise fault(path, 1, f"it is no Parquet file ({error})") from error
-        is_bars, places = _columns(path, columns)
-        return cls(path=path, is_bars=is_bars, names=tuple(columns[place] for place in places), parquet=parquet)
-
-    def read(self, start: Mark | None = None) -> Iterator[Row]:
-        """Rows before `start` are passed over a batch at a time."""
-        offset = start.offset if start else 0
-        row = 0
-        for batch in self.parquet.ParquetFile(self.path).iter_batches(BATCH_ROWS, columns=list(self.names)):
-            if row + batch.num_rows > offset:
-                columns = [batch.column(batch.schema.get_field_index(name)) for name in self.names]
-                columns[0] = _as_ms(columns[0])
-                texts = [[str(value) for value in column.to_pylist()] for column in columns]
-                for place in range(max(0, offset - row), batch.num_rows):
-                    yield Row(Mark(row + place, row + place + 2), [column[place] for column in texts])
-            row += batch.num_rows
-
-
-def _as_ms(column: Any) -> Any:
-    """Times as epoch ms, also where the file has them as times."""
-    if str(column.type).startswith("timestamp"):
-        pyarrow = importlib.import_module("pyarrow")
-        return column.cast(pyarrow.timestamp("ms"), safe=False).cast(pyarrow.int64())
-    return column

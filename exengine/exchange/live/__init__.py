@@ -1,0 +1,1 @@
+"""Accounts on real exchanges, through ccxt: every difference between them is data in `profiles`."""

@@ -1,0 +1,196 @@
+"""A live account behind the `Exchange` protocol: its traffic runs on a thread of its own, its news come home."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from exengine.domain.events import Event, PriceMoved, WatchDue
+from exengine.domain.instrument import Instrument, MarketType
+from exengine.domain.order import Order
+from exengine.domain.settings import AccountSettings
+from exengine.engine.ports import AccountReport, Clock, OpenOrder, Sink
+from exengine.exchange.live import holdings
+from exengine.exchange.live.client import CcxtClient, Credentials, Venue
+from exengine.exchange.live.orders import Answer, OrderDesk
+from exengine.exchange.live.streams import OwnStream, PriceStream
+from exengine.exchange.live.swap import SwapSetup
+from exengine.exchange.live.tracker import Tracker
+from exengine.exchange.markets.feed_thread import FeedThread
+
+log = logging.getLogger(__name__)
+
+
+class LiveExchange:
+    """One account on one real exchange. Nothing is connected, and ccxt not imported, before the first question."""
+
+    in_step = False
+
+    def __init__(
+        self,
+        settings: AccountSettings,
+        venue: Venue,
+        credentials: Credentials | None,
+        clock: Clock,
+        *,
+        orders: Iterable[Order] = (),
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`orders` are those of the account that the books have: news of them are known to be ours."""
+        self.account = settings.name
+        self.sees_orders = False
+        """Whether own orders come by stream at the moment."""
+        self.on_seen: Callable[[bool], None] = lambda seen: None
+        """Told on the program's own loop when that changes."""
+        self._market_type = venue.market_type
+        self._clock = clock
+        self._thread = FeedThread(f"account {settings.name}")
+        self._client = CcxtClient(venue, credentials, now_s=now_s)
+        self._tracker = Tracker()
+        for order in orders:
+            self._tracker.expect(order)
+        on_swap = venue.market_type is MarketType.SWAP
+        swap = None
+        if on_swap:
+            swap = SwapSetup(self._client, leverage=settings.leverage, margin_mode=settings.margin_mode.value)
+        self._desk = OrderDesk(self._client, self._tracker, swap, self._tell, now_s=now_s)
+        self._own = OwnStream(self._client, self._tracker, self._desk, self._tell, on_seen=self._seen)
+        self._prices = PriceStream(self._client, self._priced, now_s=now_s)
+        self._sink: Sink | None = None
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._together: dict[str, list[tuple[Order, asyncio.Future[Answer]]]] = {}
+        """Orders of each symbol that were asked for in this very pass of the loop: they are sent together."""
+        self._sending: set[asyncio.Task[None]] = set()
+        self._news: dict[str, Decimal] = {}
+        self._has_news = asyncio.Event()
+
+    async def connect(self, sink: Sink) -> None:
+        self._sink = sink
+        self._home = asyncio.get_running_loop()
+
+    # questions -------------------------------------------------------------------------------------------------------
+
+    async def rules(self) -> tuple[Instrument, ...]:
+        return await self._thread.call(holdings.rules(self._client, self._market_type))
+
+    async def report(self, symbols: Collection[str] | None) -> AccountReport | None:
+        now_ms = self._clock.now_ms()
+        return await self._thread.call(holdings.report(self._client, self._market_type, symbols, now_ms))
+
+    async def find(self, order: Order) -> list[Event] | None:
+        return await self._thread.call(self._desk.find(order))
+
+    async def cancel(self, order: Order) -> list[Event]:
+        return await self._thread.call(self._desk.cancel(order))
+
+    async def cancel_stray(self, stray: OpenOrder) -> None:
+        await self._thread.call(self._desk.cancel_stray(stray))
+
+    async def place(self, order: Order) -> list[Event]:
+        """Sends an order together with all others of its symbol that are asked for in the same pass of the loop."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        waiting = self._together.setdefault(order.symbol, [])
+        if not waiting:
+            asyncio.get_running_loop().call_soon(self._send, order.symbol)
+        waiting.append((order, answer))
+        said = await answer
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    def _send(self, symbol: str) -> None:
+        batch = self._together.pop(symbol)
+        task = asyncio.create_task(self._sent(batch), name=f"send {len(batch)} orders of {symbol}")
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+    async def _sent(self, batch: list[tuple[Order, "asyncio.Future[Answer]"]]) -> None:
+        answers: list[Answer]
+        try:
+            answers = await self._thread.call(self._desk.place([order for order, _ in batch]))
+        except Exception as error:  # noqa: BLE001  # whoever waits for an answer is told, whatever it was
+            answers = [error] * len(batch)
+        for (_, future), answer in zip(batch, answers, strict=True):
+            if not future.done():
+                future.set_result(answer)
+
+    # what comes by itself --------------------------------------------------------------------------------------------
+
+    def watch(self, symbols: Collection[str]) -> None:
+        self._thread.soon(partial(self._prices.watch, frozenset(symbols)))
+
+    async def run(self) -> None:
+        """Own orders and prices, until cancelled."""
+        streams = asyncio.ensure_future(self._thread.call(self._streams()))
+        try:
+            await asyncio.gather(streams, self._hand_out_prices())
+        finally:
+            streams.cancel()
+
+    async def _streams(self) -> None:
+        await asyncio.gather(self._own.run(), self._prices.run())
+
+    def _tell(self, events: list[Event]) -> None:
+        """News of own orders, from the thread; queued at home in the order in which they came."""
+        if events and self._home is not None:
+            self._at_home(self._deliver, events)
+
+    def _deliver(self, events: list[Event]) -> None:
+        if self._sink is not None:
+            for event in events:
+                self._sink(event)
+
+    def _seen(self, seen: bool) -> None:
+        self._at_home(self._set_seen, seen)
+
+    def _set_seen(self, seen: bool) -> None:
+        if seen != self.sees_orders:
+            self.sees_orders = seen
+            self.on_seen(seen)
+
+    def _priced(self, symbol: str, price: Decimal) -> None:
+        self._at_home(self._take_price, symbol, price)
+
+    def _at_home(self, call: Callable[..., None], *about: Any) -> None:
+        try:
+            assert self._home is not None
+            self._home.call_soon_threadsafe(call, *about)
+        except RuntimeError:
+            log.info("news came after the program's own loop had ended")
+
+    def _take_price(self, symbol: str, price: Decimal) -> None:
+        """Only the last price of a symbol is handed out: a busy engine is not told of each that came meanwhile."""
+        self._news[symbol] = price
+        self._has_news.set()
+
+    async def _hand_out_prices(self) -> None:
+        while True:
+            await self._has_news.wait()
+            self._has_news.clear()
+            news, self._news = self._news, {}
+            for symbol, price in news.items():
+                if self._sink is not None:
+                    await self._sink(PriceMoved(account=self.account, symbol=symbol, price=price))
+                    await self._sink(WatchDue(account=self.account, symbol=symbol))
+
+    async def close(self) -> None:
+        """Closes every connection and ends the thread."""
+        if self._thread.is_running:
+            await self._thread.call(self._closed())
+            await self._thread.close()
+        self._sink = None
+
+    async def _closed(self) -> None:
+        await self._desk.close()
+        await self._client.close()
+
+    def on_thread(self, work: Callable[[CcxtClient], Awaitable[Any]]) -> Awaitable[Any]:
+        """Runs something else with the account's client: its checks."""
+
+        async def run() -> Any:
+            return await work(self._client)
+
+        return self._thread.call(run())

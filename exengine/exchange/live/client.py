@@ -1,0 +1,208 @@
+"""One ccxt client, asked one way: with our urgency, our rate limit, our errors. Lives on one event loop."""
+
+import contextvars
+import importlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from exengine.domain.errors import AuthFailed, KnownError, Refused, Retryable, UnknownOutcome, UserError
+from exengine.domain.instrument import MarketType
+from exengine.exchange.live.faults import BANNED, Answer, ClockOff, told_apart
+from exengine.exchange.live.pace import Pace, Urgency
+from exengine.exchange.live.profiles import Profile
+
+TIMEOUT_MS = 10_000
+CLOCK_TRIES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Credentials:
+    """What an account's exchange knows the trader by. Never shown by repr or str."""
+
+    api_key: str
+    secret: str
+    passphrase: str | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials()"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """Which exchange, which part of it, and whether it is the one for practice."""
+
+    profile: Profile
+    market_type: MarketType
+    testnet: bool = False
+    server: str = ""
+    """A local server that stands for the exchange; empty = the exchange itself."""
+
+
+_urgency: contextvars.ContextVar[Urgency] = contextvars.ContextVar("urgency", default=Urgency.ROUTINE)
+_answer: contextvars.ContextVar[Answer | None] = contextvars.ContextVar("answer", default=None)
+
+
+class CcxtClient:
+    """A ccxt.pro client for the life of the program: opened at the first question, closed at the end."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        credentials: Credentials | None,
+        *,
+        on_connected: Callable[[str], None] = lambda url: None,
+        on_quiet: Callable[[float, bool], None] = lambda seconds, banned: None,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`on_connected` is told of each websocket that is open, `on_quiet` for how long the exchange wants silence."""
+        self.profile = venue.profile
+        self._venue = venue
+        self._credentials = credentials
+        self._on_connected = on_connected
+        self._on_quiet = on_quiet
+        self._now_s = now_s
+        self._ccxt: Any = None
+        self._client: Any = None
+        self._session: Any = None
+        self._pace: Pace | None = None
+
+    @property
+    def ccxt(self) -> Any:
+        """The opened ccxt client, for what needs no network."""
+        if self._client is None:
+            self._open()
+        return self._client
+
+    async def ask(
+        self, question: str, *about: Any, urgency: Urgency = Urgency.ROUTINE, changes: bool = False, **params: Any
+    ) -> Any:
+        """ccxt's answer to `question`, one of its methods. `changes` = it places or cancels something.
+
+        Raises Retryable, UnknownOutcome, AuthFailed, Refused; UserError for an exchange that ccxt does not know.
+        """
+        client = self.ccxt
+        if self._pace is not None and self._pace.quiet_for_s > 0:
+            raise Retryable(
+                f"{self.profile.name} wants to be left alone", after_ms=int(self._pace.quiet_for_s * 1000) + 1
+            )
+        for tries in range(CLOCK_TRIES):
+            try:
+                return await self._asked(getattr(client, question), about, params, urgency, changes=changes)
+            except ClockOff as error:
+                if tries + 1 == CLOCK_TRIES:
+                    raise AuthFailed(f"the clocks do not agree after all: {error}") from error
+                await self._asked(client.load_time_difference, (), {}, urgency, changes=False)
+        raise AssertionError("unreachable")
+
+    def can(self, question: str) -> bool:
+        """Whether ccxt offers this method for the exchange."""
+        first, *rest = question.split("_")
+        return bool(self.ccxt.has.get(first + "".join(word.capitalize() for word in rest)))
+
+    async def _asked(
+        self,
+        method: Callable[..., Any],
+        about: tuple[Any, ...],
+        params: dict[str, Any],
+        urgency: Urgency,
+        *,
+        changes: bool,
+    ) -> Any:
+        answer = Answer()
+        _urgency.set(urgency)
+        _answer.set(answer)
+        try:
+            return await method(*about, **params)
+        except self._ccxt.BaseError as error:
+            meant = told_apart(error, self._ccxt, self.profile, answer, changes=changes)
+            self._obey(meant, answer)
+            raise meant from error
+        except (OSError, TimeoutError) as error:
+            text = f"{type(error).__name__}: {error}"
+            raise (UnknownOutcome(text) if changes else Retryable(text)) from error
+        except (KnownError, Refused):
+            raise
+        except Exception as error:
+            # A proxy's page or half an answer gets as far as ccxt's parser: what was asked for may have been done.
+            text = f"an answer that cannot be read ({type(error).__name__})"
+            raise (UnknownOutcome(text) if changes else Retryable(text)) from error
+
+    def _obey(self, meant: Exception, answer: Answer) -> None:
+        """Silence for as long as the exchange asks for: nothing else goes out meanwhile (FAULTS 38, 39)."""
+        if isinstance(meant, Retryable) and meant.after_ms is not None and self._pace is not None:
+            self._pace.be_quiet(meant.after_ms / 1000)
+            self._on_quiet(meant.after_ms / 1000, answer.status == BANNED)
+
+    async def close(self) -> None:
+        """Closes every connection. The client is not used again."""
+        client, session, self._client, self._session = self._client, self._session, None, None
+        if client is not None:
+            await client.close()
+        if session is not None:
+            await session.close()
+
+    def _open(self) -> None:
+        self._ccxt = importlib.import_module("ccxt.pro")
+        name = self.profile.classes[self._venue.market_type]
+        kind = _watched(getattr(self._ccxt, name))
+        client = kind(self._config())
+        client.has["fetchCurrencies"] = False
+        if self._venue.testnet:
+            if not self.profile.has_sandbox:
+                raise UserError(f"{self.profile.name} has no testnet.", remedy="Set the account's testnet to false.")
+            client.set_sandbox_mode(True)
+        self._pace = Pace(unit_ms=client.rateLimit, burst=self.profile.burst, now_s=self._now_s)
+        client.exengine_pace = self._pace
+        client.exengine_connected = self._on_connected
+        self._client = client
+
+    def _config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {
+            "enableRateLimit": True,  # by our own line: see `throttle` below
+            "timeout": TIMEOUT_MS,
+            "aiohttp_trust_env": True,
+            "newUpdates": True,
+            "options": {
+                **self.profile.options[self._venue.market_type],
+                "adjustForTimeDifference": False,  # asked for where the exchange says that it is needed
+                "warnOnFetchOpenOrdersWithoutSymbol": False,
+            },
+        }
+        if self._credentials is not None:
+            config |= {"apiKey": self._credentials.api_key, "secret": self._credentials.secret}
+            if self._credentials.passphrase:
+                config["password"] = self._credentials.passphrase
+        if self._venue.server:
+            from exengine.exchange.live.local_server import LocalServerSession
+
+            config["session"] = self._session = LocalServerSession(self._venue.server)
+        return config
+
+
+def _watched(kind: Any) -> Any:
+    """ccxt's class, with our line in the place of its rate limiter, and an eye on what comes back."""
+
+    class Watched(kind):
+        async def throttle(self, cost: float | None = None) -> None:
+            await self.exengine_pace.take(1.0 if cost is None else float(cost), _urgency.get())
+
+        def on_rest_response(self, code: Any, reason: Any, url: Any, method: Any, headers: Any, *rest: Any) -> Any:
+            answer = _answer.get()
+            if answer is not None:
+                answer.status = code
+                answer.retry_after_s = _seconds(headers)
+            return super().on_rest_response(code, reason, url, method, headers, *rest)
+
+        def on_connected(self, client: Any, message: Any = None) -> None:
+            super().on_connected(client, message)
+            self.exengine_connected(client.url)
+
+    Watched.__name__ = kind.__name__
+    return Watched
+
+
+def _seconds(headers: Any) -> float | None:
+    after = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    return float(after) if after.isascii() and after.isdigit() else None

@@ -1,0 +1,161 @@
+"""ccxt's errors, told apart by what to do about them (EXCHANGES: errors; FAULTS 1 to 10 and 36 to 42)."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from exengine.domain.errors import (
+    INSUFFICIENT_BALANCE,
+    MARKET_HALTED,
+    RULES_REFUSED,
+    AuthFailed,
+    Refused,
+    Retryable,
+    UnknownOutcome,
+)
+from exengine.exchange.live.profiles import Profile
+
+UNKNOWN_ORDER = "unknown_order"
+TEXT_LENGTH = 300
+BANNED = 418
+BAN_S = 120.0
+"""How long a ban is taken to last where the exchange does not say; Binance's shortest is two minutes."""
+
+SLOW_DOWN_S = 5.0
+
+
+class ClockOff(Exception):
+    """The exchange says that our clock is wrong: set it by the exchange's and ask once more (FAULTS 40)."""
+
+
+class AlreadyThere(UnknownOutcome):
+    """The exchange has an order of this client order id: it is ours, and is asked for (FAULTS 7)."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came back at the level of HTTP, for the errors that only that tells apart."""
+
+    status: int | None = None
+    """None: nothing came back."""
+    retry_after_s: float | None = None
+
+
+def told_apart(error: Exception, ccxt: Any, profile: Profile, answer: Answer, *, changes: bool) -> Exception:
+    """What an error of ccxt's means. `changes` = the request was to place or cancel something.
+
+    Whatever might have happened at the exchange all the same is `UnknownOutcome`; only what surely did not is
+    `Retryable` or `Refused`.
+    """
+    text = _text(error, ccxt)
+    codes = set(codes_of(str(error)))
+    if codes & profile.duplicate or any(words in str(error) for words in profile.duplicate_words):
+        return AlreadyThere(text)
+    if codes & profile.unknown:
+        return UnknownOutcome(text) if changes else Retryable(text)
+    if codes & profile.clock or isinstance(error, ccxt.InvalidNonce):
+        return ClockOff(text)
+    if answer.status == BANNED:
+        return Retryable(text, after_ms=int((answer.retry_after_s or BAN_S) * 1000))
+    if isinstance(error, ccxt.DDoSProtection | ccxt.RateLimitExceeded) or answer.status == 429:
+        return Retryable(text, after_ms=int((answer.retry_after_s or SLOW_DOWN_S) * 1000))
+    if isinstance(error, ccxt.AuthenticationError):
+        return AuthFailed(text)
+    refusal = _refusal(error, ccxt, profile, codes)
+    if refusal is not None:
+        return Refused(refusal, text)
+    if isinstance(error, ccxt.OnMaintenance):
+        return Retryable(text)
+    if isinstance(error, ccxt.ExchangeNotAvailable) and answer.status in (400, 403, 404, 451):
+        # It looks like an outage and is none: the request was turned away, and will be again.
+        return Refused(f"http_{answer.status}", text)
+    if not changes or _never_left(error):
+        return Retryable(text)
+    if isinstance(error, ccxt.ExchangeError) and not isinstance(error, ccxt.NullResponse):
+        return Refused(next(iter(sorted(codes)), type(error).__name__), text)
+    return UnknownOutcome(text)
+
+
+def _refusal(error: Exception, ccxt: Any, profile: Profile, codes: set[str]) -> str | None:
+    """Our code of a final no; None where it is none that the engine tells apart."""
+    said = str(error)
+    if isinstance(error, ccxt.OrderNotFound) or codes & profile.not_found:
+        return UNKNOWN_ORDER
+    if isinstance(error, ccxt.InsufficientFunds) or codes & profile.insufficient:
+        return INSUFFICIENT_BALANCE
+    if codes & profile.halted or isinstance(error, ccxt.BadSymbol | ccxt.MarketClosed):
+        return MARKET_HALTED
+    if codes & profile.rules or any(words in said for words in profile.rules_words):
+        return RULES_REFUSED
+    return None
+
+
+def refused_row(profile: Profile, info: Mapping[str, Any]) -> Refused | None:
+    """The refusal that one row of a batch's answer bears; None where the row is an order."""
+    row = {str(key): value for key, value in info.items()}
+    code = next((str(row[key]) for key in ("sCode", "code", "label") if row.get(key) not in (None, "", 0, "0")), None)
+    failed = code is not None or row.get("success") is False or row.get("succeeded") is False
+    if not failed:
+        return None
+    text = next((str(row[key]) for key in ("sMsg", "msg", "message", "failMsg") if row.get(key)), "refused")
+    codes = {code} if code else set()
+    if codes & profile.duplicate or any(words in text for words in profile.duplicate_words):
+        return None  # it is there: asked for like any that the answer says nothing of
+    ours = code or "refused"
+    if codes & profile.insufficient:
+        ours = INSUFFICIENT_BALANCE
+    elif codes & profile.halted:
+        ours = MARKET_HALTED
+    elif codes & profile.rules or any(words in text for words in profile.rules_words):
+        ours = RULES_REFUSED
+    return Refused(ours, text)
+
+
+_JSON = re.compile(r"[\[{].*[\]}]", re.DOTALL)
+_CODE_KEYS = frozenset({"code", "retCode", "label", "sCode"})
+
+
+def codes_of(text: str) -> Iterator[str]:
+    """The exchange's own error codes in the text of a ccxt error, which ends with the answer as it came."""
+    found = _JSON.search(text)
+    if found is None:
+        return
+    try:
+        answer = json.loads(found.group())
+    except ValueError:
+        return
+    yield from _codes(answer)
+
+
+def _codes(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if key in _CODE_KEYS and isinstance(value, str | int):
+                yield str(value)
+            elif isinstance(value, dict | list):
+                yield from _codes(value)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _codes(each)
+
+
+def _never_left(error: BaseException) -> bool:
+    """Whether there was never a connection, so that nothing can have arrived."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if type(cause).__name__ in ("ClientConnectorError", "ClientConnectorDNSError", "gaierror"):
+            return True
+        cause = cause.__cause__
+    return False
+
+
+_SIGNED = re.compile(r"(signature|apikey|api_key|timestamp|recvwindow|sign)=[^&\s]+", re.IGNORECASE)
+
+
+def _text(error: Exception, ccxt: Any) -> str:
+    """The error in one line, without what a signed address bears."""
+    kind = type(error).__name__
+    said = _SIGNED.sub(r"\1=…", " ".join(str(error).split()))[:TEXT_LENGTH]
+    return f"{kind}: {said}" if said else kind
