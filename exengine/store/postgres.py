@@ -130,8 +130,8 @@ def is_lock_timeout(error: BaseException) -> bool:
 
 
 def needs_another_connection(error: BaseException | None) -> bool:
-    """Whether nothing more can be asked over the connection that this came from."""
-    return is_lost(error) or state_of(error).startswith(("08", "57P"))
+    """Whether nothing more can be had over the connection that this came from; a standby's will never write."""
+    return is_lost(error) or state_of(error).startswith(("08", "57P", "25006"))
 
 
 def words(error: BaseException | None) -> str:

@@ -95,8 +95,11 @@ class PostgresStore(DatabaseStore):
 
     def _lock_changed(self, why: str | None) -> None:
         self._unlocked = why
-        self._on_trouble(self._unlocked or self._in_doubt)
+        self._tell()
 
     def _doubt_changed(self, why: str | None) -> None:
         self._in_doubt = why
-        self._on_trouble(self._unlocked or self._in_doubt)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._on_trouble(" ".join(why for why in (self._unlocked, self._in_doubt) if why) or None)

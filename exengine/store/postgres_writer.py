@@ -61,8 +61,10 @@ class PostgresWriter(PostgresLane):
         put_meta(connection, MARK, self._mark(0))
 
     def owns(self, connection: Connection) -> bool:
-        """Whether the store is as this engine left it."""
-        return _mark_in(connection) == self._mark(self._count)
+        """Whether the store is as this engine left it, but for what it is writing just now."""
+        before = self._count
+        found = _mark_in(connection)
+        return found in [self._mark(count) for count in range(before, self._count + 2)]
 
     def _mark(self, count: int) -> str:
         return f"{self._token}:{count}"
