@@ -3,45 +3,25 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from exengine.domain.errors import UserError
 from exengine.settings.secrets import (
-    KeyringBackend,
     KeyringStore,
     SecretOrigin,
     SecretStoreUnavailable,
     WebhookSecrets,
     new_secret,
     system_backend,
+    token_origin,
     webhook_secrets,
 )
+from exengine.settings.vault import Vault, VaultError
+from tests.helpers.keyring import CHEAP, MemoryKeyring, no_keyring, store_of
 
 BOTH = {"EXENGINE_WEBHOOK_TOKEN": "token-of-the-environment", "EXENGINE_WEBHOOK_SECRET": "secret-of-the-environment"}
-
-
-class MemoryKeyring:
-    """A keyring in memory that can be locked, refuse to keep, or lose what it is given."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-        self.locked = False
-        self.read_only = False
-        self.forgetful = False
-        self.calls = 0
-
-    def get_password(self, service: str, username: str) -> str | None:
-        self.calls += 1
-        if self.locked:
-            raise RuntimeError("locked")
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        if self.read_only:
-            raise PermissionError(password)
-        if not self.forgetful:
-            self.kept[service, username] = password
 
 
 @pytest.fixture
@@ -60,14 +40,6 @@ def hanging() -> Iterator[Callable[..., str | None]]:
 
     yield hang
     over.set()
-
-
-def store_of(keyring: KeyringBackend) -> KeyringStore:
-    return KeyringStore(lambda: keyring)
-
-
-def no_keyring() -> KeyringBackend:
-    raise SecretStoreUnavailable("none")
 
 
 class TestWhereTheyComeFrom:
@@ -138,6 +110,67 @@ class TestWhereTheyComeFrom:
         assert caught.value.remedy
 
 
+class TestTheVaultAfterTheKeyring:
+    def vault(self, folder: Path, passphrase: str = "correct horse") -> Vault:
+        return Vault(folder / "secrets.vault", lambda: passphrase, cost=CHEAP)
+
+    def test_it_keeps_them_where_there_is_no_keyring(self, tmp_path: Path) -> None:
+        first = webhook_secrets([KeyringStore(no_keyring), self.vault(tmp_path)], environ={})
+        second = webhook_secrets([KeyringStore(no_keyring), self.vault(tmp_path)], environ={})
+
+        assert (first.origin, first.persistent) == (SecretOrigin.VAULT, True)
+        assert (first.token, first.secret) == (second.token, second.secret)
+
+    def test_it_is_not_made_where_a_keyring_keeps_them(self, tmp_path: Path, keyring: MemoryKeyring) -> None:
+        assert webhook_secrets([store_of(keyring), self.vault(tmp_path)], environ={}).origin is SecretOrigin.KEYRING
+        assert list(tmp_path.iterdir()) == []
+
+    def test_what_it_has_goes_on_where_a_keyring_comes_later(self, tmp_path: Path, keyring: MemoryKeyring) -> None:
+        before = webhook_secrets([self.vault(tmp_path)], environ={})
+
+        after = webhook_secrets([store_of(keyring), self.vault(tmp_path)], environ={})
+
+        assert (after.token, after.origin) == (before.token, SecretOrigin.VAULT)
+
+    def test_the_keyring_comes_first(self, tmp_path: Path, keyring: MemoryKeyring) -> None:
+        of_the_vault = webhook_secrets([self.vault(tmp_path)], environ={})
+        of_the_keyring = webhook_secrets([store_of(keyring)], environ={})
+
+        assert of_the_vault.token != of_the_keyring.token
+        both = [store_of(keyring), self.vault(tmp_path, "a wrong passphrase")]
+        assert webhook_secrets(both, environ={}).token == of_the_keyring.token
+
+    def test_the_environment_comes_before_both_and_no_passphrase_is_tried(self, tmp_path: Path) -> None:
+        webhook_secrets([self.vault(tmp_path)], environ={})
+        wrong = self.vault(tmp_path, "a wrong passphrase")
+        assert webhook_secrets([wrong], environ=BOTH).origin is SecretOrigin.ENVIRONMENT
+
+    def test_a_wrong_passphrase_is_no_reason_to_make_another_token(self, tmp_path: Path) -> None:
+        webhook_secrets([self.vault(tmp_path)], environ={})
+        before = (tmp_path / "secrets.vault").read_bytes()
+
+        with pytest.raises(VaultError):
+            webhook_secrets([KeyringStore(no_keyring), self.vault(tmp_path, "a wrong passphrase")], environ={})
+        assert (tmp_path / "secrets.vault").read_bytes() == before
+
+
+class TestWhereTheyWouldComeFrom:
+    def test_to_ask_makes_and_keeps_nothing(self, tmp_path: Path, keyring: MemoryKeyring) -> None:
+        vault = Vault(tmp_path / "secrets.vault", lambda: "correct horse", cost=CHEAP)
+
+        assert token_origin([store_of(keyring), vault], environ={}) is SecretOrigin.KEYRING
+        assert token_origin([KeyringStore(no_keyring), vault], environ={}) is SecretOrigin.VAULT
+        assert token_origin([KeyringStore(no_keyring)], environ={}) is SecretOrigin.THIS_RUN
+        assert token_origin([KeyringStore(no_keyring)], environ=BOTH) is SecretOrigin.ENVIRONMENT
+        assert (keyring.kept, list(tmp_path.iterdir())) == ({}, [])
+
+    def test_one_that_has_it_is_named_before_one_that_could(self, tmp_path: Path, keyring: MemoryKeyring) -> None:
+        vault = Vault(tmp_path / "secrets.vault", lambda: "correct horse", cost=CHEAP)
+        webhook_secrets([vault], environ={})
+
+        assert token_origin([store_of(keyring), vault], environ={}) is SecretOrigin.VAULT
+
+
 class TestNothingShowsThem:
     def test_repr_and_str_have_neither(self) -> None:
         found = WebhookSecrets(token="zebra-1", secret="zebra-2", persistent=True, origin=SecretOrigin.KEYRING)
@@ -181,6 +214,16 @@ class TestTheKeyring:
             store.get("a")
         assert keyring.calls == 0
 
+    def test_what_is_deleted_is_gone_and_to_delete_nothing_is_nothing(self, keyring: MemoryKeyring) -> None:
+        store = store_of(keyring)
+        store.set("a", "1")
+        store.set("b", "2")
+
+        store.delete("a")
+        store.delete("a")
+
+        assert (store.get("a"), store.get("b")) == (None, "2")
+
     def test_its_errors_are_told_by_their_kind_alone(self, keyring: MemoryKeyring) -> None:
         keyring.read_only = True
 
@@ -197,7 +240,7 @@ class TestTheKeyring:
             "keyring.backends.chainer.ChainerBackend",
             "keyrings.alt.file.PlaintextKeyring",
             "keyrings.alt.file.EncryptedKeyring",
-            "tests.unit.test_secrets.MemoryKeyring",
+            "tests.helpers.keyring.MemoryKeyring",
         ],
     )
     @pytest.mark.parametrize("platform", ["linux", "win32", "darwin"])
