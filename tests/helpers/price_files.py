@@ -1,10 +1,11 @@
 """Small price files for tests, and a market being played."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from exengine.exchange.markets.recorded import RecordedMarket
 from exengine.exchange.markets.timed import TimedMarket
@@ -27,6 +28,16 @@ def bars(folder: Path, rows: Iterable[tuple[int, str, str, str, str]], name: str
     path = folder / name
     lines = [f"{START_MS + at_ms},{','.join(prices)},12.5" for at_ms, *prices in rows]
     path.write_text("\n".join(["timestamp,open,high,low,close,volume", *lines, ""]), encoding="utf-8")
+    return path
+
+
+def parquet(folder: Path, columns: Mapping[str, Any], name: str = "BTCUSDT.parquet", **options: Any) -> Path:
+    """A Parquet file of `columns`: plain values, or arrays of a type of their own; `options` of the writer."""
+    import pyarrow
+    from pyarrow import parquet as writer
+
+    path = folder / name
+    writer.write_table(pyarrow.table(dict(columns)), path, **options)
     return path
 
 

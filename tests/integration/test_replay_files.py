@@ -9,9 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 import pytest
 
 from exengine.__main__ import main
+from tests.helpers.price_files import parquet
 from tests.helpers.scenarios import run_replay
 
 T0 = 1_767_225_600_000
@@ -276,31 +278,59 @@ def test_the_local_timezone_is_utc_in_replay(tmp_path: Path, zone: str | None, p
     assert found["signals"][-1]["outcome"] == ("queued" if paused else "opened")
 
 
+def in_parquet(folder: Path, name: str, columns: dict[str, Any]) -> tuple[int, Path]:
+    """The replay of `folder` once more, with prices in Parquet; exit code and output."""
+    path = parquet(folder, columns, name)
+    out = folder / f"out of {name}"
+    arguments = ["replay", "--signals", folder / "signals.jsonl", "--prices", path]
+    arguments += ["--markets", folder / "markets.json", "--config", folder / "config.json", "--out", out]
+    return main([*map(str, arguments), "--no-auth"]), out
+
+
+PRICE_TYPES = [
+    pyarrow.string(),
+    pyarrow.float64(),
+    pyarrow.float32(),
+    pyarrow.decimal128(20, 8),
+    pyarrow.dictionary(pyarrow.int32(), pyarrow.string()),
+]
+
+
 @pytest.mark.parametrize("suffix", ["parquet", "pq"])
-def test_parquet_prices_are_read_or_the_fault_is_told(
-    tmp_path: Path, suffix: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("of_bars", [True, False], ids=["bars", "trades"])
+@pytest.mark.parametrize("kind", PRICE_TYPES, ids=str)
+def test_prices_in_parquet_give_the_same_bytes_as_in_csv(
+    tmp_path: Path, kind: pyarrow.DataType, of_bars: bool, suffix: str
+) -> None:
+    rows: list[tuple[Any, ...]] = [(0, "100.25"), (60_000, "99.1"), (120_000, "95.7"), (180_000, "111.03")]
+    names = ["price"]
+    if of_bars:
+        rows = [(at, price, "112.5", "95.01", price, "3.5") for at, price in rows]
+        names = ["open", "high", "low", "close"]
+    recorded = [ask(1000, price="99.3"), ask(61_000, price="96", tf="60"), ask(121_000, "sell", kind="exit", tf="60")]
+    found = played(
+        tmp_path, {"BTCUSDT": rows}, recorded, markets={"BTC/USDT": market("BTC", taker="0.001", maker="0.0007")}
+    )
+    columns = {"timestamp": pyarrow.array([T0 + row[0] for row in rows]).cast(pyarrow.timestamp("ms"))}
+    for place, name in enumerate(names, 1):
+        columns[name] = pyarrow.array([row[place] for row in rows]).cast(kind)
+    code, out = in_parquet(tmp_path, f"BTCUSDT.{suffix}", columns)
+    assert code == 0
+    files = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert sorted(path.name for path in out.iterdir()) == files
+    assert len(found["fills"]) >= 3
+    for name in files:
+        assert (out / name).read_bytes() == (tmp_path / "out" / name).read_bytes(), name
+
+
+def test_a_fault_in_parquet_is_told_by_path_and_row_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     played(tmp_path, {"BTCUSDT": [(0, "100"), (5000, "110")]}, [ask(1000)])
-    path = tmp_path / f"BTCUSDT.{suffix}"
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        path.write_bytes(b"PAR1")
-        expected, told = 2, "pyarrow"
-    else:
-        table = pyarrow.table({"timestamp": [T0, T0 + 5000], "price": ["100", "110"]})
-        parquet.write_table(table, path)
-        expected, told = 0, ""
-    out = tmp_path / "again"
-    arguments = ["replay", "--signals", tmp_path / "signals.jsonl", "--prices", path]
-    arguments += ["--markets", tmp_path / "markets.json", "--config", tmp_path / "config.json", "--out", out]
-    assert main([*map(str, arguments), "--no-auth"]) == expected
-    assert told in capsys.readouterr().err
-    if expected == 0:
-        assert (out / "fills.csv").read_bytes() == (tmp_path / "out" / "fills.csv").read_bytes()
-    else:
-        assert not out.exists()
+    code, out = in_parquet(tmp_path, "BTCUSDT.parquet", {"timestamp": [T0, T0 + 5000], "price": ["100", "a lot"]})
+    assert code == 2
+    assert f'{tmp_path / "BTCUSDT.parquet"}, row 2: the price "a lot" is not a number' in capsys.readouterr().err
+    assert not out.exists()
 
 
 # files ----------------------------------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ EXEMPT = {
     "security.webhook_auth": "who may send an alert, not what it does: tests of the listener",
     "security.read_only": "the window's own",
     "accounts.testnet": "which servers of a live exchange are asked: contract tests of the exchanges",
+    "accounts.margin_mode": "what a live exchange is told before it trades: contract tests of the exchanges",
+    "accounts.server": "where a live exchange is asked: contract tests of the exchanges",
     "precision.refresh_seconds": "how often live exchanges are asked: tests of the timer",
 }
 """Values without a story here, and why."""

@@ -16,7 +16,7 @@ from exengine.exchange.markets.file_rules import exchange_id
 from exengine.exchange.markets.price_file import ROWS_A_MARK, check
 from exengine.exchange.markets.recorded import RecordedMarket
 from tests.helpers.market_clock import MarketClock
-from tests.helpers.price_files import START_MS, bars, player, trades
+from tests.helpers.price_files import START_MS, bars, parquet, player, trades
 
 FOREVER = 2**62
 HEADER = "timestamp,price\n"
@@ -163,30 +163,6 @@ class TestForms:
 
         assert len(list(market(path).ticks(FOREVER))) == 8
 
-    def test_without_pyarrow_parquet_is_refused_in_words(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
-        path = tmp_path / "BTCUSDT.parquet"
-        path.write_bytes(b"PAR1")
-
-        with pytest.raises(UserError, match="Install pyarrow"):
-            list(market(path).ticks(FOREVER))
-
-    def test_parquet_is_played_as_csv_is(self, tmp_path: Path) -> None:
-        pyarrow = pytest.importorskip("pyarrow")
-        parquet = pytest.importorskip("pyarrow.parquet")
-        columns = {"timestamp": [START_MS, START_MS + 60_000], "open": [1.1, 2.0], "high": [3.0, 2.5]}
-        columns |= {"low": [1.0, 1.5], "close": [2.0, 1.7], "volume": [1.0, 1.0]}
-        for timestamps in (pyarrow.int64(), pyarrow.timestamp("us")):
-            table = pyarrow.table(columns)
-            at = pyarrow.array(columns["timestamp"], pyarrow.int64())
-            at = at if timestamps == pyarrow.int64() else at.cast(pyarrow.timestamp("ms")).cast(timestamps)
-            parquet.write_table(table.set_column(0, "timestamp", at), tmp_path / "BTCUSDT.parquet")
-
-            assert [price for _, price in played(tmp_path / "BTCUSDT.parquet")] == [
-                *("1.1", "1.0", "3.0", "2.0"),
-                *("2.0", "2.5", "1.5", "1.7"),
-            ]
-
 
 class TestBadFiles:
     @pytest.mark.parametrize(
@@ -240,6 +216,14 @@ class TestBadFiles:
 
         with pytest.raises(UserError, match="line 1: the line is too long"):
             check(path)
+
+    def test_a_file_that_goes_away_while_it_is_played_is_said_to_be_missing(self, tmp_path: Path) -> None:
+        for path in (trades(tmp_path, [(0, "5")]), parquet(tmp_path, {"timestamp": [START_MS], "price": ["5"]})):
+            made = market(path)
+            asyncio.run(made.instruments())
+            path.unlink()
+            with pytest.raises(UserError, match="cannot be"):
+                list(made.ticks(FOREVER))
 
     def test_a_missing_file_is_said_to_be_missing(self, tmp_path: Path) -> None:
         for name in ("BTCUSDT.csv", "BTCUSDT.parquet"):

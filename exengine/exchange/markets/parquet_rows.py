@@ -47,7 +47,7 @@ class ParquetRows:
         try:
             with parquet.ParquetFile(path) as file:
                 schema = file.schema_arrow
-        except (OSError, ValueError) as error:
+        except _faults() as error:
             raise fault(path, 1, f"it is no Parquet file ({_said(error)})") from error
         is_bars, places = columns_of(path, schema.names)
         names = tuple(schema.names[place] for place in places)
@@ -76,14 +76,15 @@ class ParquetRows:
                     if row + batch.num_rows > offset:
                         yield from self._rows(batch, row, max(0, offset - row))
                     row += batch.num_rows
-        except (OSError, ValueError) as error:
+        except _faults() as error:
             raise fault(self.path, row + 2, f"it cannot be read from here on ({_said(error)})") from error
 
     def _rows(self, batch: Any, row: int, first: int) -> Iterator[Row]:
-        columns = [
-            read(batch.column(batch.schema.get_field_index(name)))
-            for name, read in zip(self.names, self.texts, strict=True)
-        ]
+        used = [batch.column(batch.schema.get_field_index(name)) for name in self.names]
+        try:
+            columns = [read(column) for column, read in zip(used, self.texts, strict=True)]
+        except UnicodeDecodeError:
+            raise fault(self.path, row + _first_of_no_text(used) + 2, "it is not text") from None
         for place in range(first, batch.num_rows):
             yield Row(Mark(row + place, row + place + 2), [column[place] for column in columns])
 
@@ -129,6 +130,17 @@ def _small_floats(column: Any) -> list[str]:
     return ["" if value is None else str(small(value)) for value in column.to_pylist()]
 
 
+def _first_of_no_text(columns: list[Any]) -> int:
+    """The place of the first row in which some text cannot be read."""
+    for place in range(len(columns[0])):
+        try:
+            for column in columns:
+                column[place].as_py()
+        except UnicodeDecodeError:
+            return place
+    raise AssertionError("all of it is text")
+
+
 def _times(per_second: int) -> Texts:
     """Epoch milliseconds of timestamps, whose own numbers are counted in UTC whatever zone they are shown in."""
 
@@ -139,6 +151,13 @@ def _times(per_second: int) -> Texts:
         return ["" if count is None else str(count * 1000 // per_second) for count in counts]
 
     return texts
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    """What the library raises for a file that is none, is cut short or is damaged."""
+    from pyarrow import ArrowException
+
+    return ArrowException, OSError, ValueError
 
 
 def _said(error: Exception) -> str:

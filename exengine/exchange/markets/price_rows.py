@@ -97,14 +97,17 @@ class CsvRows:
 
     def read(self, start: Mark | None = None) -> Iterator[Row]:
         offset, line = start or self.first
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            for raw in iter(lambda: file.readline(LONGEST_LINE), b""):
-                text = _text(self.path, line, raw).strip()
-                if text:
-                    yield Row(Mark(offset, line), self._fields(text, line))
-                offset += len(raw)
-                line += 1
+        try:
+            with self.path.open("rb") as file:
+                file.seek(offset)
+                for raw in iter(lambda: file.readline(LONGEST_LINE), b""):
+                    text = _text(self.path, line, raw).strip()
+                    if text:
+                        yield Row(Mark(offset, line), self._fields(text, line))
+                    offset += len(raw)
+                    line += 1
+        except OSError as error:
+            raise unreadable(self.path, error) from error
 
     def _fields(self, text: str, line: int) -> Sequence[str]:
         """The fields used. A field is a number: it has neither commas nor line breaks, at most quotes around it."""
