@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from exengine import __version__
+from exengine.bootstrap.live import keys_of, live_accounts, live_exchange, look_after, mode_of
 from exengine.bootstrap.paper import open_market, paper_exchange, wanted_symbols
 from exengine.domain.errors import Retryable, UserError
 from exengine.domain.events import EngineStarted
@@ -21,13 +22,15 @@ from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import State
 from exengine.engine.changes import Loaded, StoreFailed, restored
 from exengine.engine.engine import Engine
-from exengine.engine.rows import Mode
+from exengine.engine.ports import Exchange
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.timers import queue_timer, risk_timer
 from exengine.engine.views import Views
+from exengine.exchange.live.account import LiveExchange
 from exengine.exchange.markets.source import PriceSource, SystemClock
 from exengine.exchange.paper import PaperExchange, price_sink
 from exengine.program_log import log_to_files
+from exengine.settings.account_keys import AccountKeys
 from exengine.settings.file import load
 from exengine.settings.local_timezone import local_timezone
 from exengine.settings.pages import Config
@@ -81,12 +84,14 @@ class Program:
         self.views: Views
         self.listener: Listener
         self.secrets: WebhookSecrets
-        self.market: PriceSource
+        self.market: PriceSource | None = None
+        """The paper accounts' market; None where there are none."""
         self._given_market = market
         self._store: DatabaseStore | None = None
         self._lock = EngineLock(data_dir.lock_file)
         self._end_log: Callable[[], None] = lambda: None
-        self._exchanges: list[PaperExchange] = []
+        self._paper: list[PaperExchange] = []
+        self._live: list[LiveExchange] = []
         self._supervisor = Supervisor(self._task_failed)
 
     # start, in stages --------------------------------------------------------------------------------------------
@@ -104,17 +109,19 @@ class Program:
     async def _open(self) -> None:
         self._take_folder()
         self.settings = trading_settings(self.config, local_timezone=local_timezone())
-        refuse_live_accounts(self.settings)
+        self._stores = secret_stores(self.data_dir)
+        keys = await asyncio.to_thread(keys_of, self.settings, self._stores)
         place = place_of(self.config.app.database_url, self.data_dir.database_file)
         self._store = await _whole(asyncio.to_thread(open_store, place))
         loaded = await self._store.load()
-        self.market = self._given_market or await open_market(self.config, self.config_file.parent)
-        if loaded.market_clock_ms is not None:
-            self.market.start_at(loaded.market_clock_ms)
+        if any(account.enabled and not account.is_live for account in self.settings.accounts):
+            self.market = self._given_market or await open_market(self.config, self.config_file.parent)
+            if loaded.market_clock_ms is not None:
+                self.market.start_at(loaded.market_clock_ms)
         self.state = State(instance=loaded.instance, settings=self.settings)
         self._capital()
         restored(self.state, replace(loaded, pending=tuple(_reparsed(record) for record in loaded.pending)))
-        await self._make_views(loaded)
+        await self._make_engine(loaded, keys)
 
     def _take_folder(self) -> None:
         """Makes the data folder this program's own, reads the configuration, and begins the log."""
@@ -142,17 +149,17 @@ class Program:
             for currency, amount in account.balances.items():
                 self.state.start[account.name, currency] = amount
 
-    async def _make_views(self, loaded: Loaded) -> None:
+    async def _make_engine(self, loaded: Loaded, keys: Mapping[str, AccountKeys]) -> None:
         assert self._store is not None
         closed = await self._store.closed_groups()
-        self.views = Views(self.state, self.clock, mode=Mode.PAPER, closed_groups=closed)
+        self.views = Views(self.state, self.clock, mode=mode_of(self.settings), closed_groups=closed)
         self.views.remember(await self._store.last_signals(REMEMBERED), await self._store.last_log(REMEMBERED))
-        listed = await self._listed(loaded)
-        self._exchanges = [
-            paper_exchange(self.state, account, listed, self.config, self.clock)
-            for account in self.settings.accounts
-            if account.enabled
-        ]
+        listed = await self._listed(self.market, loaded) if self.market is not None else ()
+        for account in self.settings.accounts:
+            if account.enabled and account.is_live:
+                self._live.append(live_exchange(self.state, account, keys[account.name], self.clock))
+            elif account.enabled:
+                self._paper.append(paper_exchange(self.state, account, listed, self.config, self.clock))
         self.engine = Engine(
             self.state,
             self._store,
@@ -160,13 +167,13 @@ class Program:
             self.clock,
             self.views,
             next_log_id=loaded.next_log_id,
-            market_clock=lambda: self.market.position_ms,
+            market_clock=lambda: None if self.market is None else self.market.position_ms,
         )
 
-    async def _listed(self, loaded: Loaded) -> tuple[Instrument, ...]:
+    async def _listed(self, market: PriceSource, loaded: Loaded) -> tuple[Instrument, ...]:
         """What the market lists; what it listed the last time where a network does not answer."""
         try:
-            return await self.market.instruments()
+            return await market.instruments()
         except Retryable as error:
             known = {one.symbol: one for rules in loaded.instruments.values() for one in rules}
             if not known:
@@ -183,11 +190,17 @@ class Program:
         for exchange in self._exchanges:
             await exchange.connect(self.engine.deliver)
         await self._recover()
+        look_after(self._supervisor, self.engine, self.state, self._live)
         self._supervisor.start("queue timer", lambda: queue_timer(self.engine, self.state))
         self._supervisor.start("risk timer", lambda: risk_timer(self.engine, self.state))
+        if self.market is not None:
+            self._play(self.market)
+
+    def _play(self, market: PriceSource) -> None:
+        """Starts the paper accounts' market."""
         if self.config.sim.market is MarketSource.LIVE:
-            self._supervisor.start("price watch", self._watch_prices)
-        self._supervisor.start("market", self._run_market)
+            self._supervisor.start("price watch", lambda: self._watch_prices(market))
+        self._supervisor.start("market", lambda: market.run(price_sink(self._paper, self.engine.settled)))
         self._supervisor.start("market clock", self._keep_market_clock)
 
     async def _recover(self) -> None:
@@ -210,13 +223,10 @@ class Program:
                 "They are kept as they are and not looked after. Enable the account again.",
             )
 
-    async def _run_market(self) -> None:
-        await self.market.run(price_sink(self._exchanges, self.engine.settled))
-
-    async def _watch_prices(self) -> None:
+    async def _watch_prices(self, market: PriceSource) -> None:
         """Tells a public feed whose prices are wanted: of what lives or waits, and of the pairs for a test alert."""
         while True:
-            self.market.watch(wanted_symbols(self.state))
+            market.watch(wanted_symbols(self.state))
             await asyncio.sleep(WATCH_S)
 
     async def _keep_market_clock(self) -> None:
@@ -225,7 +235,7 @@ class Program:
             self.engine.keep_market_clock()
 
     async def _listen(self) -> None:
-        self.secrets = await asyncio.to_thread(webhook_secrets, secret_stores(self.data_dir))
+        self.secrets = await asyncio.to_thread(webhook_secrets, self._stores)
         page, security = self.config.listener, self.config.security
         settings = ListenerSettings(
             host=page.host,
@@ -238,9 +248,19 @@ class Program:
         )
         self.listener = Listener(self.engine, settings, self.secrets, self.clock.now_ms)
         await self.listener.start()
-        self.engine.note(
-            Severity.INFO, Category.SYSTEM, f"Started: listening on {self.listener.url}, {self.market.description}."
-        )
+        self.engine.note(Severity.INFO, Category.SYSTEM, f"Started: listening on {self.listener.url}, {self.markets}.")
+
+    @property
+    def _exchanges(self) -> list[Exchange]:
+        return [*self._paper, *self._live]
+
+    @property
+    def markets(self) -> str:
+        """What is traded on, in words for the status line."""
+        live = [f"{account.name} on {account.exchange}" for account in live_accounts(self.settings)]
+        paper = [f"{exchange.account} (paper)" for exchange in self._paper]
+        market = [] if self.market is None else [self.market.description]
+        return ", ".join([*live, *paper, *market]) or "no account enabled"
 
     def _task_failed(self, name: str, error: BaseException) -> None:
         text = f"The {name} failed and is started again: {error}."
@@ -261,8 +281,9 @@ class Program:
         """
         if hasattr(self, "listener"):
             await _stage("listener", self.listener.stop())
-        for name in ("market clock", "market", "price watch", "risk timer", "queue timer"):
-            await _stage(name, self._supervisor.stop(name))
+        for name in self._supervisor.running:
+            if name != "engine" and not name.startswith("streams of "):
+                await _stage(name, self._supervisor.stop(name))
         if hasattr(self, "engine"):
             if "engine" in self._supervisor.running:
                 self.engine.note(Severity.INFO, Category.SYSTEM, "Stopped by the trader.")
@@ -270,7 +291,7 @@ class Program:
         await _stage("tasks", self._supervisor.stop_all())
         for exchange in self._exchanges:
             await _stage(f"account {exchange.account}", exchange.close())
-        if hasattr(self, "market"):
+        if self.market is not None:
             await _stage("market source", self.market.close())
         if self._store is not None:
             await _stage("store", self._store.close())
@@ -298,17 +319,6 @@ async def _whole(work: Awaitable[T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
-
-
-def refuse_live_accounts(settings: Settings) -> None:
-    """Raises UserError for an account that this version cannot trade on: it trades on paper only."""
-    live = [account.name for account in settings.accounts if account.enabled and account.exchange != "paper"]
-    if live:
-        raise UserError(
-            f"Account {', '.join(live)}: this version of ExEngine trades on paper accounts only.",
-            safe="Nothing was started, no order was sent.",
-            remedy='Set the account\'s exchange to "paper", or enabled to false.',
-        )
 
 
 def _reparsed(record: SignalRecord) -> SignalRecord:

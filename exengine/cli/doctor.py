@@ -1,24 +1,26 @@
 """`exengine doctor`: one line for each thing that must be right before the engine can be trusted to run."""
 
 import argparse
+import asyncio
 import shutil
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from exengine.bootstrap.program import refuse_live_accounts
+from exengine.bootstrap.live import examined
 from exengine.cli.options import folders
 from exengine.domain.errors import UserError
+from exengine.domain.settings import AccountSettings
 from exengine.settings.file import read
 from exengine.settings.local_timezone import local_timezone
 from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
 from exengine.settings.secret_places import secret_stores
-from exengine.settings.secrets import SecretOrigin, token_origin
+from exengine.settings.secrets import SecretOrigin, SecretStore, token_origin
 from exengine.store.address import place_of
 from exengine.store.check import check_store
 from exengine.store.lock import EngineLock
@@ -57,8 +59,10 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
     yield "port", lambda: _port(config, running)
     yield "clock", lambda: _clock(config)
     for account in trading_settings(config, local_timezone="UTC").accounts:
-        if account.enabled:
-            yield f"account {account.name}", partial(_account, config, account.name)
+        if account.enabled and account.is_live:
+            yield from _live_account(account, secret_stores(data_dir))
+        elif account.enabled:
+            yield f"account {account.name}", partial(_paper_account, config, account)
 
 
 def _raising(error: UserError) -> Callable[[], str]:
@@ -126,11 +130,17 @@ def _clock(config: Config) -> str:
     return f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}, the trader's day is that of {zone}"
 
 
-def _account(config: Config, name: str) -> str:
-    settings = trading_settings(config, local_timezone="UTC")
-    account = settings.account(name)
-    assert account is not None
-    if account.exchange != "paper":
-        refuse_live_accounts(settings)
+def _live_account(account: AccountSettings, stores: Sequence[SecretStore]) -> Iterator[Check]:
+    try:
+        findings = asyncio.run(examined(account, stores))
+    except UserError as error:
+        yield f"account {account.name}", _raising(error)
+        return
+    for finding in findings:
+        name = f"account {account.name}, {finding.about}"
+        yield name, partial(str, finding.text) if finding.is_well else _raising(UserError(finding.text))
+
+
+def _paper_account(config: Config, account: AccountSettings) -> str:
     capital = ", ".join(f"{amount} {currency}" for currency, amount in account.balances.items())
     return f"paper, {account.market_type.value}, capital {capital}, {config.sim.market.value} market"

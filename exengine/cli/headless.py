@@ -46,9 +46,8 @@ async def _started(program: Program, asked: asyncio.Event) -> bool:
 
 
 def _introduce(program: Program) -> None:
-    accounts = ", ".join(one.name for one in program.settings.accounts if one.enabled)
     print(f"ExEngine is running on {program.data_dir.path}")
-    print(f"  trades   {accounts} (paper), {program.market.description}")
+    print(f"  trades   {program.markets}")
     print(f"  listens  {program.listener.url}")
     if not program.secrets.persistent:
         # Shown once: nothing on this machine can keep it (SPEC §2.1).

@@ -73,6 +73,7 @@ class Watchman:
         self._pause = pause
         self._sees_orders = sees_orders
         self._seen = _Seen()
+        self._nudged = asyncio.Event()
 
     async def run(self) -> None:
         """Rules first, then the comparison, again and again until cancelled, or until the key is not taken."""
@@ -83,7 +84,23 @@ class Watchman:
             except AuthFailed as error:
                 self._engine.stop_account(self._account, error)
                 return
-            await self._pause(self._until_next_s())
+            await self._rest(self._until_next_s())
+
+    def streams_changed(self, seen: bool) -> None:
+        """Own orders come by stream again, or do not any more: what was missed meanwhile is looked for at once."""
+        log.info("%s: own orders %s by stream", self._account, "come" if seen else "do not come")
+        self._nudged.set()
+
+    async def _rest(self, seconds: float) -> None:
+        """Waits for the next look's time, or until somebody wants it earlier."""
+        pause = asyncio.ensure_future(self._pause(seconds))
+        nudge = asyncio.ensure_future(self._nudged.wait())
+        try:
+            await asyncio.wait({pause, nudge}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            pause.cancel()
+            nudge.cancel()
+        self._nudged.clear()
 
     def _until_next_s(self) -> float:
         if self._seen.failures:

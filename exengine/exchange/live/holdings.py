@@ -39,7 +39,7 @@ def _is_wanted(market: Any, market_type: MarketType) -> bool:
 async def report(
     client: CcxtClient, market_type: MarketType, symbols: Collection[str] | None, asked_at_ms: int
 ) -> AccountReport:
-    """Balances first, then orders: what fills in between shows in the orders, and the balances are not believed then."""
+    """Balances first, then orders: what fills in between shows in the orders; the balances are not believed then."""
     if not client.ccxt.markets:
         await client.ask("load_markets")
     balance = await client.ask("fetch_balance")

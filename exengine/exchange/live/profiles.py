@@ -32,6 +32,24 @@ def _codes(text: str) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Where an answer about a key says what it may do: a yes at `path`, or `word` among the words there."""
+
+    path: str
+    word: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionQuery:
+    """How an exchange is asked what a key may do."""
+
+    method: str
+    """ccxt's own name of the endpoint."""
+    trade: Mapping[MarketType, tuple[Grant, ...]]
+    withdraw: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One exchange: how ccxt is set up for it, and how its answers are to be read."""
 
@@ -58,7 +76,10 @@ class Profile:
     """How long after its sending a request may still be taken."""
     burst: float = 20.0
     """How many units of ccxt's own weights may go at once."""
-    needs_passphrase: bool = False
+    permissions: PermissionQuery | None = None
+    """None: it does not tell."""
+    fee_coin: str = ""
+    """The exchange's own coin, in which the trader may have chosen to pay fees."""
     swap_total_includes_unrealised: bool = False
     duplicate: frozenset[str] = frozenset()
     duplicate_words: tuple[str, ...] = ()
@@ -101,12 +122,17 @@ _LINEAR: Mapping[MarketType, Mapping[str, Any]] = MappingProxyType(
 )
 
 
+def _trade(spot: Grant, swap: Grant) -> Mapping[MarketType, tuple[Grant, ...]]:
+    return MappingProxyType({_SPOT: (spot,), _SWAP: (swap,)})
+
+
 def _both(name: str) -> Mapping[MarketType, str]:
     return MappingProxyType({_SPOT: name, _SWAP: name})
 
 
 BINANCE = Profile(
     name="Binance",
+    fee_coin="BNB",
     classes=_both("binance"),
     options=_LINEAR,
     has_sandbox=True,
@@ -123,6 +149,11 @@ BINANCE = Profile(
                  "Filter failure: MIN_NOTIONAL", "Filter failure: NOTIONAL"),
     halted=_codes("-4108 -4140"),
     unchanged=_codes("-4046 -4059"),
+    permissions=PermissionQuery(
+        method="sapiGetAccountApiRestrictions",
+        trade=_trade(Grant(path="enableSpotAndMarginTrading"), Grant(path="enableFutures")),
+        withdraw=(Grant(path="enableWithdrawals"),),
+    ),
 )  # fmt: skip
 
 BYBIT = Profile(
@@ -143,6 +174,14 @@ BYBIT = Profile(
     rules=_codes("170130 170132 170133 170134 170135 170136 170137 170140 110003 110020 110094"),
     halted=_codes("170121 110066 10029"),
     unchanged=_codes("110025 110026 110043"),
+    permissions=PermissionQuery(
+        method="privateGetV5UserQueryApi",
+        trade=_trade(
+            Grant(path="result.permissions.Spot", word="SpotTrade"),
+            Grant(path="result.permissions.ContractTrade", word="Order"),
+        ),
+        withdraw=(Grant(path="result.permissions.Wallet", word="Withdraw"),),
+    ),
     leverage_with_margin_mode=True,
 )
 
@@ -154,7 +193,6 @@ OKX = Profile(
     id_keys=("clOrdId",),
     batch=20,
     late_ms=30_000,
-    needs_passphrase=True,
     duplicate=_codes("51016"),
     unknown=_codes("50004"),
     clock=_codes("50102 60006"),
@@ -162,12 +200,18 @@ OKX = Profile(
     insufficient=_codes("51008 51119 51127 51131"),
     rules=_codes("51020 51121 51000 51005 51006"),
     halted=_codes("51001 51021 51022 51027"),
+    permissions=PermissionQuery(
+        method="privateGetAccountConfig",
+        trade=_trade(Grant(path="data.0.perm", word="trade"), Grant(path="data.0.perm", word="trade")),
+        withdraw=(Grant(path="data.0.perm", word="withdraw"),),
+    ),
     leverage_by_mode=True,
     leverage_with_margin_mode=True,
 )
 
 KUCOIN = Profile(
     name="KuCoin",
+    fee_coin="KCS",
     classes=MappingProxyType({_SPOT: "kucoin", _SWAP: "kucoinfutures"}),
     options=_BY_TYPE,
     has_sandbox=False,
@@ -175,17 +219,22 @@ KUCOIN = Profile(
     id_keys=("clientOid",),
     batch=5,
     late_ms=5_000,
-    needs_passphrase=True,
     duplicate=_codes("126044"),
     clock=_codes("400002"),
     not_found=_codes("400400 100001"),
     insufficient=_codes("200004"),
     rules=_codes("400100 900003"),
     halted=_codes("900001"),
+    permissions=PermissionQuery(
+        method="privateGetUserApiKey",
+        trade=_trade(Grant(path="data.permission", word="Spot"), Grant(path="data.permission", word="Futures")),
+        withdraw=(Grant(path="data.permission", word="Withdraw"),),
+    ),
 )
 
 MEXC = Profile(
     name="MEXC",
+    fee_coin="MX",
     classes=_both("mexc"),
     options=_BY_TYPE,
     has_sandbox=False,
@@ -201,6 +250,7 @@ MEXC = Profile(
 
 GATE = Profile(
     name="Gate",
+    fee_coin="GT",
     classes=_both("gate"),
     options=_BY_TYPE,
     has_sandbox=True,
