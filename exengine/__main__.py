@@ -82,7 +82,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command. 0 fine, 1 failed, 2 wrong use."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:  # what is given to `keys` may be a key: it is not repeated
+        parser.error("unrecognized arguments" + ("" if options.command == "keys" else f": {' '.join(unknown)}"))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
