@@ -4,10 +4,10 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from exengine.domain.commands import ReloadRules, ResolveOrder
+from exengine.domain.commands import OrderCommand, ReloadRules
 from exengine.domain.decide import decide, wants_risk
 from exengine.domain.errors import AuthFailed
 from exengine.domain.events import (
@@ -22,7 +22,6 @@ from exengine.domain.events import (
     SignalStored,
 )
 from exengine.domain.journal import Category, Note, Severity
-from exengine.domain.order import Order
 from exengine.domain.reception import Arrival, Verdict
 from exengine.domain.state import State
 from exengine.domain.step import Step
@@ -173,11 +172,10 @@ class Engine:
         """Whether something about an order is being asked of its exchange right now."""
         return self._executor.has_traffic(client_id)
 
-    async def find_out(self, orders: Iterable[Order], timeout_s: float) -> bool:
-        """Asks what became of orders, by their client order ids; whether all is known and stored in time."""
-        asked = tuple(orders)
-        self._executor.carry_out(ResolveOrder(order=order) for order in asked)
-        return await self._executor.quiet([order.client_id for order in asked], timeout_s)
+    async def ask_again(self, commands: Sequence[OrderCommand], timeout_s: float) -> bool:
+        """Has commands about stored orders carried out once more; whether all answers were stored in time."""
+        self._executor.carry_out(commands)
+        return await self._executor.quiet([command.order.client_id for command in commands], timeout_s)
 
     def stop_account(self, account: str, error: AuthFailed) -> None:
         """The exchange does not take an account's key: nothing more is asked of it in this run (FAULTS 42)."""

@@ -21,6 +21,8 @@ class Findings:
     """What it tells of orders that are as the books have them."""
     ask: tuple[Order, ...]
     """Orders of which it tells less or other than the books: each is asked for by its client order id."""
+    cancel: tuple[Order, ...]
+    """Orders that rest though their cancel was asked for and taken: it is asked for again (FAULTS 17)."""
     strays: tuple[OpenOrder, ...]
     """Open orders with this store's own mark that the books do not have, or have as closed."""
 
@@ -33,6 +35,7 @@ def compared(state: State, account: str, report: AccountReport, has_traffic: Cal
     resting = {one.client_id: one for one in report.open_orders if one.client_id is not None}
     events: list[Event] = []
     ask: list[Order] = []
+    cancel: list[Order] = []
     for order in state.orders.values():
         if order.account != account or has_traffic(order.client_id) or order.created_at_ms > report.asked_at_ms:
             continue
@@ -42,6 +45,8 @@ def compared(state: State, account: str, report: AccountReport, has_traffic: Cal
                 ask.append(order)
         elif there.filled_qty > order.filled_qty:
             ask.append(order)
+        elif order.is_working and order.cancel_requested:
+            cancel.append(order)
         elif order.is_working:
             events.append(OrderAccepted(client_id=order.client_id, exchange_order_id=there.exchange_order_id))
     prefix = own_prefix(state.instance)
@@ -50,7 +55,7 @@ def compared(state: State, account: str, report: AccountReport, has_traffic: Cal
         for client_id, one in resting.items()
         if client_id.startswith(prefix) and not has_traffic(client_id) and _is_over(state, client_id)
     ]
-    return Findings(events=tuple(events), ask=tuple(ask), strays=tuple(strays))
+    return Findings(events=tuple(events), ask=tuple(ask), cancel=tuple(cancel), strays=tuple(strays))
 
 
 def _is_over(state: State, client_id: str) -> bool:

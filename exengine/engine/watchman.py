@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from exengine.domain.commands import CancelOrder, OrderCommand, ResolveOrder
 from exengine.domain.errors import AuthFailed, KnownError, Refused, Retryable
 from exengine.domain.events import (
     AccountFound,
@@ -143,7 +144,11 @@ class Watchman:
         found = compared(self._state, self._account, report, self._engine.has_traffic)
         for event in found.events:
             await self._engine.deliver(event)
-        if not await self._engine.find_out(found.ask, FIND_OUT_S):
+        commands: list[OrderCommand] = [
+            *(ResolveOrder(order=order) for order in found.ask),
+            *(CancelOrder(order=order) for order in found.cancel),
+        ]
+        if not await self._engine.ask_again(commands, FIND_OUT_S):
             return None
         for stray in found.strays:
             self._engine.note(
@@ -159,7 +164,7 @@ class Watchman:
                 raise
             except (KnownError, Refused) as error:
                 log.warning("a stray order stays until the next look: %s", error)
-        return not found.ask and not found.strays
+        return not commands and not found.strays
 
     async def _weigh(self, report: AccountReport) -> None:
         """Takes the balances over, and tells of coins that were missing twice in a row."""

@@ -88,6 +88,10 @@ class ScriptedExchange:
         self.reports: deque[AccountReport | Exception] = deque()
         """What it says of the account, one after the other; None is said when they are used up."""
         self.strays: list[OpenOrder] = []
+        self.missed: list[Event] = []
+        """What happened to orders and was not told: it is found when one is asked for."""
+        self.forgotten: set[str] = set()
+        """Orders that it does not know any more, though it had them."""
         self.book = PaperBook(account, fees=NO_FEES)
         self.book.list_instruments((BTC, ETH))
         self.book.deposit("USDT", Decimal(10000))
@@ -131,6 +135,11 @@ class ScriptedExchange:
         self.asked.append(("find", order.client_id))
         await self.may_answer.wait()
         _raise_next(self.find_script)
+        if order.client_id in self.forgotten:
+            return None
+        if self.missed:
+            found, self.missed = self.missed, []
+            return found
         return self.book.place(order, START_MS) if self.book.knows(order.client_id) else None
 
     async def rules(self) -> tuple[Instrument, ...]:
