@@ -131,6 +131,9 @@ class Server:
         """A database with an empty store in it."""
         return self._database(self._template)
 
+    def drop(self, address: PostgresAddress) -> None:
+        self.sql(f"DROP DATABASE {address.database} WITH (FORCE)")
+
     def _database(self, template: str) -> PostgresAddress:
         name = f"test_{next(self._names)}"
         self.sql(f"CREATE DATABASE {name} TEMPLATE {template}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from exengine.domain.errors import UserError
@@ -21,7 +22,10 @@ from exengine.domain.order import Order
 from exengine.domain.reception import Outcome
 from exengine.domain.state import AppliedFill, Control
 from exengine.engine.changes import Changes, StoreFailed, Trace
-from exengine.store import SqliteStore, sqlite, sqlite_lane
+from exengine.store import SqliteStore, schema, sqlite, sqlite_lane
+from exengine.store.address import Place
+from exengine.store.database import DatabaseStore
+from exengine.store.places import open_store, read_store
 from tests.helpers.world import World
 
 
@@ -33,6 +37,14 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def store(path: Path) -> AsyncIterator[SqliteStore]:
     opened = SqliteStore.open(path)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def either(place: Place) -> AsyncIterator[DatabaseStore]:
+    """A store in a file, and one in Postgres."""
+    opened = await asyncio.to_thread(open_store, place)
     yield opened
     await opened.close()
 
@@ -56,49 +68,52 @@ def all_of(world: World) -> Changes:
     return changes
 
 
-def rows_in(path: Path) -> dict[str, int]:
-    tables = ("groups", "orders", "fills", "signals", "notes", "queue_events", "balances", "instruments")
-    with closing(sqlite3.connect(path)) as file:
-        return {table: file.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+def rows_in(place: Place) -> dict[str, int]:
+    """How many rows each table has, but for the single values."""
+    counted = {name: select(func.count()).select_from(table) for name, table in schema.metadata.tables.items()}
+    del counted["meta"]
+    return read_store(
+        place, lambda connection: {name: connection.scalar(count) or 0 for name, count in counted.items()}
+    )
 
 
 # all or nothing -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_statement_that_fails_in_the_middle_leaves_nothing_behind(store: SqliteStore, path: Path) -> None:
+async def test_a_statement_that_fails_in_the_middle_leaves_nothing_behind(either: DatabaseStore) -> None:
     changes = all_of(traded())
     changes.notes = [note(1)]
     order = next(iter(changes.orders.values()))
     changes.orders["stray"] = replace(order, client_id="stray", group_id="no such group")
     with pytest.raises(IntegrityError):
-        await store.commit(changes)
-    assert set(rows_in(path).values()) == {0}
+        await either.commit(changes)
+    assert set(rows_in(either.place).values()) == {0}
 
     del changes.orders["stray"]
-    await store.commit(changes)
-    assert rows_in(path)["orders"] == len(changes.orders)
+    await either.commit(changes)
+    assert rows_in(either.place)["orders"] == len(changes.orders)
 
 
-async def test_a_float_among_the_money_leaves_nothing_behind(store: SqliteStore, path: Path) -> None:
+async def test_a_float_among_the_money_leaves_nothing_behind(either: DatabaseStore) -> None:
     changes = all_of(traded())
     wrong: Any = 0.1
     changes.moved["paper", "USDT"] = wrong
     with pytest.raises(Exception, match="finite Decimal"):
-        await store.commit(changes)
-    assert set(rows_in(path).values()) == {0}
+        await either.commit(changes)
+    assert set(rows_in(either.place).values()) == {0}
 
 
-async def test_a_fill_is_stored_once_however_often_it_comes(store: SqliteStore, path: Path) -> None:
+async def test_a_fill_is_stored_once_however_often_it_comes(either: DatabaseStore) -> None:
     changes = all_of(traded())
-    await store.commit(changes)
-    before = await store.realised()
+    await either.commit(changes)
+    before = await either.realised()
     changes.fills = [replace(one, realised=Decimal(5)) for one in changes.fills]
-    await store.commit(changes)
-    assert rows_in(path)["fills"] == len(changes.fills)
-    assert await store.realised() == before
+    await either.commit(changes)
+    assert rows_in(either.place)["fills"] == len(changes.fills)
+    assert await either.realised() == before
 
 
-async def test_the_same_trade_id_of_two_orders_is_two_fills(store: SqliteStore, path: Path) -> None:
+async def test_the_same_trade_id_of_two_orders_is_two_fills(either: DatabaseStore) -> None:
     changes = all_of(traded())
     one, other = list(changes.orders.values())[:2]
     fill = changes.fills[0].fill
@@ -106,11 +121,11 @@ async def test_the_same_trade_id_of_two_orders_is_two_fills(store: SqliteStore, 
         AppliedFill(fill=replace(fill, client_id=order.client_id), order=order, fee_quote=fill.fee, realised=fill.fee)
         for order in (one, other)
     ]
-    await store.commit(changes)
-    assert rows_in(path)["fills"] == 2
+    await either.commit(changes)
+    assert rows_in(either.place)["fills"] == 2
 
 
-async def test_every_digit_is_kept(store: SqliteStore) -> None:
+async def test_every_digit_is_kept(either: DatabaseStore) -> None:
     world = traded()
     changes = all_of(world)
     exact = Decimal("12345678.123456789012345678")
@@ -118,47 +133,62 @@ async def test_every_digit_is_kept(store: SqliteStore) -> None:
     order: Order = replace(next(iter(changes.orders.values())), filled_value=exact, bound=Decimal("1.10"))
     changes.groups[group.id], changes.orders[order.client_id] = group, order
     changes.moved["paper", "USDT"] = -exact
-    await store.commit(changes)
-    loaded = await store.load()
+    await either.commit(changes)
+    loaded = await either.load()
     assert str(loaded.groups[0].stop_price) == str(exact)
     found = {one.client_id: one for one in loaded.orders}[order.client_id]
     assert (str(found.filled_value), str(found.bound)) == (str(exact), "1.10")
     assert str(loaded.moved["paper", "USDT"]) == str(-exact)
 
 
-async def test_the_first_times_of_a_signal_are_kept_when_later_ones_come(store: SqliteStore) -> None:
+async def test_a_text_that_no_database_takes_is_kept_as_well_as_it_can_be(either: DatabaseStore) -> None:
+    changes = all_of(traded())
+    odd = "half a pair \ud800, and nothing \0"
+    changes.notes = [note(1, odd)]
+    changes.signals[1] = replace(changes.signals[1], body=odd)
+    group = next(iter(changes.groups.values()))
+    changes.groups[group.id] = replace(group, errors=(odd,))
+    await either.commit(changes)
+    kept = "half a pair \ufffd, and nothing \ufffd"
+    assert [row.text for row in await either.last_log(1)] == [kept]
+    assert [row.body for row in await either.last_signals(1)] == [kept]
+    assert (await either.load()).groups[0].errors == (kept,)
+
+
+async def test_the_first_times_of_a_signal_are_kept_when_later_ones_come(either: DatabaseStore) -> None:
     changes = all_of(traded())
     changes.traces[1] = Trace(sent_at_ms=5)
-    await store.commit(changes)
-    await store.commit(Changes(traces={1: Trace(sent_at_ms=9, acknowledged_at_ms=10)}))
-    (row,) = await store.last_signals(5)
+    await either.commit(changes)
+    await either.commit(Changes(traces={1: Trace(sent_at_ms=9, acknowledged_at_ms=10)}))
+    (row,) = await either.last_signals(5)
     assert (row.sent_at_ms, row.acknowledged_at_ms) == (5, 10)
 
 
-async def test_a_decision_after_a_restart_does_not_forget_what_the_signal_said(store: SqliteStore) -> None:
+async def test_a_decision_after_a_restart_does_not_forget_what_the_signal_said(either: DatabaseStore) -> None:
     changes = all_of(traded())
     record = replace(changes.signals[1], outcome=None, decided_at_ms=None)
-    await store.commit(Changes(signals={1: record}))
-    (pending,) = (await store.load()).pending
+    await either.commit(Changes(signals={1: record}))
+    (pending,) = (await either.load()).pending
     assert pending == replace(record, signal=None)
-    await store.commit(Changes(signals={1: replace(pending, outcome=Outcome.IGNORED, reason="no_change")}))
-    (row,) = await store.last_signals(5)
+    await either.commit(Changes(signals={1: replace(pending, outcome=Outcome.IGNORED, reason="no_change")}))
+    (row,) = await either.last_signals(5)
     assert (row.outcome, row.reason, row.action, row.exchange) == ("ignored", "no_change", "buy", "BINANCE")
     assert record.signal is not None
-    assert list((await store.load()).seen) == [record.signal.digest]
+    assert list((await either.load()).seen) == [record.signal.digest]
 
 
-async def test_rules_that_are_no_longer_listed_leave_the_cache(store: SqliteStore) -> None:
+async def test_rules_that_are_no_longer_listed_leave_the_cache(either: DatabaseStore) -> None:
     world = World()
-    await store.commit(Changes(instruments={"paper": world.instruments, "two": world.instruments}))
-    await store.commit(Changes(instruments={"paper": world.instruments[1:]}))
-    assert await store.instruments() == {"paper": world.instruments[1:], "two": world.instruments}
+    await either.commit(Changes(instruments={"paper": world.instruments, "two": world.instruments}))
+    await either.commit(Changes(instruments={"paper": world.instruments[1:]}))
+    assert await either.instruments() == {"paper": world.instruments[1:], "two": world.instruments}
 
 
-async def test_each_store_has_a_name_of_its_own_and_keeps_it(store: SqliteStore, tmp_path: Path) -> None:
-    mine = (await store.load()).instance
-    await store.close()
-    again, other = SqliteStore.open(store.path), SqliteStore.open(tmp_path / "other.sqlite3")
+async def test_each_store_has_a_name_of_its_own_and_keeps_it(either: DatabaseStore, tmp_path: Path) -> None:
+    mine = (await either.load()).instance
+    await either.close()
+    again = await asyncio.to_thread(open_store, either.place)
+    other = SqliteStore.open(tmp_path / "other.sqlite3")
     assert (await again.load()).instance == mine
     assert (await other.load()).instance != mine
     await again.close()
@@ -287,5 +317,5 @@ async def test_closing_waits_for_what_is_being_written_and_leaves_one_file(store
     await store.close()
     await committing
     await store.close()
-    assert rows_in(path)["notes"] == 1
     assert [one.name for one in path.parent.iterdir()] == [path.name]
+    assert rows_in(path)["notes"] == 1

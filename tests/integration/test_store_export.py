@@ -1,5 +1,6 @@
 """The history leaves the store in the columns of the replay files, plainly written, also while an engine writes."""
 
+import asyncio
 import csv
 import errno
 import io
@@ -18,25 +19,24 @@ from exengine.domain.journal import Category, Note, Severity
 from exengine.domain.money import plain
 from exengine.domain.settings import PoolSettings, Settings
 from exengine.domain.state import OffsetLine, OffsetPlan
+from exengine.engine import tables
 from exengine.engine.changes import Changes
-from exengine.store import SqliteStore
+from exengine.store.address import Place
 from exengine.store.check import check_store
+from exengine.store.database import DatabaseStore
 from exengine.store.export import export
 from exengine.store.history import COLUMNS
+from exengine.store.places import open_store
+from tests.helpers.postgres import Server
 from tests.helpers.world import World
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store.sqlite3"
-
-
-async def stored(path: Path, world: World) -> SqliteStore:
+async def stored(place: Place, world: World) -> DatabaseStore:
     changes = Changes(instruments={world.account.name: world.instruments})
     for step in world.steps:
         changes.add(step)
     changes.notes = list(enumerate(world.notes, start=1))
-    store = SqliteStore.open(path)
+    store = await asyncio.to_thread(open_store, place)
     await store.commit(changes)
     return store
 
@@ -59,17 +59,17 @@ def one_slot() -> World:
     return World(Settings(pool=PoolSettings(max_open_groups=1)), fees=None)
 
 
-def exported(path: Path, what: str, **options: Any) -> list[dict[str, str]]:
-    out = path.with_name(f"{what}.csv")
-    count = export(path, what, "csv", out, **options)
+def exported(place: Place, folder: Path, what: str, **options: Any) -> list[dict[str, str]]:
+    out = folder / f"{what}.csv"
+    count = export(place, what, "csv", out, **options)
     with out.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == count
     return rows
 
 
-async def test_every_table_has_the_columns_of_its_replay_file(path: Path) -> None:
-    store = await stored(path, a_day(one_slot()))
+async def test_every_table_has_the_columns_of_its_replay_file(place: Place, tmp_path: Path) -> None:
+    store = await stored(place, a_day(one_slot()))
     header = {
         "trades": "group,account,symbol,timeframe,side,status,reason,pyramids,opened_at,closed_at,avg_entry,qty_open,"
         "realised_pnl,unrealised_pnl,fees,dust",
@@ -83,16 +83,16 @@ async def test_every_table_has_the_columns_of_its_replay_file(path: Path) -> Non
     }
     assert set(header) == set(COLUMNS)
     for what, line in header.items():
-        out = path.with_name("out.csv")
-        export(path, what, "csv", out)
+        out = tmp_path / "out.csv"
+        export(place, what, "csv", out)
         assert out.read_bytes().split(b"\n")[0] == line.encode()
     await store.close()
 
 
-async def test_trades_tell_closed_groups_and_open_ones(path: Path) -> None:
+async def test_trades_tell_closed_groups_and_open_ones(place: Place, tmp_path: Path) -> None:
     world = a_day(one_slot())
-    store = await stored(path, world)
-    closed, running = exported(path, "trades")
+    store = await stored(place, world)
+    closed, running = exported(place, tmp_path, "trades")
     assert closed["group"] == "paper|BTC/USDT|15m#1"
     assert (closed["status"], closed["reason"], closed["pyramids"]) == ("closed", "tp", "1")
     assert (closed["avg_entry"], closed["qty_open"]) == ("49750", "0")
@@ -107,21 +107,23 @@ async def test_trades_tell_closed_groups_and_open_ones(path: Path) -> None:
     await store.close()
 
 
-async def test_trades_are_valued_where_a_last_price_is_given(path: Path) -> None:
+async def test_trades_are_valued_where_a_last_price_is_given(place: Place, tmp_path: Path) -> None:
     world = World()
     world.price("BTC/USDT", "50000")
     world.alert("50000")
-    store = await stored(path, world)
-    (row,) = exported(path, "trades", last={("paper", "BTC/USDT"): Decimal(50100)})
+    store = await stored(place, world)
+    (row,) = exported(place, tmp_path, "trades", last={("paper", "BTC/USDT"): Decimal(50100)})
     bought = next(iter(world.fills)).fill
     assert Decimal(row["unrealised_pnl"]) == bought.qty * 100
     await store.close()
 
 
-async def test_orders_fills_signals_and_the_queue_are_told_in_the_words_of_the_contract(path: Path) -> None:
+async def test_orders_fills_signals_and_the_queue_are_told_in_the_words_of_the_contract(
+    place: Place, tmp_path: Path
+) -> None:
     world = a_day(one_slot())
-    store = await stored(path, world)
-    orders, fills = exported(path, "orders"), exported(path, "fills")
+    store = await stored(place, world)
+    orders, fills = exported(place, tmp_path, "orders"), exported(place, tmp_path, "fills")
     assert [row["client_id"] for row in orders] == list(world.orders)
     market = [row for row in orders if row["type"] == "market"]
     assert all(row["price"] == "" for row in market)
@@ -131,20 +133,20 @@ async def test_orders_fills_signals_and_the_queue_are_told_in_the_words_of_the_c
         filled[row["client_id"]] = filled.get(row["client_id"], Decimal(0)) + Decimal(row["qty"])
     assert filled == {row["client_id"]: Decimal(row["filled"]) for row in orders if row["filled"] != "0"}
     assert {row["liquidity"] for row in fills} == {"maker", "taker"}
-    assert [(row["signal_id"], row["outcome"], row["reason"]) for row in exported(path, "signals")] == [
+    assert [(row["signal_id"], row["outcome"], row["reason"]) for row in exported(place, tmp_path, "signals")] == [
         ("1", "opened", ""),
         ("2", "opened", ""),
         ("3", "queued", "pool_full"),
         ("4", "duplicate", ""),
         ("5", "invalid", "tv.entry_price"),
     ]
-    (waits,) = exported(path, "queue")
+    (waits,) = exported(place, tmp_path, "queue")
     assert (waits["key"], waits["event"], waits["reason"]) == ("paper|ETH/USDT|15m", "queued", "pool_full")
     assert (waits["price"], waits["forced"], waits["replacement_count"]) == ("2000", "false", "0")
     await store.close()
 
 
-async def test_each_winner_of_an_offset_is_a_row(path: Path) -> None:
+async def test_each_winner_of_an_offset_is_a_row(place: Place, tmp_path: Path) -> None:
     lines = tuple(
         OffsetLine(
             group_id=group,
@@ -157,11 +159,11 @@ async def test_each_winner_of_an_offset_is_a_row(path: Path) -> None:
         for group, take in (("paper|ETH/USDT|15m#1", "60"), ("paper|SOL/USDT|15m#2", "40.0"))
     )
     plan = OffsetPlan(at_ms=70_000, loser_id="paper|BTC/USDT|15m#1", required=Decimal("1E+2"), lines=lines)
-    store = SqliteStore.open(path)
+    store = await asyncio.to_thread(open_store, place)
     await store.commit(Changes(plan=plan, plan_changed=True))
-    assert exported(path, "risk") == []
+    assert exported(place, tmp_path, "risk") == []
     await store.commit(Changes(plan=None, plan_changed=True, offsets=[plan]))
-    assert [tuple(row.values()) for row in exported(path, "risk")] == [
+    assert [tuple(row.values()) for row in exported(place, tmp_path, "risk")] == [
         ("70000", "paper|BTC/USDT|15m#1", "100", "paper|ETH/USDT|15m#1", "60", "0.5", "99.9"),
         ("70000", "paper|BTC/USDT|15m#1", "100", "paper|SOL/USDT|15m#2", "40", "0.5", "99.9"),
     ]
@@ -169,35 +171,39 @@ async def test_each_winner_of_an_offset_is_a_row(path: Path) -> None:
     await store.close()
 
 
-async def test_equity_is_told_at_each_close_and_its_total_while_nothing_was_held(path: Path) -> None:
+async def test_equity_is_told_at_each_close_and_its_total_while_nothing_was_held(place: Place, tmp_path: Path) -> None:
     world = a_day(one_slot())
-    store = await stored(path, world)
+    store = await stored(place, world)
     whole = world.realised("paper|BTC/USDT|15m#1")
-    first, closed, last = exported(path, "equity", start_equity=Decimal(10000))
+    first, closed, last = exported(place, tmp_path, "equity", start_equity=Decimal(10000))
     assert (first["realised"], first["total"]) == ("0", "")
     assert (closed["realised"], closed["total"]) == (plain(whole), plain(10000 + whole))
     assert (last["realised"], last["total"]) == (plain(whole), "")
-    assert {row["total"] for row in exported(path, "equity")} == {""}
+    assert {row["total"] for row in exported(place, tmp_path, "equity")} == {""}
     await store.close()
 
 
-async def test_json_is_a_list_of_objects_with_decimals_as_strings_and_null_for_nothing(path: Path) -> None:
-    store = await stored(path, a_day(one_slot()))
-    out = path.with_name("out.json")
+async def test_json_is_a_list_of_objects_with_decimals_as_strings_and_null_for_nothing(
+    place: Place, tmp_path: Path
+) -> None:
+    store = await stored(place, a_day(one_slot()))
+    out = tmp_path / "out.json"
     for what, columns in COLUMNS.items():
-        export(path, what, "json", out)
+        export(place, what, "json", out)
         rows = json.loads(out.read_text(encoding="utf-8"))
         assert [tuple(row) for row in rows] == [columns] * len(rows)
-    export(path, "trades", "json", out)
+    export(place, "trades", "json", out)
     closed, running = json.loads(out.read_text(encoding="utf-8"))
     assert (closed["avg_entry"], closed["pyramids"], closed["unrealised_pnl"]) == ("49750", 1, None)
     assert (running["closed_at"], running["reason"]) == (None, None)
-    export(path, "queue", "json", out)
+    export(place, "queue", "json", out)
     assert json.loads(out.read_text(encoding="utf-8"))[0]["forced"] is False
     await store.close()
 
 
-async def test_numbers_are_written_without_exponent_or_trailing_zeros_at_most_twelve_places(path: Path) -> None:
+async def test_numbers_are_written_without_exponent_or_trailing_zeros_at_most_twelve_places(
+    place: Place, tmp_path: Path
+) -> None:
     world = World()
     world.price("BTC/USDT", "50000")
     world.alert("50000")
@@ -206,51 +212,53 @@ async def test_numbers_are_written_without_exponent_or_trailing_zeros_at_most_tw
     world.fills[:] = [replace(applied, fill=odd)]
     for step in world.steps:
         step.fills = [replace(one, fill=odd) for one in step.fills]
-    store = await stored(path, world)
-    (row,) = exported(path, "fills")
+    store = await stored(place, world)
+    (row,) = exported(place, tmp_path, "fills")
     assert (row["price"], row["qty"], row["fee"]) == ("100000", "0.1", "0")
     await store.close()
 
 
-async def test_texts_with_commas_quotes_and_line_ends_come_back_as_they_were(path: Path) -> None:
+async def test_texts_with_commas_quotes_and_line_ends_come_back_as_they_were(place: Place, tmp_path: Path) -> None:
     text = 'He said "no",\nthen\r\nüöß 😀'
-    store = SqliteStore.open(path)
+    store = await asyncio.to_thread(open_store, place)
     note = Note(at_ms=1, severity=Severity.ERROR, category=Category.RISK, text=text, advice="a,b", signal_id=7)
     await store.commit(Changes(notes=[(1, note)]))
-    (row,) = exported(path, "logs")
+    (row,) = exported(place, tmp_path, "logs")
     assert (row["text"], row["advice"], row["signal_id"], row["severity"]) == (text, "a,b", "7", "error")
     await store.close()
 
 
-async def test_an_export_sees_what_is_committed_while_the_engine_runs(path: Path) -> None:
-    store = SqliteStore.open(path)
+async def test_an_export_sees_what_is_committed_while_the_engine_runs(place: Place, tmp_path: Path) -> None:
+    store = await asyncio.to_thread(open_store, place)
     line = Note(at_ms=1, severity=Severity.INFO, category=Category.SYSTEM, text="one")
     await store.commit(Changes(notes=[(1, line)]))
-    assert len(exported(path, "logs")) == 1
+    assert len(exported(place, tmp_path, "logs")) == 1
     await store.commit(Changes(notes=[(2, line)]))
-    assert len(exported(path, "logs")) == 2
+    assert len(exported(place, tmp_path, "logs")) == 2
     await store.close()
 
 
-async def test_the_terminal_gets_the_same_bytes_as_a_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = await stored(path, a_day(one_slot()))
+async def test_the_terminal_gets_the_same_bytes_as_a_file(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = await stored(place, a_day(one_slot()))
     terminal = io.StringIO()
     monkeypatch.setattr(sys, "stdout", terminal)
-    export(path, "orders", "csv")
-    out = path.with_name("orders.csv")
-    export(path, "orders", "csv", out)
+    export(place, "orders", "csv")
+    out = tmp_path / "orders.csv"
+    export(place, "orders", "csv", out)
     assert terminal.getvalue().encode() == out.read_bytes()
     await store.close()
 
 
 async def test_an_export_that_breaks_off_leaves_the_old_file_and_nothing_else(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = await stored(path, a_day(one_slot()))
-    folder = path.with_name("exports")
+    store = await stored(place, a_day(one_slot()))
+    folder = tmp_path / "exports"
     os.mkdir(folder)
     out = folder / "logs.csv"
-    export(path, "logs", "csv", out)
+    export(place, "logs", "csv", out)
     before = {one: (folder / one).read_bytes() for one in os.listdir(folder)}
 
     def full_disk(descriptor: int) -> None:
@@ -258,21 +266,38 @@ async def test_an_export_that_breaks_off_leaves_the_old_file_and_nothing_else(
 
     monkeypatch.setattr(os, "fsync", full_disk)
     with pytest.raises(UserError, match="No space left on device"):
-        export(path, "orders", "csv", out)
+        export(place, "orders", "csv", out)
     with pytest.raises(UserError, match="cannot be written"):
-        export(path, "logs", "csv", folder / "no folder" / "logs.csv")
+        export(place, "logs", "csv", folder / "no folder" / "logs.csv")
     assert {one: (folder / one).read_bytes() for one in os.listdir(folder)} == before
     await store.close()
 
 
-def test_an_export_of_a_store_that_is_not_there_says_so_and_makes_none(path: Path) -> None:
+async def test_a_disk_that_fills_up_under_the_file_is_told_of_as_the_files_not_as_the_stores(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tables, "write_csv", full_disk)
+    with pytest.raises(UserError, match=r"logs\.csv cannot be written: No space left"):
+        export(place, "logs", "csv", tmp_path / "logs.csv")
+    assert not (tmp_path / "logs.csv").exists()
+
+
+def test_an_export_of_a_store_that_is_not_there_says_so_and_makes_none(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite3"
     with pytest.raises(UserError, match="no store"):
         export(path, "logs", "csv")
     assert not path.exists()
 
 
-async def test_a_check_tells_what_is_in_the_store(path: Path) -> None:
-    assert "first start" in check_store(path)
-    store = await stored(path, a_day(one_slot()))
-    assert check_store(path).endswith("2 groups (1 open), 5 signals")
+async def test_a_check_tells_what_is_in_the_store(place: Place) -> None:
+    store = await stored(place, a_day(one_slot()))
+    assert check_store(place).endswith("2 groups (1 open), 5 signals")
     await store.close()
+
+
+def test_a_check_tells_of_a_store_that_is_not_made_yet(tmp_path: Path, postgres: Server) -> None:
+    assert "first start" in check_store(tmp_path / "store.sqlite3")
+    assert "first start" in check_store(postgres.empty_database())

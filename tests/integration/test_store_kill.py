@@ -1,6 +1,7 @@
 """A process that is killed in mid-commit leaves a store with every commit that it was told of, each of them whole."""
 
 import asyncio
+import os
 import random
 import signal
 import sqlite3
@@ -11,21 +12,26 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from exengine.domain.errors import UserError
 from exengine.domain.journal import Category, Note, Severity
 from exengine.engine.changes import Changes
-from exengine.store import SqliteStore
+from exengine.store.address import Place, PostgresAddress, place_of
+from exengine.store.database import DatabaseStore
+from exengine.store.places import open_store
+from tests.helpers.postgres import PASSWORD
+from tests.helpers.program import eventually
 from tests.helpers.world import World
 
 ROUNDS = 4
 
 
-async def commit_until_killed(path: Path, first: int) -> None:
+async def commit_until_killed(place: Place, first: int) -> None:
     """Commits group after group, each with its order, fill and line, and prints the number of each that is stored."""
     world = World(fees=None)
     world.price("BTC/USDT", "50000")
     world.alert("50000")
     group, applied = world.group(), world.fills[0]
-    store = SqliteStore.open(path)
+    store = await asyncio.to_thread(open_store, place)
     number = first
     while True:
         group_id, client_id = f"{group.key}#{number}", f"order{number}"
@@ -46,12 +52,13 @@ async def commit_until_killed(path: Path, first: int) -> None:
         number += 1
 
 
-def killed_after(path: Path, first: int, commits: int) -> int:
+def killed_after(place: Place, first: int, commits: int) -> int:
     """The last commit that a process was told of which was killed in the middle of its work."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.integration.test_store_kill", str(path), str(first)],
+        [sys.executable, "-m", "tests.integration.test_store_kill", str(place), str(first)],
         stdout=subprocess.PIPE,
         text=True,
+        env=os.environ | {"EXENGINE_DATABASE_PASSWORD": PASSWORD},
     )
     assert process.stdout is not None
     told = first - 1
@@ -64,13 +71,28 @@ def killed_after(path: Path, first: int, commits: int) -> int:
     return told
 
 
-async def test_every_commit_that_was_told_of_is_there_after_a_kill_and_none_in_part(tmp_path: Path) -> None:
-    path = tmp_path / "store.sqlite3"
+def _opened_soon(place: Place) -> DatabaseStore:
+    """The store once the server has noticed that the process which had it is gone."""
+
+    def opened() -> DatabaseStore | None:
+        try:
+            return open_store(place)
+        except UserError as error:
+            if "already runs" not in str(error):
+                raise
+            return None
+
+    store = eventually(opened, what="the lock's end")
+    assert store is not None
+    return store
+
+
+async def test_every_commit_that_was_told_of_is_there_after_a_kill_and_none_in_part(place: Place) -> None:
     chance = random.Random(20261123)
     stored = 0
     for _ in range(ROUNDS):
-        told = await asyncio.to_thread(killed_after, path, stored + 1, chance.randint(1, 120))
-        store = SqliteStore.open(path)
+        told = await asyncio.to_thread(killed_after, place, stored + 1, chance.randint(1, 120))
+        store = await asyncio.to_thread(_opened_soon, place)
         loaded = await store.load()
         profit = (await store.realised()).get("USDT", Decimal(0))
         await store.close()
@@ -84,10 +106,14 @@ async def test_every_commit_that_was_told_of_is_there_after_a_kill_and_none_in_p
         assert loaded.next_log_id == stored + 1
         assert loaded.moved == {("paper", "USDT"): Decimal(stored)}
         assert loaded.market_clock_ms == stored
-        with closing(sqlite3.connect(path)) as file:
+        if isinstance(place, PostgresAddress):
+            continue
+        with closing(sqlite3.connect(place)) as file:
             assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             assert file.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 if __name__ == "__main__":
-    asyncio.run(commit_until_killed(Path(sys.argv[1]), int(sys.argv[2])))
+    named = sys.argv[1]
+    url, file = (named, Path()) if "://" in named else ("", Path(named))
+    asyncio.run(commit_until_killed(place_of(url, file), int(sys.argv[2])))

@@ -1,8 +1,8 @@
-"""What a whole engine decides, committed step by step to a real file, is what the next start finds."""
+"""What a whole engine decides, committed step by step to a real database, is what the next start finds."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -10,11 +10,13 @@ from exengine.domain.group import GroupStatus
 from exengine.domain.settings import PAPER, AccountSettings, PoolSettings, Settings
 from exengine.domain.state import State
 from exengine.engine.changes import Changes, restored
-from exengine.store import SqliteStore
+from exengine.store.address import Place
+from exengine.store.database import DatabaseStore
+from exengine.store.places import open_store
 from tests.helpers.world import BTC, ETH, World
 
 
-async def keep(store: SqliteStore, world: World, *, together: bool = False) -> None:
+async def keep(store: DatabaseStore, world: World, *, together: bool = False) -> None:
     """Commits what the world has decided so far: each step for itself, or all of it at once."""
     changes = Changes(instruments={world.account.name: world.instruments})
     number = 1
@@ -29,7 +31,7 @@ async def keep(store: SqliteStore, world: World, *, together: bool = False) -> N
     await store.commit(changes)
 
 
-async def found(store: SqliteStore, world: World) -> State:
+async def found(store: DatabaseStore, world: World) -> State:
     """A state as a start makes it from the store."""
     loaded = await store.load()
     state = State(instance=world.state.instance, settings=world.state.settings)
@@ -83,16 +85,16 @@ SCENES: tuple[Callable[[World], None], ...] = (
 @pytest.mark.parametrize("together", [False, True], ids=["step by step", "in one transaction"])
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 async def test_a_restart_finds_the_state_that_was_left(
-    tmp_path: Path, scene: Callable[[World], None], together: bool
+    place: Place, scene: Callable[[World], None], together: bool
 ) -> None:
     paper = AccountSettings(name="paper", exchange="paper", balances=PAPER.balances)
     world = World(Settings(accounts=(paper,), pool=PoolSettings(max_open_groups=1)), fees=None)
     scene(world)
-    store = SqliteStore.open(tmp_path / "store.sqlite3")
+    store = await asyncio.to_thread(open_store, place)
     await keep(store, world, together=together)
     await store.close()
 
-    again = SqliteStore.open(tmp_path / "store.sqlite3")
+    again = await asyncio.to_thread(open_store, place)
     state = await found(again, world)
     await again.close()
 
@@ -115,10 +117,10 @@ async def test_a_restart_finds_the_state_that_was_left(
     assert state.next_signal_id == before.next_signal_id
 
 
-async def test_realised_profit_is_the_sum_over_all_fills_to_the_last_digit(tmp_path: Path) -> None:
+async def test_realised_profit_is_the_sum_over_all_fills_to_the_last_digit(place: Place) -> None:
     world = World(fees=None)
     a_target_reached(world)
-    store = SqliteStore.open(tmp_path / "store.sqlite3")
+    store = await asyncio.to_thread(open_store, place)
     await keep(store, world)
 
     whole = world.realised()
@@ -131,10 +133,10 @@ async def test_realised_profit_is_the_sum_over_all_fills_to_the_last_digit(tmp_p
     await store.close()
 
 
-async def test_the_window_finds_the_last_signals_and_lines_oldest_first(tmp_path: Path) -> None:
+async def test_the_window_finds_the_last_signals_and_lines_oldest_first(place: Place) -> None:
     world = World(instruments=(BTC, ETH))
     a_second_group_after_the_first_has_closed(world)
-    store = SqliteStore.open(tmp_path / "store.sqlite3")
+    store = await asyncio.to_thread(open_store, place)
     await keep(store, world)
 
     signals = await store.last_signals(1)

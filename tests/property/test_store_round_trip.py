@@ -2,8 +2,8 @@
 
 import asyncio
 import shutil
-import sqlite3
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal
 from enum import Enum
@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import pytest
+import sqlalchemy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic_core import PydanticSerializationError
@@ -25,6 +26,9 @@ from exengine.domain.signal import Signal
 from exengine.domain.state import AppliedFill, Control, Ledger, OffsetPlan, QueueEvent, Seen, Waiting
 from exengine.engine.changes import Changes, Loaded, Trace
 from exengine.store import SqliteStore, codec
+from exengine.store.address import Place, PostgresAddress
+from exengine.store.places import open_store, read_store
+from tests.helpers.postgres import Server
 
 T = TypeVar("T")
 
@@ -34,28 +38,33 @@ DECIMALS = st.one_of(
 )
 
 
-def values(kind: Any) -> st.SearchStrategy[Any]:
+WORDS = st.text(max_size=12)
+NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
+"""What Postgres takes as a key or a name; the domain has no others."""
+
+
+def values(kind: Any, words: st.SearchStrategy[str] = WORDS) -> st.SearchStrategy[Any]:
     """Any value of a type that the domain uses."""
     if kind is Decimal:
         return DECIMALS
     if kind is int:
         return st.integers(0, 2**53)
     if kind is str:
-        return st.text(max_size=12)
+        return words
     if kind in (bool, NoneType):
         return st.from_type(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
         return st.sampled_from(kind)
     if isinstance(kind, type) and is_dataclass(kind):
         hints = get_type_hints(kind)
-        return st.builds(kind, **{one.name: values(hints[one.name]) for one in fields(kind)})
+        return st.builds(kind, **{one.name: values(hints[one.name], words) for one in fields(kind)})
     arguments = get_args(kind)
     if get_origin(kind) is UnionType:
-        return st.one_of([values(one) for one in arguments])
+        return st.one_of([values(one, words) for one in arguments])
     assert get_origin(kind) is tuple, kind
     if arguments[-1] is ...:
-        return st.lists(values(arguments[0]), max_size=2).map(tuple)
-    return st.tuples(*(values(one) for one in arguments))
+        return st.lists(values(arguments[0], words), max_size=2).map(tuple)
+    return st.tuples(*(values(one, words) for one in arguments))
 
 
 @pytest.mark.parametrize("kind", [Group, Order, Signal, Waiting, Instrument, Control], ids=lambda kind: kind.__name__)
@@ -167,47 +176,49 @@ class Model:
 
 
 @st.composite
-def units(draw: st.DrawFn, model: Model) -> Changes:
+def units(draw: st.DrawFn, model: Model, words: st.SearchStrategy[str]) -> Changes:
     """A unit of work that may follow what the model has."""
     changes = Changes()
     for key in draw(st.lists(st.sampled_from(KEYS), max_size=2, unique=True)):
         group_id = f"{key}#{draw(st.integers(1, 12))}"
-        changes.groups[group_id] = replace(draw(values(Group)), id=group_id, key=key)
+        changes.groups[group_id] = replace(draw(values(Group, words)), id=group_id, key=key)
     there = {**model.groups, **changes.groups}
     for client_id in draw(st.lists(st.sampled_from("abcdef"), max_size=3, unique=True)) if there else ():
         before = model.orders.get(client_id)
         group = there[before.group_id] if before else draw(st.sampled_from(sorted(there.values(), key=lambda g: g.id)))
         changes.orders[client_id] = replace(
-            draw(values(Order)), client_id=client_id, group_id=group.id, account=group.key.account
+            draw(values(Order, words)), client_id=client_id, group_id=group.id, account=group.key.account
         )
     orders = {**model.orders, **changes.orders}
     for client_id in draw(st.lists(st.sampled_from(sorted(orders)), max_size=3)) if orders else ():
-        fill = replace(draw(values(Fill)), client_id=client_id, trade_id=draw(st.sampled_from("123")))
+        fill = replace(draw(values(Fill, words)), client_id=client_id, trade_id=draw(st.sampled_from("123")))
         changes.fills.append(
             AppliedFill(fill=fill, order=orders[client_id], fee_quote=draw(DECIMALS), realised=draw(DECIMALS))
         )
-    _signals(draw, model, changes)
+    _signals(draw, model, changes, words)
     for key, side in draw(st.lists(st.tuples(st.sampled_from(KEYS), st.sampled_from(SIDES)), max_size=2, unique=True)):
-        one = draw(st.none() | values(Waiting))
+        one = draw(st.none() | values(Waiting, words))
         changes.waiting[key, side] = replace(one, key=key, side=side) if one else None
-    changes.queue_events = draw(st.lists(values(QueueEvent), max_size=2))
+    changes.queue_events = draw(st.lists(values(QueueEvent, words), max_size=2))
     first = max(model.notes, default=0) + 1
-    changes.notes = list(enumerate(draw(st.lists(values(Note), max_size=2)), start=first))
-    changes.moved = draw(st.dictionaries(st.tuples(values(str), values(str)), DECIMALS, max_size=2))
-    changes.instruments = draw(st.dictionaries(st.sampled_from(["paper", "two"]), values(tuple[Instrument, ...])))
-    changes.control = draw(st.none() | values(Control))
-    changes.ledger = draw(st.none() | values(Ledger))
+    changes.notes = list(enumerate(draw(st.lists(values(Note, words), max_size=2)), start=first))
+    changes.moved = draw(st.dictionaries(st.tuples(values(str, words), values(str, words)), DECIMALS, max_size=2))
+    changes.instruments = draw(
+        st.dictionaries(st.sampled_from(["paper", "two"]), values(tuple[Instrument, ...], words))
+    )
+    changes.control = draw(st.none() | values(Control, words))
+    changes.ledger = draw(st.none() | values(Ledger, words))
     changes.plan_changed = draw(st.booleans())
-    changes.plan = draw(st.none() | values(OffsetPlan)) if changes.plan_changed else None
-    changes.offsets = draw(st.lists(values(OffsetPlan), max_size=1))
-    changes.market_clock_ms = draw(st.none() | values(int))
+    changes.plan = draw(st.none() | values(OffsetPlan, words)) if changes.plan_changed else None
+    changes.offsets = draw(st.lists(values(OffsetPlan, words), max_size=1))
+    changes.market_clock_ms = draw(st.none() | values(int, words))
     return changes
 
 
-def _signals(draw: st.DrawFn, model: Model, changes: Changes) -> None:
+def _signals(draw: st.DrawFn, model: Model, changes: Changes, words: st.SearchStrategy[str]) -> None:
     """New signals, and new outcomes of old ones; what came in never changes."""
     for number in draw(st.lists(st.integers(1, 6), max_size=2, unique=True)):
-        record = replace(draw(values(SignalRecord)), id=number)
+        record = replace(draw(values(SignalRecord, words)), id=number)
         before = model.signals.get(number)
         if before:
             record = replace(
@@ -219,54 +230,84 @@ def _signals(draw: st.DrawFn, model: Model, changes: Changes) -> None:
             )
         changes.signals[number] = record
         if number not in model.traces and draw(st.booleans()):
-            changes.traces[number] = draw(values(Trace))
+            changes.traces[number] = draw(values(Trace, words))
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new store's file, to be copied: migrations are tested elsewhere."""
-    path = tmp_path_factory.mktemp("empty") / "store.sqlite3"
-    asyncio.run(SqliteStore.open(path).close())
-    return path
+NewPlace = Callable[[], AbstractContextManager[Place]]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def new_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewPlace:
+    """Makes places for stores, each with an empty one in it: migrations are tested elsewhere."""
+    if request.param == "postgres":
+        server: Server = request.getfixturevalue("postgres")
+
+        @contextmanager
+        def database() -> Iterator[Place]:
+            made = server.database()
+            yield made
+            server.drop(made)
+
+        return database
+
+    empty = tmp_path_factory.mktemp("empty") / "store.sqlite3"
+    asyncio.run(SqliteStore.open(empty).close())
+
+    @contextmanager
+    def file() -> Iterator[Place]:
+        yield Path(shutil.copyfile(empty, empty.with_name("copy.sqlite3")))
+
+    return file
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_after_any_units_of_work_a_start_finds_exactly_what_they_wrote(empty: Path, data: st.DataObject) -> None:
-    path = empty.with_name("copy.sqlite3")
-    shutil.copyfile(empty, path)
-    model = Model()
-    commits = []
-    for _ in range(data.draw(st.integers(1, 3))):
-        changes = data.draw(units(model))
-        model.take(changes)
-        commits.append(changes)
+def test_after_any_units_of_work_a_start_finds_exactly_what_they_wrote(
+    new_place: NewPlace, data: st.DataObject
+) -> None:
+    with new_place() as place:
+        words = NAMES if isinstance(place, PostgresAddress) else WORDS
+        model = Model()
+        commits = []
+        for _ in range(data.draw(st.integers(1, 3))):
+            changes = data.draw(units(model, words))
+            model.take(changes)
+            commits.append(changes)
+        _compare(asyncio.run(_committed_and_loaded(place, commits, model)), model)
+        _compare_rows(place, model)
 
-    async def committed_and_loaded() -> Loaded:
-        store = SqliteStore.open(path)
-        for changes in commits:
-            await store.commit(changes)
-        await store.close()
-        again = SqliteStore.open(path)
-        loaded = await again.load()
-        assert [row.id for row in await again.last_signals(100)] == sorted(model.signals)
-        assert [row.text for row in await again.last_log(100)] == [_kept(n.text) for n in model.notes.values()]
-        await again.close()
-        return loaded
 
-    _compare(asyncio.run(committed_and_loaded()), model)
-    with closing(sqlite3.connect(path)) as file:
-        kept = file.execute("SELECT account, trade_id, client_id, price, qty, fee, fee_quote, realised FROM fills")
-        assert sorted(kept) == sorted(
-            (*key, *map(str, (one.fill.price, one.fill.qty, one.fill.fee, one.fee_quote, one.realised)))
-            for key, one in model.fills.items()
+async def _committed_and_loaded(place: Place, commits: list[Changes], model: Model) -> Loaded:
+    store = await asyncio.to_thread(open_store, place)
+    for changes in commits:
+        await store.commit(changes)
+    await store.close()
+    again = await asyncio.to_thread(open_store, place)
+    loaded = await again.load()
+    assert [row.id for row in await again.last_signals(100)] == sorted(model.signals)
+    assert [row.text for row in await again.last_log(100)] == [_kept(n.text) for n in model.notes.values()]
+    await again.close()
+    return loaded
+
+
+def _compare_rows(place: Place, model: Model) -> None:
+    """What no start loads."""
+
+    def kept(statement: str) -> list[tuple[Any, ...]]:
+        return read_store(
+            place, lambda connection: [tuple(row) for row in connection.execute(sqlalchemy.text(statement))]
         )
-        kept = file.execute("SELECT loser, required, winner, take, qty, realised FROM offsets")
-        assert list(kept) == [
-            (plan.loser_id, str(plan.required), one.group_id, *map(str, (one.take, one.qty, one.realised)))
-            for plan in model.offsets
-            for one in plan.lines
-        ]
+
+    fills = kept("SELECT account, trade_id, client_id, price, qty, fee, fee_quote, realised FROM fills")
+    assert sorted(fills) == sorted(
+        (*key, *map(str, (one.fill.price, one.fill.qty, one.fill.fee, one.fee_quote, one.realised)))
+        for key, one in model.fills.items()
+    )
+    assert kept("SELECT loser, required, winner, take, qty, realised FROM offsets ORDER BY seq") == [
+        (plan.loser_id, str(plan.required), one.group_id, *map(str, (one.take, one.qty, one.realised)))
+        for plan in model.offsets
+        for one in plan.lines
+    ]
 
 
 def _compare(loaded: Loaded, model: Model) -> None:
