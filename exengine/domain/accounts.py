@@ -51,13 +51,14 @@ def rules_loaded(step: Step, account: str, instruments: tuple[Instrument, ...]) 
     rules_arrived(step, account)
     if settings is not None and settings.is_live:
         traded = {instrument.symbol for instrument in instruments}
-        for group in _groups(step.state, account):
+        for group in groups_of(step.state, account):
             if group.key.symbol not in traded:
                 _halted(step, group)
     rules_refused.make_again(step, account)
 
 
-def _groups(state: State, account: str) -> list[Group]:
+def groups_of(state: State, account: str) -> list[Group]:
+    """The open groups of an account."""
     return [group for group in state.groups.values() if group.key.account == account]
 
 
@@ -80,7 +81,7 @@ def _halted(step: Step, group: Group) -> None:
 def held(state: State, account: str) -> dict[str, Decimal]:
     """What an account's groups hold by their own fills: by coin; on swap by symbol, in contracts, below zero short."""
     total: dict[str, Decimal] = {}
-    for group in _groups(state, account):
+    for group in groups_of(state, account):
         if group.market_type is MarketType.SWAP:
             what, qty = group.key.symbol, group.net_qty * group.side.sign
         else:
@@ -92,7 +93,7 @@ def held(state: State, account: str) -> dict[str, Decimal]:
 def holdings_short(step: Step, account: str, currency: str, there: Decimal) -> None:
     """Freezes the groups of a coin that the account no longer has all of, and shows the difference (FAULTS 45)."""
     ours = held(step.state, account).get(currency, ZERO)
-    for group in _groups(step.state, account):
+    for group in groups_of(step.state, account):
         on_swap = group.market_type is MarketType.SWAP
         if (group.key.symbol if on_swap else group.base) != currency or group.frozen or group.net_qty <= 0:
             continue
@@ -104,5 +105,5 @@ def holdings_short(step: Step, account: str, currency: str, there: Decimal) -> N
             Category.ORDER,
             f"Stopped: {why}.",
             group=group,
-            advice="Was it sold by hand? Close the group: what is still there of it is sold, the rest is let go.",
+            advice="Was it sold by hand? Close the group to sell what is still there, or adopt the exchange's view.",
         )

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from exengine.domain import accounts, control, events, orders_in, pool, risk
+from exengine.domain import accounts, adopting, control, events, orders_in, pool, risk
 from exengine.domain.act import act
 from exengine.domain.commands import CancelOrder, ResolveOrder
 from exengine.domain.events import Event
@@ -86,6 +86,7 @@ def _market(step: Step, event: events.MarketEvent) -> None:
         case events.BalancesReported():
             for currency, total in event.totals.items():
                 step.report_balance(event.account, currency, total)
+            step.report_positions(event.account, event.positions)
         case events.HoldingsShort():
             accounts.holdings_short(step, event.account, event.currency, event.there)
         case _:
@@ -121,6 +122,8 @@ def _asked(step: Step, event: events.TraderAsked) -> None:
             control.contain(step, event)
         case events.GroupCloseAsked():
             control.close_group(step, event.group_id)
+        case events.AdoptAsked():
+            adopting.adopt(step, event.group_id)
         case events.EntriesCancelAsked():
             control.cancel_open_entries(step, event.group_id)
         case events.QueueAsked():

@@ -1,7 +1,7 @@
 """Everything that can reach `decide`, in the past tense: alerts, prices, answers and fills, timers, and clicks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
@@ -50,10 +50,12 @@ class InstrumentsLoaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalancesReported:
-    """What an account holds in all, free or not, by currency."""
+    """What an account holds in all, free or not, by currency; on swap also its contracts, below zero = short."""
 
     account: str
     totals: Mapping[str, Decimal]
+    positions: Mapping[str, Decimal] = field(default_factory=dict)
+    """By unified symbol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +218,13 @@ class GroupCloseAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptAsked:
+    """The trader takes the exchange's view over for a group whose coins are gone (§10)."""
+
+    group_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntriesCancelAsked:
     group_id: str
 
@@ -231,6 +240,7 @@ TraderAsked = (
     | Panicked
     | DefectFound
     | GroupCloseAsked
+    | AdoptAsked
     | EntriesCancelAsked
     | QueueAsked
     | RiskRunAsked

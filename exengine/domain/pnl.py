@@ -101,6 +101,15 @@ def entered(group: Group, ref: LegRef, fill: Fill, fee_quote: Decimal) -> Group:
     return replace(group.with_leg(ref, leg), first_fill_at_ms=first)
 
 
+def cost_of(group: Group, takes: Iterable[tuple[LegRef, Decimal]]) -> Decimal:
+    """What parts of legs have cost, in quote: Σ unit_cost × quantity."""
+    total = ZERO
+    for ref, qty in takes:
+        unit = unit_cost(group.leg(ref), group.side, group.contract_size) or ZERO
+        total += unit * qty * group.contract_size
+    return total
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
     """What a closing fill made of a group."""

@@ -181,6 +181,7 @@ def _without_secrets(value: Json) -> Json:
 def scrubbed(body: Body, known: Iterable[str]) -> Body:
     """The body with each text of `known` blanked wherever it stands, its own `secret` field excepted.
 
+    Where it is all digits, a number that spells it is blanked, too; one that only has it in the middle is a number.
     For a trader who wrote the secret into a message or under another name. Texts under 8 characters are not looked
     for: they would blank innocent words.
     """
@@ -198,6 +199,8 @@ def _blanked(value: Json, words: list[str]) -> Json:
             return [_blanked(one, words) for one in value]
         case dict():
             return {_blanked_text(name, words): _blanked(one, words) for name, one in value.items()}
+        case Decimal() if number_text(value) in words:
+            return REMOVED
         case _:
             return value
 

@@ -146,6 +146,8 @@ class State:
     orders_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
     waiting: dict[tuple[GroupKey, Side], Waiting] = field(default_factory=dict)
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
+    positions: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    """(account, symbol) to the contracts that a swap account's exchange last said are held, below zero = short."""
     unreachable: dict[str, str] = field(default_factory=dict)
     """Live accounts that cannot be traded on for now, and why; not kept over a restart."""
     start: dict[tuple[str, str], Decimal] = field(default_factory=dict)

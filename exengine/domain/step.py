@@ -4,6 +4,7 @@ What a step changed is what the store writes in one transaction; where that tran
 it is as if the event had not come.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -274,6 +275,13 @@ class Step:
         """Takes over what the exchange says that the account holds in all."""
         key = (account, currency)
         self._set(self.state.start, key, total - self.state.moved.get(key, ZERO))
+
+    def report_positions(self, account: str, positions: Mapping[str, Decimal]) -> None:
+        """Takes over what the exchange says that the account has in contracts; what it does not name is none."""
+        for key in [key for key in self.state.positions if key[0] == account and key[1] not in positions]:
+            self._set(self.state.positions, key, _ABSENT)
+        for symbol, contracts in positions.items():
+            self._set(self.state.positions, (account, symbol), contracts)
 
     def add_fill(self, applied: AppliedFill) -> None:
         self.fills.append(applied)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from exengine.domain.alert_text import AlertTemplate, alert_body
 from exengine.domain.errors import UserError
-from exengine.domain.events import EntriesCancelAsked, Event, GroupCloseAsked, Panicked, Paused, Resumed
+from exengine.domain.events import AdoptAsked, EntriesCancelAsked, Event, GroupCloseAsked, Panicked, Paused, Resumed
 from exengine.domain.instrument import Side
 from exengine.domain.reception import Verdict, arrival_of
 from exengine.domain.signal_body import parse_body
@@ -40,6 +40,10 @@ class Desk:
 
     async def close_group(self, group_id: str) -> None:
         await self._ask(GroupCloseAsked(group_id=group_id))
+
+    async def adopt(self, group_id: str) -> None:
+        """Takes the exchange's view over for a group whose coins are gone."""
+        await self._ask(AdoptAsked(group_id=group_id))
 
     async def cancel_entries(self, group_id: str) -> None:
         await self._ask(EntriesCancelAsked(group_id=group_id))

@@ -168,7 +168,9 @@ class Watchman:
 
     async def _weigh(self, report: AccountReport) -> None:
         """Takes the balances over, and tells of coins that were missing twice in a row."""
-        await self._engine.deliver(BalancesReported(account=self._account, totals=report.totals))
+        await self._engine.deliver(
+            BalancesReported(account=self._account, totals=report.totals, positions=report.positions)
+        )
         short = shortfalls(self._state, self._account, report)
         for one in short:
             if one.currency in self._seen.short:

@@ -9,6 +9,7 @@ from exengine.domain.errors import MARKET_HALTED, RULES_REFUSED
 from exengine.domain.events import (
     AccountFound,
     AccountLost,
+    AdoptAsked,
     BalancesReported,
     EngineStarted,
     Event,
@@ -217,3 +218,47 @@ def test_coins_that_are_gone_freeze_their_groups_and_the_difference_is_shown():
     (close,) = made.role(Role.CLOSE)
     assert close.qty == Decimal("0.001")
     assert made.state.groups == {}
+
+
+def short(made: World, there: str) -> None:
+    made.tell(BalancesReported(account="paper", totals={"BTC": Decimal(there), "USDT": Decimal(9950)}))
+    made.tell(HoldingsShort(account="paper", currency="BTC", there=Decimal(there)))
+
+
+def test_adopting_the_exchanges_view_books_what_is_gone_at_cost_and_the_group_lives_on():
+    made = live_world(("0", "50", "1"), ("-1", "50", "1"))
+    made.price("BTC/USDT", "50000")
+    made.alert("50000")
+    made.price("BTC/USDT", "49500")
+    short(made, "0.0014")
+    assert made.group().net_qty == Decimal("0.00201")
+    made.tell(AdoptAsked(group_id=GROUP))
+    group = made.group()
+    assert (group.net_qty, group.frozen) == (Decimal("0.0014"), None)
+    assert made.realised() == 0
+    assert made.state.balance("paper", "BTC") == Decimal("0.0014")
+    assert made.state.balance("paper", "USDT") == Decimal(9950)
+    assert sum(order.qty for order in made.role(Role.TP) if order.is_working) == Decimal("0.0014")
+    assert not [command for step in made.steps[-1:] for command in step.commands if command.order.role is Role.CLOSE]
+
+
+def test_adopting_where_everything_is_gone_closes_the_group():
+    made = live_world(("0", "100", "1"))
+    made.price("BTC/USDT", "50000")
+    made.alert("50000")
+    short(made, "0")
+    made.tell(AdoptAsked(group_id=GROUP))
+    assert made.state.groups == {}
+    assert made.realised() == 0
+
+
+def test_adopting_for_one_group_frees_the_others_when_nothing_is_missing_any_more():
+    made = live_world(("0", "100", "1"))
+    made.price("BTC/USDT", "50000")
+    made.alert("50000")
+    made.alert("50000", tv__timeframe="60")
+    short(made, "0.003")
+    assert all(group.frozen for group in made.state.groups.values())
+    made.tell(AdoptAsked(group_id=GROUP))
+    held = [(group.net_qty, group.frozen) for group in made.state.groups.values()]
+    assert held == [(Decimal("0.001"), None), (Decimal("0.002"), None)]
