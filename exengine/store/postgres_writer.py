@@ -128,7 +128,6 @@ class PostgresWriter(PostgresLane):
             await connection.start()
             driver = (await connection.get_raw_connection()).driver_connection
             await connection.execute(_END_THE_LOST_ONE, {"name": self._name})
-            await connection.commit()
             found = await connection.run_sync(lambda sync: _mark_in(sync, lock=True))
             await connection.rollback()
             return found

@@ -15,7 +15,9 @@ from exengine.domain.group import Group, GroupStatus
 from exengine.domain.instrument import MarketType
 from exengine.domain.money import ZERO, arithmetic
 from exengine.domain.order import Order, OrderSide, Role
-from exengine.store import codec, reader, schema, sqlite
+from exengine.store import codec, reader, schema
+from exengine.store.address import Place
+from exengine.store.places import read_store
 
 Key = tuple[str, str]
 
@@ -41,10 +43,9 @@ class Books:
             return Decimal(start) + self.moved.get((account, currency), ZERO)
 
 
-def read_books(path: Path) -> Books:
+def read_books(place: Place) -> Books:
     """Reads the store in one snapshot, also while an engine writes to it."""
-    with sqlite.engine(path, writable=False).connect() as connection, connection.begin():
-        return _read(connection)
+    return read_store(place, _read)
 
 
 def _read(connection: Connection) -> Books:
@@ -77,11 +78,12 @@ def faults_in(books: Books, *, answered: Iterable[int] = (), slots: int | None =
         ]
 
 
-def check_books(path: Path, *, answered: Iterable[int] = (), slots: int | None = None) -> Books:
+def check_books(place: Place, *, answered: Iterable[int] = (), slots: int | None = None) -> Books:
     """The books of a store that must be right."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    books = read_books(path)
+    if isinstance(place, Path):
+        with closing(sqlite3.connect(f"file:{place}?mode=ro", uri=True)) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    books = read_books(place)
     faults = faults_in(books, answered=answered, slots=slots)
     assert not faults, "\n".join(faults[:20])
     return books
