@@ -20,6 +20,7 @@ from exengine.domain.order import (
     Role,
 )
 from exengine.domain.settings import BelowMinimum, GridSettings, LegSpec
+from tests.property.examples import examples
 
 STEPS = st.sampled_from(
     [Decimal(s) for s in ("0.00000001", "0.00001", "0.001", "0.01", "0.05", "0.1", "0.5", "1", "10")]
@@ -27,6 +28,7 @@ STEPS = st.sampled_from(
 PRICES = st.decimals("0.00001", "200000", places=8, allow_nan=False, allow_infinity=False)
 
 
+@examples(1000)
 @given(PRICES, STEPS)
 def test_floor_and_ceil_enclose_the_value_by_less_than_a_step_and_stay_on_the_grid(value, step):
     with arithmetic():
@@ -39,6 +41,7 @@ def test_floor_and_ceil_enclose_the_value_by_less_than_a_step_and_stay_on_the_gr
         assert ceil_step(high, step) == high
 
 
+@examples(1000)
 @given(st.decimals("-1e12", "1e12", places=12, allow_nan=False, allow_infinity=False))
 def test_what_is_written_plainly_reads_back_exactly(value):
     assert parse(plain(value)) == value
@@ -77,6 +80,7 @@ def instruments(draw) -> Instrument:
     )
 
 
+@examples(1000)
 @given(grids(), instruments(), PRICES, st.sampled_from(Side), st.decimals("1", "1000000", places=2))
 def test_a_ladder_never_plans_what_the_exchange_would_refuse_nor_dearer_nor_more_than_asked(
     grid, instrument, price, side, capital
@@ -117,6 +121,7 @@ FILLS = st.tuples(st.just("fill"), st.integers(1, 60), st.integers(0, 8))
 TOLD = st.tuples(st.just("told"), st.sampled_from([one for one in Happening if "fill" not in one.value]))
 
 
+@examples(1000)
 @given(st.lists(st.one_of(FILLS, TOLD), max_size=30))
 def test_however_news_of_an_order_is_shuffled_repeated_or_late_its_fills_count_once_and_never_fall(news):
     order = Order(

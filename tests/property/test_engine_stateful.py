@@ -1,10 +1,8 @@
 """Any market, any alerts, any clicks, refusals and slow answers: what must always hold is looked at after each event.
 
-The ordinary run plays a few hundred short lives, always the same ones. With `EXENGINE_EXAMPLES=5000` in the
-environment that many are played, other ones each time.
+A few hundred short lives; `tests.property.examples` says how to play many more.
 """
 
-import os
 from collections import deque
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
@@ -13,7 +11,6 @@ from fractions import Fraction
 from typing import Any
 
 from hypothesis import HealthCheck
-from hypothesis import settings as profile
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -64,8 +61,8 @@ from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.exchange.paper_book import Fees, PaperBook
 from tests.helpers.world import BTC, BTC_PERPETUAL, ETH, World
+from tests.property.examples import examples
 
-EXAMPLES = int(os.environ.get("EXENGINE_EXAMPLES", "0"))
 D = Decimal
 
 ETH_PERPETUAL = Instrument(
@@ -474,12 +471,5 @@ class AnyLife(RuleBasedStateMachine):
             assert any(group and (group.partial or group.status.value == "closing") for group in involved)
 
 
-AnyLife.TestCase.settings = profile(
-    max_examples=EXAMPLES or 200,
-    stateful_step_count=40,
-    derandomize=not EXAMPLES,
-    database=None,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+AnyLife.TestCase.settings = examples(250, stateful_step_count=40, unchecked=HealthCheck)
 TestAnyLife = AnyLife.TestCase

@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exengine.domain.events import BlockSet, Panicked, Paused, Resumed, RiskRunAsked
@@ -34,6 +34,7 @@ from exengine.replay.driver import Market, Record, Replay
 from exengine.replay.signals_file import RecordedCommand, RecordedSignal
 from tests.helpers.alerts import alert
 from tests.helpers.world import BTC_PERPETUAL, ETH
+from tests.property.examples import examples
 
 T0 = 1_767_225_600_000
 ETH_PERPETUAL = BTC_PERPETUAL.__class__(
@@ -174,7 +175,7 @@ def played(
     return record
 
 
-@settings(max_examples=150, deadline=None)
+@examples(300)
 @given(configurations(), walks(), alerts())
 def test_what_is_passed_by_would_have_changed_nothing(config, prices, said):
     quick = played(config, prices, said, every_tick=False)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exengine.domain.settings import QueueRule
@@ -14,6 +14,7 @@ from exengine.settings import file
 from exengine.settings.json_text import decode, parse
 from exengine.settings.pages import Config
 from exengine.settings.problems import ConfigError
+from tests.property.examples import examples
 
 
 def amounts(least: str, most: str) -> st.SearchStrategy[str]:
@@ -82,7 +83,7 @@ TREE = some(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@examples(300)
 @given(TREE)
 def test_what_is_saved_is_loaded_exactly(tree: dict[str, Any]) -> None:
     config = file.checked(tree)
@@ -116,14 +117,14 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(deadline=None)
+@examples(200)
 @given(st.dictionaries(st.sampled_from(["grid", "accounts", "risk", "ui", "sim", "x", "schema_version"]), JSON))
 def test_whatever_is_in_it_a_tree_is_accepted_or_refused_in_words(tree: dict[str, Any]) -> None:
     refused = refusal(lambda: file.checked(tree))
     assert refused is None or (refused.problems and str(refused))
 
 
-@settings(deadline=None)
+@examples(500)
 @given(st.binary(max_size=200) | st.text(st.sampled_from('{}[]":, \n\\u09aeE.-+tN'), max_size=60).map(str.encode))
 def test_whatever_bytes_there_are_they_are_read_or_refused_in_words(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import pytest
 import sqlalchemy
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from pydantic_core import PydanticSerializationError
 
@@ -29,6 +29,7 @@ from exengine.store import SqliteStore, codec
 from exengine.store.address import Place, PostgresAddress
 from exengine.store.places import open_store, read_store
 from tests.helpers.postgres import Server
+from tests.property.examples import examples
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ def values(kind: Any, words: st.SearchStrategy[str] = WORDS) -> st.SearchStrateg
 
 
 @pytest.mark.parametrize("kind", [Group, Order, Signal, Waiting, Instrument, Control], ids=lambda kind: kind.__name__)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples(100, unchecked=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_a_document_reads_back_as_the_very_same_value(kind: type[Any], data: st.DataObject) -> None:
     value = data.draw(values(kind))
@@ -80,7 +81,7 @@ def test_a_document_reads_back_as_the_very_same_value(kind: type[Any], data: st.
 
 
 @given(amount=st.floats(allow_nan=False))
-@settings(max_examples=20)
+@examples(100)
 def test_a_float_is_never_written_as_money(amount: float) -> None:
     wrong: Any = amount
     group = replace(_group("a|B/C|1m#1"), stop_price=wrong)
@@ -89,7 +90,7 @@ def test_a_float_is_never_written_as_money(amount: float) -> None:
 
 
 @given(text=st.text(st.characters(categories=None), max_size=8))
-@settings(max_examples=60)
+@examples(200)
 def test_a_text_that_cannot_be_encoded_is_kept_as_well_as_it_can_be(text: str) -> None:
     group = codec.from_text(Group, codec.to_text(Group, replace(_group("a|B/C|1m#1"), errors=(text,))))
     try:
@@ -260,7 +261,7 @@ def new_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return file
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(20, unchecked=HealthCheck)
 @given(data=st.data())
 def test_after_any_units_of_work_a_start_finds_exactly_what_they_wrote(
     new_place: NewPlace, data: st.DataObject

@@ -85,6 +85,14 @@ class TestDigestAndSecret:
         assert "zebra" not in redacted(found)
         assert found["tv"] == body["tv"]
 
+    def test_one_of_digits_is_blanked_where_it_is_written_as_a_number_too(self) -> None:
+        body = parse_body(text(alert(key=47114711, list=[47114711.0, 147114711], tv__entry_price="50000")))
+
+        found = scrubbed(body, ("47114711",))
+
+        assert (found["key"], found["list"]) == ("[removed]", ["[removed]", 147114711])
+        assert found["tv"] == body["tv"]
+
     @pytest.mark.parametrize(
         ("value", "secret"),
         [
