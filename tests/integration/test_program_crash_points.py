@@ -13,9 +13,11 @@ from exengine.bootstrap import program as bootstrap
 from exengine.domain.events import EntriesCancelAsked
 from exengine.domain.order import Role
 from exengine.engine.changes import Changes
-from exengine.store.database import SqliteStore
+from exengine.store.address import Place, PostgresAddress
+from exengine.store.database import DatabaseStore
 from tests.helpers.books import Books, check_books
 from tests.helpers.engine import arrival
+from tests.helpers.postgres import PASSWORD
 from tests.helpers.program import InProcess, entry, program, write_config
 
 
@@ -25,9 +27,9 @@ class Mortal:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.left: int | None = None
         self.died = asyncio.Event()
-        commit = SqliteStore.commit
+        commit = DatabaseStore.commit
 
-        async def until_death(store: SqliteStore, changes: Changes) -> None:
+        async def until_death(store: DatabaseStore, changes: Changes) -> None:
             if self.left == 0:
                 self.died.set()
                 await asyncio.Event().wait()
@@ -35,7 +37,7 @@ class Mortal:
             if self.left is not None:
                 self.left -= 1
 
-        monkeypatch.setattr(SqliteStore, "commit", until_death)
+        monkeypatch.setattr(DatabaseStore, "commit", until_death)
 
     def live_for(self, transactions: int | None) -> None:
         self.left, self.died = transactions, asyncio.Event()
@@ -81,12 +83,25 @@ LIFE: tuple[Act, ...] = (
 """Two pyramids, targets, the trader's hand, and an exit for the rest."""
 
 
+def written_config(folder: Path, place: Place | None) -> Place:
+    """A configuration for a store in a database, or in the folder's own file; where the store is."""
+    if isinstance(place, PostgresAddress):
+        write_config(folder, sizing={"amount": "1000"}, app={"database_url": str(place)})
+        return place
+    write_config(folder, sizing={"amount": "1000"})
+    return folder / "data" / "exengine.sqlite3"
+
+
 async def lived(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, mortal: Mortal, dies_after: int | None
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    mortal: Mortal,
+    dies_after: int | None,
+    database: PostgresAddress | None = None,
 ) -> tuple[Books, int]:
     """A program that dies after so many transactions and is started again: its books, and how many lives it had."""
     mortal.live_for(dies_after)
-    write_config(folder, sizing={"amount": "1000"})
+    place = written_config(folder, database)
     to_do, lives = list(LIFE), 0
     while to_do:
         lives += 1
@@ -103,7 +118,7 @@ async def lived(
                 await acting
                 to_do.pop(0)
         mortal.live_for(None)
-    return check_books(folder / "data" / "exengine.sqlite3", slots=10), lives
+    return check_books(place, slots=10), lives
 
 
 async def test_dying_after_any_of_its_transactions_changes_nothing_of_what_is_traded(tmp_path, monkeypatch):
@@ -119,6 +134,19 @@ async def test_dying_after_any_of_its_transactions_changes_nothing_of_what_is_tr
         if lives == 1:
             break  # it died of its own stop: every transaction before has been tried
     assert dies_after > 20
+
+
+async def test_dying_with_the_store_in_postgres_changes_nothing_of_what_is_traded(tmp_path, monkeypatch, postgres):
+    monkeypatch.setattr(bootstrap, "STOP_S", 0.01)
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    mortal = Mortal(monkeypatch)
+    whole, _ = await lived(tmp_path / "whole", monkeypatch, mortal, None, postgres.database())
+    assert len(whole.fills) > 5
+    for dies_after in (3, 7, 12, 18):
+        database = postgres.database()
+        books, lives = await lived(tmp_path / str(dies_after), monkeypatch, mortal, dies_after, database)
+        assert lives == 2
+        assert traded(books) == traded(whole), f"died after {dies_after} transactions"
 
 
 def traded(books: Books) -> dict[str, Any]:
