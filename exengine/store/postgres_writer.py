@@ -5,20 +5,17 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from exengine.engine.changes import StoreFailed
-from exengine.store import postgres, schema
+from exengine.store import postgres
 from exengine.store.address import PostgresAddress
 from exengine.store.lane import OnTrouble
 from exengine.store.loop_thread import LoopThread
+from exengine.store.mark import Mark
 from exengine.store.postgres_lane import PostgresLane
 from exengine.store.postgres_session import let_go
-from exengine.store.writer import put_meta
-
-MARK = "writer"
-"""The key of the single value that every transaction replaces: the engine's own name, and a number that rises."""
 
 PAUSES_S = (0.1, 0.5, 1.0, 2.0, 5.0)
 """Between the questions for the outcome of a transaction whose connection broke."""
@@ -52,32 +49,22 @@ class PostgresWriter(PostgresLane):
         `on_doubt` is told in the thread when it is not known whether a transaction was stored, and None once it is.
         """
         super().__init__(address, thread, f"ExEngine writer {token}", writable=True)
-        self._token = token
         self._on_doubt = on_doubt
-        self._count = 0
+        self._mark = Mark(token)
 
     def claim(self, connection: Connection) -> None:
         """Makes the store this engine's, over a transaction of the one who has the lock."""
-        put_meta(connection, MARK, self._mark(0))
+        self._mark.put(connection, self._mark.last)
 
     def owns(self, connection: Connection) -> bool:
         """Whether the store is as this engine left it, but for what it is writing just now."""
-        before = self._count
-        found = _mark_in(connection)
-        return found in [self._mark(count) for count in range(before, self._count + 2)]
-
-    def _mark(self, count: int) -> str:
-        return f"{self._token}:{count}"
+        before = (self._mark.last, self._mark.next)
+        found = Mark.found(connection)
+        return found in (*before, self._mark.last, self._mark.next)
 
     async def _attempt(self, work: Callable[[Connection], T]) -> T:
         def marked(connection: Connection) -> T:
-            columns = schema.meta.c
-            done = connection.execute(
-                update(schema.meta)
-                .where(columns.key == MARK, columns.value == self._mark(self._count))
-                .values(value=self._mark(self._count + 1))
-            )
-            if done.rowcount != 1:
+            if not self._mark.replace(connection):
                 raise TakenOver(TAKEN_OVER)
             return work(connection)
 
@@ -92,7 +79,7 @@ class PostgresWriter(PostgresLane):
             await self._drop()
             if not await self._was_committed():
                 raise StoreFailed(postgres.words(error)) from error
-        self._count += 1
+        self._mark.stored()
 
     async def _was_committed(self) -> bool:
         """Whether the last transaction is stored: asked until it is answered, since nothing may be sent before."""
@@ -105,9 +92,9 @@ class PostgresWriter(PostgresLane):
                     await self._closing.wait()
                 raise StoreFailed("ExEngine was stopped before the database answered: the next start finds out.")
         self._on_doubt(None)
-        if found not in (self._mark(self._count), self._mark(self._count + 1)):
+        if found not in (self._mark.last, self._mark.next):
             raise TakenOver(TAKEN_OVER)
-        return found == self._mark(self._count + 1)
+        return found == self._mark.next
 
     async def _asked(self) -> str | None:
         """The mark that is stored, empty where there is none; None where the server cannot tell now."""
@@ -128,7 +115,7 @@ class PostgresWriter(PostgresLane):
             await connection.start()
             driver = (await connection.get_raw_connection()).driver_connection
             await connection.execute(_END_THE_LOST_ONE, {"name": self._name})
-            found = await connection.run_sync(lambda sync: _mark_in(sync, lock=True))
+            found = await connection.run_sync(lambda sync: Mark.found(sync, lock=True))
             await connection.rollback()
             return found
         finally:
@@ -139,8 +126,3 @@ _END_THE_LOST_ONE = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE application_name = :name AND pid <> pg_backend_pid() AND datname = current_database()"
 )
-
-
-def _mark_in(connection: Connection, *, lock: bool = False) -> str | None:
-    wanted = select(schema.meta.c.value).where(schema.meta.c.key == MARK)
-    return connection.scalar(wanted.with_for_update() if lock else wanted)

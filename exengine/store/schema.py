@@ -24,7 +24,7 @@ meta = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
-"""Single values: instance, control, ledger, plan, market_clock_ms."""
+"""Single values: instance, control, ledger, plan, market_clock_ms, and the writer's mark."""
 
 groups = Table(
     "groups",

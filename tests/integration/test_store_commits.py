@@ -280,6 +280,71 @@ async def test_a_disk_that_refuses_to_write_takes_nothing_and_later_it_works_aga
     assert (await store.load()).next_log_id == 3
 
 
+class SickConnection(sqlite3.Connection):
+    """One whose commits are taken by the disk, which then says that it did not."""
+
+    commits_lie = False
+
+    def commit(self) -> None:
+        super().commit()
+        if type(self).commits_lie:
+            raise _io_error()
+
+
+def _io_error() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    return error
+
+
+@pytest.fixture
+def sick(monkeypatch: pytest.MonkeyPatch) -> type[SickConnection]:
+    class Sick(SickConnection): ...
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, **{"factory": Sick} | options))
+    return Sick
+
+
+async def test_a_commit_that_is_stored_though_the_disk_reports_an_error_is_no_failure(
+    path: Path, sick: type[SickConnection]
+) -> None:
+    store = SqliteStore.open(path)
+    await store.commit(Changes(notes=[note(1)]))
+    sick.commits_lie = True
+    await store.commit(Changes(notes=[note(2)]))
+    sick.commits_lie = False
+    await store.commit(Changes(notes=[note(3)]))
+    assert rows_in(path)["notes"] == 3
+    await store.close()
+
+
+async def test_a_commit_that_turns_out_to_be_stored_after_it_was_told_to_have_failed_is_never_built_upon(
+    path: Path, sick: type[SickConnection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqliteStore.open(path)
+    await store.commit(Changes(notes=[note(1)]))
+    sick.commits_lie = True
+    opens = sqlite.connect
+
+    def cannot_be_asked(*args: Any, **options: Any) -> sqlite3.Connection:
+        raise _io_error()
+
+    monkeypatch.setattr(sqlite, "connect", cannot_be_asked)
+    with pytest.raises(StoreFailed, match="disk does not read or write"):
+        await store.commit(Changes(notes=[note(2)]))
+    monkeypatch.setattr(sqlite, "connect", opens)
+    sick.commits_lie = False
+    for _ in range(2):
+        with pytest.raises(StoreFailed, match="Start ExEngine again"):
+            await store.commit(Changes(notes=[note(2, "decided anew")]))
+    await store.close()
+    again = SqliteStore.open(path)
+    assert [row.text for row in await again.last_log(5)] == ["a line", "a line"]
+    await again.commit(Changes(notes=[note(3)]))
+    await again.close()
+
+
 async def test_a_store_that_was_replaced_while_in_use_is_never_written_to(
     store: SqliteStore, path: Path, tmp_path: Path
 ) -> None:

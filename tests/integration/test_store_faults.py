@@ -10,10 +10,9 @@ from sqlalchemy import Connection, select
 
 from exengine.domain.settings import PoolSettings, Settings
 from exengine.engine.changes import Changes, StoreFailed
-from exengine.store import schema, sqlite
+from exengine.store import mark, schema, sqlite
 from exengine.store.address import Place, PostgresAddress
 from exengine.store.places import open_store, read_postgres, read_store
-from exengine.store.postgres_writer import MARK
 from tests.helpers.store_faults import DISK_BROKEN, DISK_FULL, FILE_LOCKED, READ_ONLY, Faults, faults
 from tests.helpers.world import World
 
@@ -62,7 +61,7 @@ def contents(place: Place) -> dict[str, list[Any]]:
 
     def read(connection: Connection) -> dict[str, list[Any]]:
         return {
-            name: [tuple(row) for row in connection.execute(select(table)) if row[0] not in ("instance", MARK)]
+            name: [tuple(row) for row in connection.execute(select(table)) if row[0] not in ("instance", mark.KEY)]
             for name, table in schema.metadata.tables.items()
         }
 
