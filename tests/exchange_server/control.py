@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tests.exchange_server.faults import Faults
-from tests.exchange_server.front_end import Answer, Ask, Keys, answer_json
+from tests.exchange_server.front_end import Answer, Ask, FrontEnd, answer_json
 from tests.exchange_server.values import VenueOrder, VenueRefusal, VenueTrade
 from tests.exchange_server.venue import Venue
 
@@ -20,13 +19,14 @@ class Control:
     POST tick {market, price, qty?} · place {…as Venue.place} · cancel {market_id, order_id | client_id}
     · deposit {coin, amount} · halt {market_id, ends_orders?} · list_again {market_id} · liquidity {market, qty | null}
     · fault {fault: a method of Faults, …its arguments; `gate`: a name in place of `until`} · open {gate}
-    · keys {revoked?, may_trade?, …} · clear; GET books · asked
+    · keys {revoked?, may_trade?, …} · end_sessions · clear; GET books · asked
     """
 
-    def __init__(self, venue: Venue, faults: Faults, keys: Keys) -> None:
-        self._venue = venue
-        self._faults = faults
-        self._keys = keys
+    def __init__(self, front: FrontEnd) -> None:
+        self._front = front
+        self._venue = front.venue
+        self._faults = front.faults
+        self._keys = front.keys
         self._gates: dict[str, asyncio.Event] = {}
 
     async def answer(self, ask: Ask) -> Answer:
@@ -64,6 +64,8 @@ class Control:
             case "keys":
                 for name, value in body.items():
                     setattr(self._keys, name, value)
+            case "end_sessions":
+                self._front.end_sessions()
             case "clear":
                 self._faults.clear()
             case _:

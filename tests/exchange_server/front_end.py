@@ -139,6 +139,10 @@ class FrontEnd(ABC):
     def nothing(self, ask: Ask) -> Answer:
         """What it says where there is no such order, or an empty list."""
 
+    def end_sessions(self) -> None:
+        """What proved to the streams who the trader is has expired; where a protocol says so, it says so."""
+        self.faults.cut_stream(private=True)
+
     @staticmethod
     def said(status: int, body: str, headers: Mapping[str, str]) -> Answer:
         """What some machine before the exchange says."""

@@ -109,7 +109,7 @@ async def serve(
     venue, faults, keys = venue or new_venue(name), faults or Faults(), keys or Keys()
     front = import_module(f"tests.exchange_server.{name}").FRONT_END(venue, faults, keys)
     served = Served(front=front, venue=venue, faults=faults, keys=keys)
-    control = Control(venue, faults, keys)
+    control = Control(front)
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         ask = await _read(request)

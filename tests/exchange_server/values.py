@@ -157,3 +157,5 @@ class VenueEvent:
     trade: VenueTrade | None = None
     balances: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     """Free and locked, after the change, of each coin that it touched."""
+    amount: Decimal = ZERO
+    """What came in from outside, or went out where negative: where only a balance changed."""

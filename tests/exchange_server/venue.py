@@ -146,7 +146,8 @@ class Venue(Books):
     def deposit(self, coin: str, amount: Decimal) -> None:
         """Coins come in, or go out where `amount` is negative, by the trader's own hand."""
         self.total[coin] = self.total.get(coin, ZERO) + amount
-        self._tell(VenueEvent(kind="balance", at_ms=self.clock(), balances={coin: self.amounts(coin)}))
+        after = {coin: self.amounts(coin)}
+        self._tell(VenueEvent(kind="balance", at_ms=self.clock(), balances=after, amount=amount))
 
     def halt(self, market_id: str, *, ends_orders: bool = False) -> None:
         """No new orders; those that rest stay, or expire."""
