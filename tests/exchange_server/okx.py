@@ -72,12 +72,9 @@ class Okx(FrontEnd):
         return self._routes.get((ask.method, ask.path.removeprefix("/api/v5/")))
 
     def kind_of(self, ask: Ask) -> str:
-        """ccxt sends a single order to the batch's address, too."""
+        """By the address: ccxt sends a single order to the batch's, too, so it is `place_many`."""
         route = self._route(ask)
-        if route is None:
-            return "other"
-        is_one = route[0] == "place_many" and isinstance(ask.json, list) and len(ask.json) == 1
-        return "place" if is_one else route[0]
+        return "other" if route is None else route[0]
 
     async def answer(self, ask: Ask) -> Answer:
         route = self._route(ask)
