@@ -66,6 +66,8 @@ class Spot:
             ("GET", "/api/v3/account"): Route(kind="balance", handle=self.account, weight=20),
             ("GET", "/sapi/v1/account/apiRestrictions"): Route(kind="permissions", handle=self.permissions),
             ("GET", "/sapi/v1/asset/tradeFee"): Route(kind="other", handle=self.fees),
+            ("GET", "/sapi/v1/margin/allPairs"): Route(kind="rules", handle=lambda fields: []),
+            ("GET", "/sapi/v1/margin/isolated/allPairs"): Route(kind="rules", handle=lambda fields: []),
             ("GET", "/sapi/v1/capital/config/getall"): Route(kind="rules", handle=self.coins, weight=10),
         }
 
