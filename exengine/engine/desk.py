@@ -7,10 +7,25 @@ from typing import TypeVar
 
 from exengine.domain.alert_text import AlertTemplate, alert_body
 from exengine.domain.errors import UserError
-from exengine.domain.events import AdoptAsked, EntriesCancelAsked, Event, GroupCloseAsked, Panicked, Paused, Resumed
+from exengine.domain.events import (
+    AdoptAsked,
+    BlockSet,
+    EntriesCancelAsked,
+    Event,
+    GroupCloseAsked,
+    Panicked,
+    Paused,
+    QueueAction,
+    QueueAsked,
+    Resumed,
+    RiskRunAsked,
+    SkipAsked,
+)
+from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.domain.reception import Verdict, arrival_of
 from exengine.domain.signal_body import parse_body
+from exengine.domain.step import Step
 from exengine.engine.changes import StoreFailed
 from exengine.engine.engine import Engine
 from exengine.engine.intake import StoreUnavailable
@@ -48,6 +63,24 @@ class Desk:
     async def cancel_entries(self, group_id: str) -> None:
         await self._ask(EntriesCancelAsked(group_id=group_id))
 
+    async def queue(self, action: QueueAction, key: GroupKey, side: Side) -> str:
+        """Promotes, removes or forces a waiting entry; what became of it, in words."""
+        step = await self._ask(QueueAsked(key=key, action=action, side=side))
+        return _said(step) or "It no longer waited."
+
+    async def run_risk(self) -> str:
+        """Has the risk engine look now, whatever its timer says; what it does, in words."""
+        step = await self._ask(RiskRunAsked())
+        return _said(step) or "Nothing was closed: no candidate that the winners could pay for."
+
+    async def skip_once(self, key: GroupKey) -> None:
+        """The next look in which the group would be paid off passes over it."""
+        await self._ask(SkipAsked(key=key))
+
+    async def set_blocked(self, key: GroupKey, blocked: bool) -> None:
+        """Keeps the risk engine away from a group, or lets it come near again."""
+        await self._ask(BlockSet(key=key, blocked=blocked))
+
     async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
         """A pretend TradingView alert, stored and acted on like any other, at the symbol's last price."""
         state, account = self._engine.state, self._engine.state.settings.accounts[0]
@@ -69,8 +102,8 @@ class Desk:
         arrival = arrival_of(read, received_at_ms=now_ms, source_address="this window")
         return await self._stored(lambda: self._engine.take(arrival))
 
-    async def _ask(self, event: Event) -> None:
-        await self._stored(lambda: self._engine.submit(event))
+    async def _ask(self, event: Event) -> Step:
+        return await self._stored(lambda: self._engine.submit(event))
 
     async def _stored(self, work: Callable[[], Awaitable[Result]]) -> Result:
         try:
@@ -81,3 +114,8 @@ class Desk:
                 safe="Nothing was changed.",
                 remedy="Make room on the disk, then try again.",
             ) from error
+
+
+def _said(step: Step) -> str:
+    """What a step has told, the last of it."""
+    return step.notes[-1].text if step.notes else ""

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from exengine.domain import pnl
+from exengine.domain.adopting import missing
+from exengine.domain.capital import taker_fee
 from exengine.domain.group import Group, Leg, LegState, Pyramid
 from exengine.domain.instrument import Instrument
 from exengine.domain.money import ZERO, decimals_of
@@ -11,6 +13,7 @@ from exengine.domain.order import Role
 from exengine.domain.reception import SignalRecord
 from exengine.domain.settings import TakeProfitMode
 from exengine.domain.state import State
+from exengine.domain.step import Step
 from exengine.domain.take_profit import aggregate_target, leg_target, target_price
 from exengine.engine.changes import Trace
 from exengine.engine.rows import GroupRow, Holding, LegRow, PyramidRow, SignalRow
@@ -23,7 +26,8 @@ def group_row(state: State, group: Group) -> GroupRow:
     """The row of a group. Call it within `money.arithmetic`."""
     instrument = state.instrument(group)
     legs = [leg for _, leg in group.legs()]
-    entries = [order for order in state.orders_for(group.id) if order.role is Role.ENTRY]
+    orders = [*state.orders_for(group.id)]
+    entries = [order for order in orders if order.role is Role.ENTRY]
     errors = {(order.pyramid, order.leg): order.error for order in entries if order.error}
     return GroupRow(
         id=group.id,
@@ -52,6 +56,9 @@ def group_row(state: State, group: Group) -> GroupRow:
         error=group.frozen or (group.errors[-1] if group.errors else None),
         open_entries=sum(order.is_working for order in entries),
         pyramid_rows=tuple(_pyramid_row(group, pyramid, instrument, errors) for pyramid in group.pyramids),
+        open_targets=sum(order.is_working for order in orders) - sum(order.is_working for order in entries),
+        taker_fee=taker_fee(state, group),
+        missing_qty=missing(Step(state, 0), group) if group.short_of_coins else None,
     )
 
 

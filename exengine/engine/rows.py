@@ -12,6 +12,8 @@ from exengine.domain.instrument import Side
 from exengine.domain.journal import Category as Category
 from exengine.domain.journal import Severity as Severity
 from exengine.domain.state import Quote as Quote
+from exengine.engine.panel_rows import PanelChanges
+from exengine.engine.status import Mode as Mode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,19 @@ class GroupRow:
     """The worst that went wrong with it, in words; None when all is well."""
     open_entries: int
     pyramid_rows: tuple[PyramidRow, ...]
+    open_targets: int = 0
+    """Closing orders that rest at the exchange."""
+    taker_fee: Decimal = Decimal(0)
+    """The share that closing at market costs."""
+    missing_qty: Decimal | None = None
+    """How much less the exchange had than its groups bought when it was stopped for that; None where it was not."""
+
+    def after_fees(self, last: Decimal | None) -> Decimal | None:
+        """Its unrealised PnL less the taker fee of closing it at `last`, in quote; None where nothing is held."""
+        pnl = self.holding.marked(last).unrealised
+        if pnl is None or last is None:
+            return None
+        return pnl - abs(self.holding.net_base) * last * self.taker_fee
 
     def to_target_percent(self, last: Decimal | None) -> Decimal | None:
         """The way from the last price to the next target, in percent of the last price, signed."""
@@ -175,12 +190,6 @@ class EngineStatus(Enum):
     ERROR = "error"
 
 
-class Mode(Enum):
-    PAPER = "paper"
-    TESTNET = "testnet"
-    LIVE = "live"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineRow:
     """The ribbon's numbers. PnL in USD; `unrealised` comes from the groups and the last prices."""
@@ -203,6 +212,8 @@ class EngineRow:
     open_quote: Decimal
     """Quote value of entries that rest unfilled."""
     closed_groups: int = 0
+    last_offset_at_ms: int | None = None
+    """When the risk engine last closed something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,3 +229,5 @@ class ViewChanges:
     engine: EngineRow | None = None
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
     """Changed last prices by (account, symbol)."""
+    panels: PanelChanges = field(default_factory=PanelChanges)
+    """Of the docks that are computed only while they are looked at."""

@@ -13,9 +13,12 @@ from exengine.domain.safety import rolled, start_equity
 from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.engine.changes import Trace
+from exengine.engine.panel_rows import OffsetRow, Panel
+from exengine.engine.panels import Panels
 from exengine.engine.ports import Clock
 from exengine.engine.row_builder import group_row, signal_row
 from exengine.engine.rows import EngineRow, EngineStatus, LogRow, Mode, SignalRow, ViewChanges
+from exengine.engine.status import StatusSource
 
 KEPT_ROWS = 2000
 """How many signal and log rows are kept for a window that opens late; older ones are in the store."""
@@ -48,13 +51,19 @@ class Views:
         self._log: dict[int, LogRow] = {}
         self._last_webhook_ms: int | None = None
         self._trouble: str | None = None
+        self.last_commit_at_ms: int | None = None
+        """When the store last took a transaction."""
+        self.rules_at_ms: dict[str, int] = {}
+        """When the market rules of an account were last loaded."""
+        self._panels = Panels()
         self._fresh = _Fresh()
         self._callbacks: list[Callable[[bool], None]] = []
 
     # in --------------------------------------------------------------------------------------------------------------
 
-    def remember(self, signals: Iterable[SignalRow], log: Iterable[LogRow]) -> None:
-        """The tail of an earlier run's signals and log, oldest first."""
+    def remember(self, signals: Iterable[SignalRow], log: Iterable[LogRow], offsets: Iterable[OffsetRow] = ()) -> None:
+        """The tail of an earlier run's signals, log and offsets, oldest first."""
+        self._panels.remember(offsets)
         for signal in signals:
             self._signals[signal.id] = signal
             self._last_webhook_ms = max(signal.received_at_ms, self._last_webhook_ms or 0)
@@ -72,12 +81,17 @@ class Views:
                 self._records[signal_id] = record
                 self._last_webhook_ms = record.received_at_ms
                 self._signal(signal_id)
+            self._panels.absorb(step)
+            for account in step.instruments:
+                self.rules_at_ms[account] = self._clock.now_ms()
             urgent = urgent or step.must_be_stored
             self._fresh.quotes.update(step.quotes)
         for signal_id, trace in traces.items():
             self._traces[signal_id] = trace
             self._signal(signal_id)
         self._fresh.engine = self._fresh.engine or urgent
+        if urgent:
+            self.last_commit_at_ms = self._clock.now_ms()
         self._add_log(notes)
         if urgent or self._fresh.quotes:
             self._call(urgent)
@@ -132,12 +146,31 @@ class Views:
         self._callbacks.append(callback)
         return lambda: self._callbacks.remove(callback)
 
+    def watch(self, panels: Iterable[Panel], group_id: str | None = None) -> None:
+        """From now on these docks are looked at; the risk engine's plan is shown for `group_id`."""
+        self._panels.watch(panels, group_id)
+        self._call(True)
+
+    def tell_status(self, source: StatusSource) -> None:
+        """Where the Status dock's facts come from."""
+        self._panels.status_source = source
+
+    @property
+    def last_webhook_at_ms(self) -> int | None:
+        return self._last_webhook_ms
+
+    @property
+    def store_trouble(self) -> str:
+        """Why nothing can be stored at the moment; empty while all is well."""
+        return self._trouble or ""
+
     def _call(self, urgent: bool) -> None:
         for callback in list(self._callbacks):
             callback(urgent)
 
     def refresh(self) -> None:
         """Makes the next take give everything there is."""
+        self._panels.refresh()
         self._fresh = _Fresh(
             groups=dict(self._state.groups),
             signals=dict(self._signals),
@@ -157,6 +190,7 @@ class Views:
                 log=tuple(fresh.log),
                 engine=self._engine_row() if fresh.engine else None,
                 quotes={key: state.quotes[key] for key in fresh.quotes if key in state.quotes},
+                panels=self._panels.take(state, self._clock.now_ms()),
             )
 
     def _engine_row(self) -> EngineRow:
@@ -186,6 +220,7 @@ class Views:
             filled_quote=sum((pnl.cost(group) for group in state.groups.values()), ZERO),
             open_quote=capital.open_entries_quote(state),
             closed_groups=self._closed_groups,
+            last_offset_at_ms=self._panels.last_offset_at_ms,
         )
 
 

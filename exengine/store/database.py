@@ -7,6 +7,7 @@ from typing import Self
 from exengine.domain.errors import UserError
 from exengine.domain.instrument import Instrument
 from exengine.engine.changes import Changes, Loaded, StoreFailed
+from exengine.engine.panel_rows import OffsetRow
 from exengine.engine.rows import LogRow, SignalRow
 from exengine.store import migrate, reader
 from exengine.store.address import Place
@@ -52,6 +53,10 @@ class DatabaseStore:
     async def last_log(self, count: int) -> tuple[LogRow, ...]:
         """The last `count` lines of the audit trail, oldest first."""
         return await self._reader.run(lambda connection: reader.last_log(connection, count))
+
+    async def last_offsets(self, count: int) -> tuple[OffsetRow, ...]:
+        """The last `count` offsets of the risk engine, oldest first."""
+        return await self._reader.run(lambda connection: reader.last_offsets(connection, count))
 
     async def realised(self, since_ms: int | None = None) -> dict[str, Decimal]:
         """Realised PnL of all time, or of the fills at or after `since_ms`, by quote currency."""

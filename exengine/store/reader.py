@@ -13,9 +13,13 @@ from exengine.domain.reception import SignalRecord
 from exengine.domain.signal import Signal
 from exengine.domain.state import Control, Ledger, OffsetPlan, Seen, Waiting
 from exengine.engine.changes import Loaded, Trace
+from exengine.engine.panel_rows import OffsetRow
 from exengine.engine.row_builder import signal_row
 from exengine.engine.rows import LogRow, SignalRow
 from exengine.store import codec, schema
+
+_LINES_AT_MOST = 10
+"""Winners of one offset, as `risk.max_winners` allows them or more."""
 
 _DAY_MS = 24 * 3600 * 1000
 
@@ -105,6 +109,27 @@ def last_log(connection: Connection, count: int) -> tuple[LogRow, ...]:
         )
         for row in reversed(rows)
     )
+
+
+def last_offsets(connection: Connection, count: int) -> tuple[OffsetRow, ...]:
+    """The last `count` offsets of the risk engine, oldest first."""
+    columns = schema.offsets.c
+    latest = select(columns.seq).order_by(columns.seq.desc()).limit(count * _LINES_AT_MOST).subquery()
+    rows = connection.execute(select(schema.offsets).where(columns.seq.in_(select(latest.c.seq))).order_by(columns.seq))
+    found: dict[tuple[int, str], OffsetRow] = {}
+    with arithmetic():
+        for row in rows:
+            key = (row.at_ms, row.loser)
+            before = found.pop(key, None)
+            found[key] = OffsetRow(
+                id=row.seq,
+                at_ms=row.at_ms,
+                loser=row.loser,
+                required=row.required,
+                winners=(*(before.winners if before else ()), row.winner),
+                realised=(before.realised if before else ZERO) + row.realised,
+            )
+    return tuple(found.values())[-count:]
 
 
 def order_of(row: RowMapping) -> Order:

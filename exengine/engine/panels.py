@@ -1,0 +1,153 @@
+"""The docks that cost something to compute: only those that somebody looks at, and only what has changed of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from exengine.domain.state import State
+from exengine.domain.step import Step
+from exengine.engine.capital_rows import OpenEntries, capital_row, exposures
+from exengine.engine.condensed import Condensed
+from exengine.engine.panel_rows import (
+    CapitalRow,
+    ExposureRow,
+    OffsetRow,
+    Panel,
+    PanelChanges,
+    Patch,
+    PlanView,
+    RiskRow,
+    RiskSummary,
+    WaitingRow,
+)
+from exengine.engine.queue_rows import QueueRows
+from exengine.engine.risk_rows import Offers, offers, offset_row, plan_view, risk_rows, summary, worst
+from exengine.engine.status import Status, StatusSource
+
+KEPT_OFFSETS = 200
+
+CAPITAL_MS = 5_000
+"""How often the capital is summed where no order and no fill has moved it: quotes other than dollars have prices."""
+
+R = TypeVar("R")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Shown:
+    """What the window has of the panels."""
+
+    waiting: dict[str, WaitingRow] = field(default_factory=dict)
+    risk: dict[str, RiskRow] = field(default_factory=dict)
+    risk_summary: RiskSummary | None = None
+    plan: PlanView | None = None
+    offset: int = 0
+    """The number of the last offset."""
+    exposures: dict[str, ExposureRow] = field(default_factory=dict)
+    capital: CapitalRow | None = None
+    status: Status | None = None
+
+
+class Panels:
+    """Computes what is looked at, each time that somebody takes it."""
+
+    def __init__(self) -> None:
+        self.status_source: StatusSource = Status
+        self._watched: frozenset[Panel] = frozenset()
+        self._chosen: str | None = None
+        self._shown = _Shown()
+        self._condensed = Condensed()
+        self._queue = QueueRows()
+        self._resting = OpenEntries()
+        self._offsets: list[OffsetRow] = []
+        self._moved = True
+        """Whether money has moved since the capital was last summed."""
+        self._capital_at_ms = 0
+
+    # in --------------------------------------------------------------------------------------------------------------
+
+    def watch(self, panels: Iterable[Panel], group_id: str | None) -> None:
+        """From now on these are looked at; the plan is that of `group_id`, or of the worst loser."""
+        self._watched, self._chosen = frozenset(panels), group_id
+        self._moved = True
+
+    def absorb(self, step: Step) -> None:
+        """Notes what a transaction has changed."""
+        self._moved = self._moved or step.must_be_stored or bool(step.moved)
+        self._resting.note(order.group_id for order in step.orders.values())
+        for plan in step.plans:
+            self._offsets.append(offset_row(self._offsets[-1].id + 1 if self._offsets else 1, plan))
+        del self._offsets[:-KEPT_OFFSETS]
+
+    def remember(self, offsets: Iterable[OffsetRow]) -> None:
+        """The offsets of earlier runs, oldest first."""
+        self._offsets = list(offsets)[-KEPT_OFFSETS:]
+
+    def refresh(self) -> None:
+        """Makes the next take give all of what is looked at."""
+        self._shown, self._moved = _Shown(), True
+
+    @property
+    def last_offset_at_ms(self) -> int | None:
+        return self._offsets[-1].at_ms if self._offsets else None
+
+    # out -------------------------------------------------------------------------------------------------------------
+
+    def take(self, state: State, now_ms: int) -> PanelChanges:
+        """What changed of the panels that are looked at. Call it within `money.arithmetic`."""
+        watched, shown = self._watched, self._shown
+        changes: dict[str, object] = {}
+        if watched & {Panel.QUEUE, Panel.RISK, Panel.CAPITAL}:
+            small = self._condensed.of(state)
+            if Panel.QUEUE in watched:
+                rows = self._queue.rows(small, now_ms)
+                changes["waiting"], shown.waiting = _patch(shown.waiting, rows), rows
+            if Panel.RISK in watched:
+                self._take_risk(small, now_ms, changes)
+            if Panel.CAPITAL in watched and (self._moved or now_ms - self._capital_at_ms >= CAPITAL_MS):
+                self._moved, self._capital_at_ms = False, now_ms
+                self._take_capital(small, changes)
+        if Panel.STATUS in watched:
+            status = self.status_source()
+            if status != shown.status:
+                changes["status"] = shown.status = status
+        return PanelChanges(**changes)  # type: ignore[arg-type]
+
+    def _take_risk(self, state: State, now_ms: int, changes: dict[str, object]) -> None:
+        shown, sums = self._shown, self._condensed.sums
+        offered = offers(state, sums, now_ms)
+        rows = risk_rows(state, sums, offered, now_ms)
+        changes["risk"], shown.risk = _patch(shown.risk, rows), rows
+        told = summary(state, offered)
+        if told != shown.risk_summary:
+            changes["risk_summary"] = shown.risk_summary = told
+        plan = self._plan(state, rows, offered, now_ms)
+        if plan != shown.plan:
+            changes["plan"] = shown.plan = plan
+            changes["plan_changed"] = True
+        fresh = tuple(row for row in self._offsets if row.id > shown.offset)
+        if fresh:
+            changes["offsets"], shown.offset = fresh, fresh[-1].id
+
+    def _plan(self, state: State, rows: dict[str, RiskRow], offered: Offers, now_ms: int) -> PlanView | None:
+        chosen = self._chosen if self._chosen in rows else None
+        if chosen is None and state.plan is not None:
+            chosen = state.plan.loser_id
+        chosen = chosen or worst(rows.values())
+        if chosen is None or chosen not in rows:
+            return None
+        loss = rows[chosen].loss_percent
+        is_losing = loss is not None and loss < 0
+        return plan_view(state, chosen, offered, now_ms) if is_losing or state.plan is not None else None
+
+    def _take_capital(self, state: State, changes: dict[str, object]) -> None:
+        shown, sums = self._shown, self._condensed.sums
+        rows, missing = exposures(state, sums, self._resting.of(state))
+        changes["exposures"], shown.exposures = _patch(shown.exposures, rows), rows
+        row = capital_row(state, rows, missing)
+        if row != shown.capital:
+            changes["capital"] = shown.capital = row
+
+
+def _patch(old: dict[str, R], new: dict[str, R]) -> Patch[R]:
+    rows = {key: row for key, row in new.items() if old.get(key) != row}
+    return Patch(rows=rows, gone=tuple(key for key in old if key not in new))

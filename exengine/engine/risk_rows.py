@@ -1,0 +1,246 @@
+"""Each live group as the risk engine sees it, and what it would do for one of them, by the domain's own rules.
+
+Call all of it within `money.arithmetic`, with a condensed state.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import NamedTuple
+
+from exengine.domain import risk
+from exengine.domain.capital import usd_value
+from exengine.domain.group import Group, GroupStatus
+from exengine.domain.money import HUNDRED, ZERO, decimals_of
+from exengine.domain.risk_timer import old_enough, timer_left_ms
+from exengine.domain.settings import WhenShort
+from exengine.domain.state import OffsetPlan, State
+from exengine.engine.condensed import Sums
+from exengine.engine.panel_rows import OffsetRow, PlanLine, PlanView, RiskRow, RiskState, RiskSummary
+
+_MINUTE_MS = 60_000
+
+
+class Offers(NamedTuple):
+    """Who could pay now, best first, and what they bring in all."""
+
+    profits: dict[str, Decimal]
+    """By group, in USD, at most `max_winners` of them."""
+    total: Decimal
+
+
+def offers(state: State, sums: Mapping[str, Sums], now_ms: int) -> Offers:
+    """The winners of this moment. Only what is in profit before fees is looked at closely."""
+    likely = {}
+    for group_id, one in sums.items():
+        last = state.last(one.group.key.account, one.group.key.symbol)
+        if last is not None and one.net_base > 0 and one.unrealised(last) > 0:
+            likely[group_id] = one.condensed
+    if not likely:
+        return Offers({}, ZERO)
+    # Nobody in particular is to be paid for, so that nobody is left out for being that one.
+    nobody = replace(next(iter(likely.values())), id="")
+    found = {one.group.id: one.profit for one in risk.winners(replace(state, groups=likely), nobody, now_ms)}
+    return Offers(found, sum(found.values(), ZERO))
+
+
+def risk_rows(state: State, sums: Mapping[str, Sums], offered: Offers, now_ms: int) -> dict[str, RiskRow]:
+    """Every live group's row."""
+    return {group_id: _row(state, one, offered, now_ms) for group_id, one in sums.items()}
+
+
+def _row(state: State, sums: Sums, offered: Offers, now_ms: int) -> RiskRow:
+    group = sums.group
+    key = group.key
+    last = state.last(key.account, key.symbol)
+    percent = dollars = None
+    if last is not None and sums.cost and sums.net_base:
+        pnl = sums.unrealised(last)
+        percent = pnl / sums.cost * HUNDRED
+        usd = usd_value(state, group)
+        dollars = pnl * usd if usd else None
+    return RiskRow(
+        id=group.id,
+        account=key.account,
+        symbol=key.symbol,
+        timeframe=key.timeframe,
+        side=group.side,
+        state=_state_of(state, sums, percent, offered, now_ms),
+        loss_percent=percent,
+        loss_usd=dollars,
+        timer_ends_ms=_timer_ends_ms(state, group, now_ms),
+        pyramids=len(group.pyramids),
+        max_pyramids=group.max_pyramids,
+        old_at_ms=_old_at_ms(state, group, now_ms),
+        offers=len(offered.profits) - (group.id in offered.profits),
+        offered_usd=offered.total - offered.profits.get(group.id, ZERO),
+        blocked=group.blocked,
+        skip_once=group.skip_once,
+        opened_at_ms=group.opened_at_ms,
+    )
+
+
+def _state_of(state: State, sums: Sums, percent: Decimal | None, offered: Offers, now_ms: int) -> RiskState:
+    group, settings = sums.group, state.settings.risk
+    if group.status is GroupStatus.CLOSING or group.partial is not None:
+        return RiskState.CLOSING
+    if group.frozen or group.key.account in state.unreachable:
+        return RiskState.HELD_BACK
+    if group.blocked:
+        return RiskState.BLOCKED
+    if not group.has_filled or sums.net_base <= 0:
+        return RiskState.NO_FILL
+    if group.skip_once:
+        return RiskState.SKIPPED
+    if group.id in offered.profits:
+        return RiskState.WINNER
+    is_deep = percent is not None and percent <= settings.loss_threshold_percent
+    if is_deep and risk.is_loser(state, sums.condensed, now_ms):
+        return RiskState.CANDIDATE
+    if settings.require_full_pyramids and len(group.pyramids) < group.max_pyramids:
+        return RiskState.NOT_FULL
+    return RiskState.WAITING
+
+
+def _timer_ends_ms(state: State, group: Group, now_ms: int) -> int | None:
+    left = timer_left_ms(state, group, now_ms)
+    return None if left is None else now_ms + left if left else 0
+
+
+def _old_at_ms(state: State, group: Group, now_ms: int) -> int | None:
+    settings = state.settings.risk
+    if not settings.use_trade_age_filter:
+        return 0
+    if group.first_fill_at_ms is None:
+        return None
+    if old_enough(state, group, now_ms):
+        return 0
+    return group.first_fill_at_ms + int(settings.age_threshold_minutes * _MINUTE_MS)
+
+
+def summary(state: State, offered: Offers) -> RiskSummary:
+    settings = state.settings.risk
+    return RiskSummary(
+        enabled=settings.enabled,
+        evaluate_seconds=settings.evaluate_seconds,
+        threshold_percent=settings.loss_threshold_percent,
+        needs_all_pyramids=settings.require_full_pyramids,
+        waits=settings.enable_post_full_wait,
+        age_minutes=settings.age_threshold_minutes if settings.use_trade_age_filter else None,
+        offers=len(offered.profits),
+        offered_usd=offered.total,
+        under_way=state.plan is not None,
+    )
+
+
+# the plan for one group -------------------------------------------------------------------------------------------
+
+
+def worst(rows: Iterable[RiskRow]) -> str | None:
+    """Whose plan is shown where the trader has chosen nobody: the candidate, else the loser, that has lost most."""
+    losing = [row for row in rows if row.loss_percent is not None and row.loss_percent < 0]
+    if not losing:
+        return None
+    first = min(losing, key=lambda row: (row.state is not RiskState.CANDIDATE, row.loss_percent, row.opened_at_ms))
+    return first.id
+
+
+def plan_view(state: State, group_id: str, offered: Offers, now_ms: int) -> PlanView | None:
+    """What would be done for a group if it were its turn now; None where it has lost nothing."""
+    if state.plan is None:
+        # Nobody else could pay: the domain need not look at every group once more.
+        few = {one: state.groups[one] for one in (*offered.profits, group_id) if one in state.groups}
+        state = replace(state, groups=few)
+    under_way = state.plan if state.plan is not None and state.plan.loser_id == group_id else None
+    group = state.groups.get(group_id)
+    if group is None:
+        return None
+    plan = under_way or risk.plan_for(state, group, now_ms)
+    if plan is None:
+        return _no_plan(state, group, now_ms)
+    winners = tuple(_winner_line(state, plan, place) for place in range(len(plan.lines)))
+    brings = sum((line.brings_usd for line in winners), ZERO)
+    return PlanView(
+        loser_id=group_id,
+        required_usd=plan.required,
+        winners=winners,
+        loser=_loser_line(state, group, plan, brings),
+        why_none="",
+        under_way=under_way is not None,
+    )
+
+
+def _winner_line(state: State, plan: OffsetPlan, place: int) -> PlanLine:
+    line = plan.lines[place]
+    group = state.groups.get(line.group_id)
+    if group is None:
+        # Already closed by the plan: what it was is in its id.
+        _, symbol, timeframe = line.group_id.partition("#")[0].split("|", 2)
+        lost = state.groups[plan.loser_id]
+        return PlanLine(
+            group_id=line.group_id, symbol=symbol, timeframe=timeframe, side=lost.side, base=symbol.split("/")[0],
+            qty=line.qty, of_qty=line.qty, qty_decimals=decimals_of(line.qty), brings_usd=line.realised,
+        )  # fmt: skip
+    instrument = state.instrument(group)
+    return PlanLine(
+        group_id=group.id,
+        symbol=group.key.symbol,
+        timeframe=group.key.timeframe,
+        side=group.side,
+        base=group.base,
+        qty=line.qty,
+        of_qty=line.qty if line.whole else max(group.net_qty, line.qty),
+        qty_decimals=decimals_of(instrument.step_size),
+        brings_usd=line.realised or line.expected,
+    )
+
+
+def _loser_line(state: State, group: Group, plan: OffsetPlan, brings: Decimal) -> PlanLine:
+    instrument = state.instrument(group)
+    held = group.sellable_qty(instrument)
+    full = brings >= plan.required * risk.FULL_COVER
+    qty = held if full else instrument.qty_floor(group.net_qty * brings / plan.required)
+    share = plan.required if full else plan.required * qty / group.net_qty if group.net_qty else ZERO
+    return PlanLine(
+        group_id=group.id,
+        symbol=group.key.symbol,
+        timeframe=group.key.timeframe,
+        side=group.side,
+        base=group.base,
+        qty=qty,
+        of_qty=held,
+        qty_decimals=decimals_of(instrument.step_size),
+        brings_usd=-share,
+    )
+
+
+def _no_plan(state: State, group: Group, now_ms: int) -> PlanView | None:
+    last = state.fresh(group.key.account, group.key.symbol, now_ms)
+    if group.net_qty <= 0:
+        return None
+    if last is None:
+        why, required = "Its price is not known, or too old to decide on.", ZERO
+    else:
+        required = risk.required_usd(state, group, last)
+        why = _why_uncovered(state, group, now_ms)
+    return PlanView(loser_id=group.id, required_usd=required, winners=(), loser=None, why_none=why, under_way=False)
+
+
+def _why_uncovered(state: State, group: Group, now_ms: int) -> str:
+    if not risk.winners(state, group, now_ms):
+        return "No group is in profit after fees, so nothing could pay for it."
+    if state.settings.risk.when_short is WhenShort.SKIP:
+        return "The winners bring too little for all of it, and a part is not to be closed (risk.when_short)."
+    return "What the winners bring would close too little of it to be sold."
+
+
+def offset_row(number: int, plan: OffsetPlan) -> OffsetRow:
+    """The history's row of an offset that has come to its end."""
+    return OffsetRow(
+        id=number,
+        at_ms=plan.at_ms,
+        loser=plan.loser_id,
+        required=plan.required,
+        winners=tuple(line.group_id for line in plan.lines),
+        realised=sum((line.realised for line in plan.lines), ZERO),
+    )
