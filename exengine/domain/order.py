@@ -141,6 +141,8 @@ def _table() -> dict[tuple[OrderStatus, Happening], OrderStatus]:
         (s.EXPIRED, h.PART_FILL): s.EXPIRED,
         (s.EXPIRED, h.WHOLE_FILL): s.FILLED,
         (s.REJECTED, h.SEND): s.REJECTED,
+        # The answer that acknowledged it came after the stream had told of the refusal.
+        (s.REJECTED, h.ACCEPT): s.REJECTED,
         (s.REJECTED, h.REJECT): s.REJECTED,
         (s.REJECTED, h.CANCEL): s.REJECTED,
         (s.REJECTED, h.EXPIRE): s.REJECTED,

@@ -92,8 +92,13 @@ def test_a_lost_answer_makes_it_unknown_until_it_is_found():
 
 
 def test_what_the_table_does_not_know_is_a_defect():
-    with pytest.raises(IllegalTransition, match="rejected cannot accept"):
-        an_order().after(Happening.REJECT, 2).after(Happening.ACCEPT, 3)
+    with pytest.raises(IllegalTransition, match="cancelled cannot reject"):
+        an_order().after(Happening.CANCEL, 2).after(Happening.REJECT, 3)
+
+
+def test_an_acknowledgement_that_comes_after_the_refusal_changes_nothing():
+    refused = an_order().after(Happening.SEND, 2).after(Happening.REJECT, 3)
+    assert refused.after(Happening.ACCEPT, 4) == refused
 
 
 def test_no_arrow_leads_from_a_final_state_to_a_working_one_but_for_a_fill_the_exchange_had_refused():
