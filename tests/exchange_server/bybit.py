@@ -176,6 +176,8 @@ class Bybit(FrontEnd):
         return next((each for each in self.account.of(category) if rows.symbol_of(each) == symbol), None)
 
     def on_event(self, event: VenueEvent) -> None:
+        if event.order is not None and not event.order.is_open:
+            self.account.ended(event.order)
         streams = [stream for stream in self.faults.streams if stream.private]
         if not streams:
             return

@@ -1,8 +1,9 @@
 """What Bybit's v5 does with orders: a create is only acknowledged, the rest is told by queries and streams."""
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.exchange_server import bybit_rows as rows
 from tests.exchange_server.bybit_account import (
@@ -13,8 +14,11 @@ from tests.exchange_server.bybit_account import (
     number,
 )
 from tests.exchange_server.bybit_rows import Row
-from tests.exchange_server.values import VenueMarket, VenueOrder, VenueRefusal
+from tests.exchange_server.front_end import Keys
+from tests.exchange_server.values import VenueMarket, VenueOrder, VenueRefusal, VenueTrade
+from tests.exchange_server.venue import Venue
 
+Found = TypeVar("Found")
 DAY_MS = 86_400_000
 REMEMBERED = 500
 """Closed orders that /v5/order/realtime still knows."""
@@ -24,6 +28,10 @@ MOST_IN_A_BATCH = 10
 
 class BybitOrders(BybitAccount):
     """The answers about one trader's orders and executions."""
+
+    def __init__(self, venue: Venue, keys: Keys, now: Callable[[], int]) -> None:
+        super().__init__(venue, keys, now)
+        self._ended: dict[str, deque[str]] = {each: deque(maxlen=REMEMBERED) for each in ("spot", "linear")}
 
     def create(self, asked: Row) -> Row:
         """Only says that it was taken: what became of it is in the stream and the queries."""
@@ -106,47 +114,50 @@ class BybitOrders(BybitAccount):
         return {"orderId": order.id, "orderLinkId": order.client_id or ""}
 
     def realtime(self, asked: Row) -> Row:
-        """Open orders; by an id also one of the last 500 closed ones."""
+        """Open orders; by an id also one of the last 500 that ended."""
         category = asked.get("category")
-        found = self.asked_for(asked)
+        recent = self._ended.get(str(category), ())
         if asked.get("orderId") or asked.get("orderLinkId"):
-            recent = self.closed(category)[-REMEMBERED:]
-            found = [order for order in found if order.is_open or order in recent]
+            found = [order for order in self.asked_for(asked) if order.is_open or order.id in recent]
         elif str(asked.get("openOnly", "0")) == "1":
-            recent = self.closed(category)[-REMEMBERED:]
-            found = [order for order in found if order in recent]
+            found = [order for order in self.asked_for(asked) if order.id in recent]
         else:
             if category == "linear" and not (asked.get("symbol") or asked.get("settleCoin") or asked.get("baseCoin")):
-                raise BybitError(
-                    10001, "Missing some parameters that must be filled in, symbol or settleCoin or baseCoin"
-                )
-            found = [order for order in found if order.is_open]
-        return self.page(category, [self.order_row(order) for order in reversed(found)], asked, most=50, usual=20)
+                raise BybitError(10001, "Missing some parameters that must be filled in")
+            found = self.asked_for(asked, among=self.venue.open_orders())
+        return self.page(category, found[::-1], asked, self.order_row, most=50, usual=20)
+
+    def ended(self, order: VenueOrder) -> None:
+        """To be told of each order that is over."""
+        self._ended[rows.category_of(self.venue.markets[order.market])].append(order.id)
 
     def history(self, asked: Row) -> Row:
         """Orders that are over. One that ended without any fill is forgotten after a day."""
         start, end = self.window(asked)
         wanted = asked.get("orderStatus")
         found = [
-            row
+            order
             for order in reversed(self.asked_for(asked))
             if not order.is_open
             and start <= order.created_ms <= end
             and (order.filled or order.updated_ms > self.now() - DAY_MS)
-            and (row := self.order_row(order))["orderStatus"] in ({wanted} if wanted else {row["orderStatus"]})
+            and wanted in {None, "", rows.order_status(order, self.venue.markets[order.market])}
         ]
-        return self.page(asked.get("category"), found, asked, most=50, usual=20)
+        return self.page(asked.get("category"), found, asked, self.order_row, most=50, usual=20)
 
     def executions(self, asked: Row) -> Row:
         start, end = self.window(asked)
-        found = [
-            rows.execution_row(trade, self.venue.markets[trade.order.market])
-            for order in self.asked_for(asked)
-            for trade in order.trades
-            if start <= trade.at_ms <= end
-        ]
-        found.sort(key=lambda row: row["seq"], reverse=True)
-        return self.page(asked.get("category"), found, asked, most=100, usual=50)
+        trades: Iterable[VenueTrade] = self.venue.trades
+        if asked.get("orderId") or asked.get("orderLinkId"):
+            trades = [trade for order in self.asked_for(asked) for trade in order.trades]
+        ids = self.market_ids(asked)
+        found = [trade for trade in trades if trade.order.market in ids and start <= trade.at_ms <= end]
+        found.reverse()
+
+        def row_of(trade: VenueTrade) -> Row:
+            return rows.execution_row(trade, self.venue.markets[trade.order.market])
+
+        return self.page(asked.get("category"), found, asked, row_of, most=100, usual=50)
 
     # Inside
 
@@ -164,25 +175,19 @@ class BybitOrders(BybitAccount):
     def order_row(self, order: VenueOrder) -> Row:
         return rows.order_row(order, self.venue.markets[order.market])
 
-    def closed(self, category: Any) -> list[VenueOrder]:
-        """In the order in which they ended."""
-        ids = {market.id for market in self.of(category)}
-        over = [order for order in self.venue.orders.values() if order.market in ids and not order.is_open]
-        return sorted(over, key=lambda order: order.updated_ms)
+    def market_ids(self, asked: Row) -> set[str]:
+        """The venue's names of the markets that are asked about."""
+        symbol = asked.get("symbol")
+        return {each.id for each in self.of(asked.get("category")) if symbol in {None, "", rows.symbol_of(each)}}
 
-    def asked_for(self, asked: Row) -> list[VenueOrder]:
-        """Oldest first; an order id goes before a link id, a link id before a symbol."""
-        ids = {market.id for market in self.of(asked.get("category"))}
-        symbol, order_id, link = asked.get("symbol"), asked.get("orderId"), asked.get("orderLinkId")
-        orders: Iterable[VenueOrder] = self.venue.orders.values()
-        if order_id:
-            known = self.venue.orders.get(order_id)
+    def asked_for(self, asked: Row, *, among: list[VenueOrder] | None = None) -> list[VenueOrder]:
+        """Oldest first; an order id goes before a link id."""
+        order_id, link = asked.get("orderId") or None, asked.get("orderLinkId") or None
+        orders: Iterable[VenueOrder] = self.venue.orders.values() if among is None else among
+        if order_id or link:
+            known = self.venue.find(order_id=order_id, client_id=link)
             orders = [known] if known else []
-        elif link:
-            known = self.venue.find(client_id=link)
-            orders = [known] if known else []
-        elif symbol:
-            ids = {market.id for market in self.of(asked.get("category")) if rows.symbol_of(market) == symbol}
+        ids = self.market_ids(asked)
         return [order for order in orders if order.market in ids]
 
     def window(self, asked: Row) -> tuple[int, int]:
@@ -198,8 +203,11 @@ class BybitOrders(BybitAccount):
         return first, last
 
     @staticmethod
-    def page(category: Any, found: list[Row], asked: Row, *, most: int, usual: int) -> Row:
+    def page(
+        category: Any, found: list[Found], asked: Row, row_of: Callable[[Found], Row], *, most: int, usual: int
+    ) -> Row:
         size = min(int(asked.get("limit") or usual), most)
         first = int(asked.get("cursor") or 0)
         after = str(first + size) if first + size < len(found) else ""
-        return {"category": category, "list": found[first : first + size], "nextPageCursor": after}
+        listed = [row_of(each) for each in found[first : first + size]]
+        return {"category": category, "list": listed, "nextPageCursor": after}

@@ -78,6 +78,7 @@ class OkxAccount:
         self._said: dict[str, Row] = {}
         """What a request said and the order does not keep, by order id: tdMode, lever, tag."""
         self._saying: Row = {}
+        self._modes: dict[str, str] = {}
 
     # What anybody may ask
 
@@ -235,9 +236,7 @@ class OkxAccount:
 
     def margin_mode(self, market: VenueMarket) -> str:
         """That of the last order there: OKX has none for an account or a market, each order says its own."""
-        for order in reversed(self.venue.orders_of(market.id)):
-            return str(self.said(order).get("tdMode", "cross"))
-        return "cross"
+        return self._modes.get(market.id, "cross")
 
     def leverage_info(self, asked: Row) -> Row:
         wanted = (asked.get("instId") or "").split(",")

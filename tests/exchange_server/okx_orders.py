@@ -1,6 +1,7 @@
 """What OKX's v5 does with orders: creates are only acknowledged, each order of a request with an `sCode` of its own."""
 
 from decimal import Decimal
+from itertools import islice
 
 from tests.exchange_server import okx_rows as rows
 from tests.exchange_server.okx_account import REFUSALS, OkxAccount, OkxError, RowError, answer, row_number
@@ -78,6 +79,7 @@ class OkxOrders(OkxAccount):
         except VenueRefusal as refusal:
             raise self.refused(refusal, market, asked) from None
         self._said[order.id] = self._saying
+        self._modes[market.id] = asked["tdMode"]
         return order
 
     def check_order(self, asked: Row, market: VenueMarket) -> None:
@@ -145,7 +147,8 @@ class OkxOrders(OkxAccount):
         return answer([self.order_row(order)])
 
     def pending(self, asked: Row) -> Row:
-        return self.page([order for order in self.orders_of(asked) if order.is_open], asked)
+        ids = {market.id for market in self.of(asked)}
+        return self.page([order for order in self.venue.open_orders() if order.market in ids], asked)
 
     def history(self, asked: Row) -> Row:
         """Seven days; an order that was canceled without any fill two hours only."""
@@ -170,19 +173,19 @@ class OkxOrders(OkxAccount):
         return self.page(found, asked)
 
     def fills(self, asked: Row) -> Row:
-        begin, end, order_id = int(asked.get("begin") or 0), asked.get("end"), asked.get("ordId")
+        begin, end, after = int(asked.get("begin") or 0), asked.get("end"), asked.get("after")
+        order_id, most = asked.get("ordId") or None, min(100, int(asked.get("limit") or 100))
         ids = {market.id for market in self.of(asked)}
-        found = [
-            rows.fill_row(trade, self.venue.markets[trade.order.market])
+        found = (
+            trade
             for trade in reversed(self.venue.trades)
             if trade.order.market in ids
             and trade.at_ms >= begin
             and (end is None or trade.at_ms <= int(end))
-            and order_id in {None, "", trade.order.id}
-        ]
-        after = asked.get("after")
-        kept = [row for row in found if not after or int(row["billId"]) < int(after)]
-        return answer(kept[: int(asked.get("limit") or 100)])
+            and order_id in {None, trade.order.id}
+            and (not after or int(rows.bill_id(trade)) < int(after))
+        )
+        return answer([rows.fill_row(trade, self.venue.markets[trade.order.market]) for trade in islice(found, most)])
 
     # Inside
 

@@ -169,6 +169,10 @@ def average(order: VenueOrder, market: VenueMarket) -> Decimal:
     return order.quote_filled / order.filled / market.contract_size
 
 
+def bill_id(trade: VenueTrade) -> str:
+    return f"9{trade.id}"
+
+
 def fill_row(trade: VenueTrade, market: VenueMarket) -> Row:
     """One fill, as GET trade/fills and trade/fills-history show it."""
     order = trade.order
@@ -192,7 +196,7 @@ def fill_row(trade: VenueTrade, market: VenueMarket) -> Row:
         "instId": inst_id(market),
         "clOrdId": order.client_id or "",
         "posSide": "net",
-        "billId": f"9{trade.id}",
+        "billId": bill_id(trade),
         "subType": "1" if order.side == "buy" else "2",
         "tag": "",
         "execType": "M" if trade.maker else "T",
