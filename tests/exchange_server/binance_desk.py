@@ -84,7 +84,7 @@ def check_asker(ask: Ask, route: Route, keys: Keys, now_ms: int) -> None:
     else:
         fields = ask.message
         key = str(fields.get("apiKey", ""))
-        payload = "&".join(f"{name}={value}" for name, value in sorted(fields.items()) if name != "signature")
+        payload = "&".join(f"{name}={_wire(each)}" for name, each in sorted(fields.items()) if name != "signature")
     check_key(key, keys, trades=route.security == "trade")
     if route.security == "key":
         return
@@ -96,6 +96,10 @@ def check_asker(ask: Ask, route: Route, keys: Keys, now_ms: int) -> None:
         raise Said(-1021, f"Timestamp for this request was {AHEAD_MS}ms ahead of the server's time.")
     if now_ms - at_ms > (Fields(fields).whole("recvWindow") or RECEIVED_WITHIN_MS):
         raise Said(-1021, "Timestamp for this request is outside of the recvWindow.")
+
+
+def _wire(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def check_key(key: str, keys: Keys, *, trades: bool) -> None:
