@@ -165,10 +165,12 @@ async def test_a_client_id_is_taken_as_long_as_its_order_is_open(meeting: Meetin
     assert (await asked(meeting, "x1"))["id"] == again["id"]
 
 
-@pytest.mark.parametrize(("price", "code"), [(50_000.0, "51402"), (None, "51400")])
-async def test_what_is_not_open_cannot_be_cancelled(meeting: Meeting, price: float | None, code: str):
-    if price is not None:
-        await meeting.place("x1", price=price)
+@pytest.mark.parametrize(("ended", "code"), [("filled", "51402"), ("canceled", "51401"), (None, "51400")])
+async def test_what_is_not_open_cannot_be_cancelled(meeting: Meeting, ended: str | None, code: str):
+    if ended is not None:
+        await meeting.place("x1", price=50_000.0 if ended == "filled" else 49_000.0)
+    if ended == "canceled":
+        await meeting.client.cancel_order(None, PAIR, {"clOrdId": "x1"})
     name, words = await refused(meeting.client.cancel_order(None, PAIR, {"clOrdId": "x1"}))
     assert (name, code in words) == ("OrderNotFound", True)
 
