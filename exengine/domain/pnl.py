@@ -20,6 +20,8 @@ def unit_cost(leg: Leg, side: Side, contract_size: Decimal) -> Decimal | None:
 
 def leg_cost(leg: Leg, side: Side, contract_size: Decimal) -> Decimal:
     """unit_cost × net_qty of one leg, in quote."""
+    if not leg.net_qty:
+        return ZERO
     cost = unit_cost(leg, side, contract_size)
     return ZERO if cost is None else cost * leg.net_qty * contract_size
 

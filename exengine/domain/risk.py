@@ -4,6 +4,7 @@ A plan is stored before its first order. Winners are closed first; what they rea
 loser goes. `carry_on` looks at what is and takes the next step, so that a plan that was interrupted simply goes on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -46,8 +47,10 @@ def evaluate(step: Step, *, on_request: bool = False) -> None:
         return
     if not (step.state.settings.risk.enabled or on_request):
         return
-    for loser in candidates(step, on_request=on_request):
-        plan = plan_for(step.state, loser, step.now_ms)
+    losers = candidates(step, on_request=on_request)
+    all_winners = everyone_ahead(step.state, step.now_ms) if losers else []
+    for loser in losers:
+        plan = plan_for(step.state, loser, step.now_ms, all_winners)
         if plan is not None:
             _begin(step, loser, replace(plan, on_request=on_request))
             return
@@ -103,11 +106,17 @@ def _rank(state: State, group: Group) -> tuple[Decimal, Decimal, int, str]:
     return (percent, dollars, group.opened_at_ms, group.id)
 
 
-def winners(state: State, loser: Group, now_ms: int) -> list[_Winner]:
-    """Groups whose closing would bring something, largest profit first, at most `max_winners`."""
+def winners(state: State, loser: Group, now_ms: int, among: Sequence[_Winner] | None = None) -> list[_Winner]:
+    """Who would pay for `loser`, largest profit first, at most `max_winners`; `among` everyone ahead, where known."""
+    ahead = everyone_ahead(state, now_ms) if among is None else among
+    return [one for one in ahead if one.group.id != loser.id][: state.settings.risk.max_winners]
+
+
+def everyone_ahead(state: State, now_ms: int) -> list[_Winner]:
+    """Groups whose closing would bring something, largest profit first."""
     found = []
     for group in state.groups.values():
-        if group.id == loser.id or not _may_be_touched(state, group, now_ms) or group.net_qty <= 0:
+        if not _may_be_touched(state, group, now_ms) or group.net_qty <= 0:
             continue
         last = state.fresh(group.key.account, group.key.symbol, now_ms)
         if last is None:
@@ -120,7 +129,7 @@ def winners(state: State, loser: Group, now_ms: int) -> list[_Winner]:
         if profit > 0:
             found.append(_Winner(group=group, instrument=instrument, last=last, usd=usd, gain=gain, profit=profit))
     found.sort(key=lambda one: (-one.profit, one.group.opened_at_ms, one.group.id))
-    return found[: state.settings.risk.max_winners]
+    return found
 
 
 def required_usd(state: State, loser: Group, last: Decimal) -> Decimal:
@@ -129,14 +138,14 @@ def required_usd(state: State, loser: Group, last: Decimal) -> Decimal:
     return (abs(pnl.unrealised(loser, last)) + notional * taker_fee(state, loser)) * usd_value(state, loser)
 
 
-def plan_for(state: State, loser: Group, now_ms: int) -> OffsetPlan | None:
-    """What would be done for `loser` now; None where nothing can be covered."""
+def plan_for(state: State, loser: Group, now_ms: int, among: Sequence[_Winner] | None = None) -> OffsetPlan | None:
+    """What would be done for `loser` now; None where nothing can be covered. `among`: everyone ahead, where known."""
     last = state.fresh(loser.key.account, loser.key.symbol, now_ms)
     if last is None:
         return None
     required = required_usd(state, loser, last)
     left, brings, lines = required, ZERO, []
-    for winner in winners(state, loser, now_ms):
+    for winner in winners(state, loser, now_ms, among):
         if left <= 0:
             break
         take = min(winner.profit, left)

@@ -1,5 +1,6 @@
 """Who is paid off, when, by whom and how much of it (SPEC §8), worked out by hand; every value of `risk` in turn."""
 
+import sys
 from dataclasses import replace
 from decimal import Decimal
 
@@ -544,3 +545,30 @@ def refuse_risk_orders(one: World) -> None:
         return real(order, now_ms)
 
     one.book.place = place  # type: ignore[method-assign]
+
+
+# how long it takes ----------------------------------------------------------------------------------------------------
+
+
+def calls_of_a_look(losers: int) -> int:
+    """How many functions a look calls where everybody is behind and nobody can pay."""
+    one = world(instruments=tuple(coin(f"C{number}") for number in range(losers)), post_full_wait_minutes=D(0))
+    for symbol in [instrument.symbol for instrument in one.instruments]:
+        entry(one, symbol.partition("/")[0] + "/USDT", "100", "50")
+        one.price(symbol, "90")
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        look(one)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_the_work_of_a_look_grows_with_the_groups_and_not_with_their_square() -> None:
+    assert calls_of_a_look(24) < 3 * calls_of_a_look(12)
