@@ -78,7 +78,11 @@ class LiveExchange:
 
     async def report(self, symbols: Collection[str] | None) -> AccountReport | None:
         now_ms = self._clock.now_ms()
-        return await self._thread.call(holdings.report(self._client, self._market_type, symbols, now_ms))
+        return await self._thread.call(self._reported(symbols, now_ms))
+
+    async def _reported(self, symbols: Collection[str] | None, now_ms: int) -> AccountReport:
+        known = self._tracker.symbols()
+        return await holdings.report(self._client, self._market_type, symbols, now_ms, known=known)
 
     async def find(self, order: Order) -> list[Event] | None:
         return await self._thread.call(self._desk.find(order))

@@ -15,6 +15,8 @@ from exengine.exchange.live.profiles import Profile
 
 TIMEOUT_MS = 10_000
 CLOCK_TRIES = 2
+LOCAL_BURST = 100_000.0
+"""A server on this machine has no limit of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -39,6 +41,9 @@ class Venue:
     server: str = ""
     """A local server that stands for the exchange; empty = the exchange itself."""
 
+
+_STREAM_HASHES = {"watch_orders": ("order",), "watch_my_trades": ("trade",)}
+"""What ccxt's own names of awaited news have in them: `orders`, `myTrades`, `usertrades`, `spot:myTrades:…`."""
 
 _urgency: contextvars.ContextVar[Urgency] = contextvars.ContextVar("urgency", default=Urgency.ROUTINE)
 _answer: contextvars.ContextVar[Answer | None] = contextvars.ContextVar("answer", default=None)
@@ -95,6 +100,15 @@ class CcxtClient:
                     raise AuthFailed(f"the clocks do not agree after all: {error}") from error
                 await self._asked(client.load_time_difference, (), {}, urgency, changes=False)
         raise AssertionError("unreachable")
+
+    def has_stream(self, question: str) -> bool:
+        """Whether a websocket is open on which `question` has its answers."""
+        hashes = _STREAM_HASHES[question]
+        for stream in list(self.ccxt.clients.values()):
+            waiting = any(str(name).lower().find(one) >= 0 for name in stream.futures for one in hashes)
+            if waiting and stream.isConnected:
+                return True
+        return False
 
     def can(self, question: str) -> bool:
         """Whether ccxt offers this method for the exchange."""
@@ -153,7 +167,8 @@ class CcxtClient:
             if not self.profile.has_sandbox:
                 raise UserError(f"{self.profile.name} has no testnet.", remedy="Set the account's testnet to false.")
             client.set_sandbox_mode(True)
-        self._pace = Pace(unit_ms=client.rateLimit, burst=self.profile.burst, now_s=self._now_s)
+        burst = LOCAL_BURST if self._venue.server else self.profile.burst
+        self._pace = Pace(unit_ms=client.rateLimit, burst=burst, now_s=self._now_s)
         client.exengine_pace = self._pace
         client.exengine_connected = self._on_connected
         self._client = client
@@ -164,6 +179,7 @@ class CcxtClient:
             "timeout": TIMEOUT_MS,
             "aiohttp_trust_env": True,
             "newUpdates": True,
+            "number": str,  # what it parses stays text: no price or quantity is ever a float
             "options": {
                 **self.profile.options[self._venue.market_type],
                 "adjustForTimeDifference": False,  # asked for where the exchange says that it is needed

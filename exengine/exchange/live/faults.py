@@ -81,11 +81,23 @@ def told_apart(error: Exception, ccxt: Any, profile: Profile, answer: Answer, *,
 def _refusal(error: Exception, ccxt: Any, profile: Profile, codes: set[str]) -> str | None:
     """Our code of a final no; None where it is none that the engine tells apart."""
     said = str(error)
-    if isinstance(error, ccxt.OrderNotFound) or codes & profile.not_found:
+    if isinstance(error, ccxt.OrderNotFound):
         return UNKNOWN_ORDER
-    if isinstance(error, ccxt.InsufficientFunds) or codes & profile.insufficient:
+    by_code = _own_code(profile, codes, said)
+    if by_code is not None:
+        return by_code
+    if isinstance(error, ccxt.InsufficientFunds):
         return INSUFFICIENT_BALANCE
-    if codes & profile.halted or isinstance(error, ccxt.BadSymbol | ccxt.MarketClosed):
+    return MARKET_HALTED if isinstance(error, ccxt.BadSymbol | ccxt.MarketClosed) else None
+
+
+def _own_code(profile: Profile, codes: set[str], said: str) -> str | None:
+    """Our code for the exchange's own codes or words; None where they are none of those that are told apart."""
+    if codes & profile.not_found:
+        return UNKNOWN_ORDER
+    if codes & profile.insufficient:
+        return INSUFFICIENT_BALANCE
+    if codes & profile.halted or any(words in said for words in profile.halted_words):
         return MARKET_HALTED
     if codes & profile.rules or any(words in said for words in profile.rules_words):
         return RULES_REFUSED
@@ -103,14 +115,7 @@ def refused_row(profile: Profile, info: Mapping[str, Any]) -> Refused | None:
     codes = {code} if code else set()
     if codes & profile.duplicate or any(words in text for words in profile.duplicate_words):
         return None  # it is there: asked for like any that the answer says nothing of
-    ours = code or "refused"
-    if codes & profile.insufficient:
-        ours = INSUFFICIENT_BALANCE
-    elif codes & profile.halted:
-        ours = MARKET_HALTED
-    elif codes & profile.rules or any(words in text for words in profile.rules_words):
-        ours = RULES_REFUSED
-    return Refused(ours, text)
+    return Refused(_own_code(profile, codes, text) or code or "refused", text)
 
 
 _JSON = re.compile(r"[\[{].*[\]}]", re.DOTALL)

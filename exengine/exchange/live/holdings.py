@@ -1,6 +1,6 @@
 """What an account has: balances, positions and open orders, and the market rules, in plain exact values."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -37,7 +37,12 @@ def _is_wanted(market: Any, market_type: MarketType) -> bool:
 
 
 async def report(
-    client: CcxtClient, market_type: MarketType, symbols: Collection[str] | None, asked_at_ms: int
+    client: CcxtClient,
+    market_type: MarketType,
+    symbols: Collection[str] | None,
+    asked_at_ms: int,
+    *,
+    known: Collection[str] = (),
 ) -> AccountReport:
     """Balances first, then orders: what fills in between shows in the orders; the balances are not believed then."""
     if not client.ccxt.markets:
@@ -52,9 +57,8 @@ async def report(
     if market_type is MarketType.SWAP:
         for position in await client.ask("fetch_positions"):
             _add(positions, totals, position, with_unrealised=client.profile.swap_total_includes_unrealised)
-    listed = None if symbols is None or len(symbols) > SINGLE else sorted(symbols)
     rows = []
-    for symbol in listed if listed is not None else [None]:
+    for symbol in _asked_about(client, symbols, known):
         rows += await client.ask("fetch_open_orders", symbol)
     return AccountReport(
         asked_at_ms=asked_at_ms,
@@ -62,6 +66,13 @@ async def report(
         totals=totals,
         positions=positions,
     )
+
+
+def _asked_about(client: CcxtClient, symbols: Collection[str] | None, known: Collection[str]) -> Sequence[str | None]:
+    """Whose open orders are asked for; None = everything at once. `known` are the symbols of orders of ours."""
+    if client.profile.open_orders_by_symbol:
+        return sorted({*known, *(symbols or ())})
+    return [None] if symbols is None or len(symbols) > SINGLE else sorted(symbols)
 
 
 def _add(positions: dict[str, Decimal], totals: dict[str, Decimal], position: Any, *, with_unrealised: bool) -> None:

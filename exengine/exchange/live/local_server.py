@@ -29,6 +29,10 @@ class LocalServerSession:
         return self._session.headers
 
     @property
+    def cookie_jar(self) -> Any:
+        return self._session.cookie_jar
+
+    @property
     def closed(self) -> bool:
         return self._session.closed
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from exengine.domain.errors import KnownError, Refused, UnknownOutcome
-from exengine.domain.events import Event
+from exengine.domain.events import Event, OrderAccepted
 from exengine.domain.money import plain
 from exengine.domain.order import Order, OrderType, Role
 from exengine.engine.ports import OpenOrder
@@ -88,14 +88,17 @@ class OrderDesk:
             rows = await self._client.ask(
                 "create_orders", [self._request(order) for order in orders], urgency=urgency, changes=True
             )
-        except (KnownError, Refused) as error:
+        except Refused:
+            # Nothing of it was done, for what may be one order's fault: each finds out for itself.
+            return list(await asyncio.gather(*(self._place_one(order, urgency) for order in orders)))
+        except KnownError as error:
             return [error] * len(orders)
         return self._batch_answers(orders, rows)
 
     def _batch_answers(self, orders: Sequence[Order], rows: Sequence[Any]) -> list[Answer]:
         """Each order's row of a batch's answer, by its id; refused rows without one belong to the orders left over."""
         by_id: dict[str, Any] = {}
-        refusals = []
+        refusals, taken = [], 0
         for row in rows:
             refusal = refused_row(self._profile, row.get("info") or {})
             said = order_said(self._profile, row)
@@ -103,9 +106,14 @@ class OrderDesk:
                 by_id[said.client_id] = refusal or said
             elif refusal is not None:
                 refusals.append(refusal)
+            elif said.exchange_order_id is not None:
+                taken += 1
         nameless = [order for order in orders if order.client_id not in by_id]
         if len(nameless) == len(refusals):
             by_id |= {order.client_id: refusal for order, refusal in zip(nameless, refusals, strict=True)}
+        elif len(nameless) == taken:
+            # All of them are there; which id is whose is left to the stream and to the comparison to tell.
+            by_id |= {order.client_id: [OrderAccepted(client_id=order.client_id)] for order in nameless}
         answers: list[Answer] = []
         for order in orders:
             found = by_id.get(order.client_id)
@@ -115,8 +123,10 @@ class OrderDesk:
                 answers.append(found or UnknownOutcome("the answer to several orders says nothing of this one"))
         return answers
 
-    def _placed(self, order: Order, said: OrderSaid) -> list[Event]:
+    def _placed(self, order: Order, said: OrderSaid) -> Answer:
         """What the answer to a new order tells. An acknowledgement is no more than that (FAULTS 6)."""
+        if said.exchange_order_id is None:
+            return UnknownOutcome(f"{self._profile.name} acknowledged an order without an id")
         if self._profile.acknowledges_only:
             said = OrderSaid(
                 client_id=order.client_id,
@@ -153,16 +163,17 @@ class OrderDesk:
 
     async def cancel(self, order: Order) -> list[Event]:
         """Asks for an order to be taken off. What the exchange then says of it counts, not that it was asked."""
-        self._tracker.expect(order)
+        their_id = self._tracker.expect(order).exchange_order_id
+        if their_id is None and self._profile.takes_our_id_as_theirs:
+            their_id = self._profile.id_prefix + order.client_id
+        params = {} if their_id is not None else self._id_params(order)
         answer = await self._client.ask(
-            "cancel_order",
-            order.exchange_order_id or "",
-            order.symbol,
-            {} if order.exchange_order_id else self._id_params(order),
-            urgency=Urgency.LEAVING,
-            changes=True,
+            "cancel_order", their_id, order.symbol, params, urgency=Urgency.LEAVING, changes=True
         )
-        said = order_said(self._profile, answer if isinstance(answer, dict) else {})
+        try:
+            said = order_said(self._profile, answer)
+        except ValueError as error:
+            raise UnknownOutcome(str(error)) from error
         if said.standing in (None, Standing.OPEN) or said.filled_qty is None:
             self.follow(order, to_its_end=True)
             return []
@@ -231,7 +242,7 @@ class OrderDesk:
 
     async def _trades(self, order: Order, exchange_order_id: str | None) -> list[TradeSaid]:
         """The trades of one order, with their fees, oldest first."""
-        exchange_id = exchange_order_id or order.exchange_order_id or ""
+        exchange_id = exchange_order_id or self._tracker.expect(order).exchange_order_id or ""
         if self._profile.trades_by is TradesBy.ORDER_TRADES:
             rows = await self._client.ask("fetch_order_trades", exchange_id, order.symbol, urgency=Urgency.QUESTION)
         else:

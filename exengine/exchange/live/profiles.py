@@ -64,8 +64,14 @@ class Profile:
     """ccxt's parameter for our client order id."""
     id_prefix: str = ""
     """What ccxt puts before it on the wire, and the exchange sends back with it."""
+    takes_our_id_as_theirs: bool = False
+    """Whether a question by the exchange's own order id takes ours, with its prefix, in that place."""
     id_keys: tuple[str, ...] = ()
     """Where our client order id stands in the exchange's own trades and orders, where ccxt does not tell it."""
+    stream_fee_sign: int = 1
+    """-1 where ccxt hands the stream's fees on as the exchange signs them: below zero = paid."""
+    open_orders_by_symbol: bool = False
+    """Whether open orders can be asked for one symbol at a time only."""
     acknowledges_only: bool = True
     """Whether the answer to a new order is an id and nothing else."""
     trades_by: TradesBy = TradesBy.ORDER_TRADES
@@ -90,6 +96,7 @@ class Profile:
     rules: frozenset[str] = frozenset()
     rules_words: tuple[str, ...] = ()
     halted: frozenset[str] = frozenset()
+    halted_words: tuple[str, ...] = ()
     unchanged: frozenset[str] = frozenset()
     """Codes of "it is so already", for margin mode, position mode and leverage."""
     unchanged_words: tuple[str, ...] = ("No need to change", "not modified", "no change")
@@ -148,6 +155,7 @@ BINANCE = Profile(
     rules_words=("Filter failure: PRICE_FILTER", "Filter failure: LOT_SIZE", "Filter failure: MARKET_LOT_SIZE",
                  "Filter failure: MIN_NOTIONAL", "Filter failure: NOTIONAL"),
     halted=_codes("-4108 -4140"),
+    halted_words=("Market is closed",),
     unchanged=_codes("-4046 -4059"),
     permissions=PermissionQuery(
         method="sapiGetAccountApiRestrictions",
@@ -162,6 +170,7 @@ BYBIT = Profile(
     options=_LINEAR,
     has_sandbox=True,
     lookup=Lookup.LISTS,
+    id_param="orderLinkId",
     id_keys=("orderLinkId",),
     trades_by=TradesBy.ORDER_TRADES,
     batch=10,
@@ -172,7 +181,7 @@ BYBIT = Profile(
     not_found=_codes("170213 110001"),
     insufficient=_codes("170131 110004 110007 110012"),
     rules=_codes("170130 170132 170133 170134 170135 170136 170137 170140 110003 110020 110094"),
-    halted=_codes("170121 110066 10029"),
+    halted=_codes("170121 170157 110066 10029"),
     unchanged=_codes("110025 110026 110043"),
     permissions=PermissionQuery(
         method="privateGetV5UserQueryApi",
@@ -191,6 +200,7 @@ OKX = Profile(
     options=_BY_TYPE,
     has_sandbox=True,
     id_keys=("clOrdId",),
+    stream_fee_sign=-1,
     batch=20,
     late_ms=30_000,
     duplicate=_codes("51016"),
@@ -217,14 +227,16 @@ KUCOIN = Profile(
     has_sandbox=False,
     id_param="clientOid",
     id_keys=("clientOid",),
-    batch=5,
+    open_orders_by_symbol=True,
+    batch=1,  # ccxt 4.5.90 loses the answer to a batch on this exchange
     late_ms=5_000,
     duplicate=_codes("126044"),
+    duplicate_words=("clientOidDuplicated",),
     clock=_codes("400002"),
-    not_found=_codes("400400 100001"),
     insufficient=_codes("200004"),
-    rules=_codes("400100 900003"),
-    halted=_codes("900001"),
+    rules=_codes("600100 600101 900003"),
+    rules_words=("below the minimum requirement", "above the maximum requirement", "increment invalid"),
+    halted=_codes("200001 900001"),
     permissions=PermissionQuery(
         method="privateGetUserApiKey",
         trade=_trade(Grant(path="data.permission", word="Spot"), Grant(path="data.permission", word="Futures")),
@@ -239,12 +251,15 @@ MEXC = Profile(
     options=_BY_TYPE,
     has_sandbox=False,
     id_keys=("clientOrderId", "newClientOrderId", "clientId"),
+    open_orders_by_symbol=True,
     batch=20,
     late_ms=10_000,
     clock=_codes("700003"),
     not_found=_codes("-2011 -2013"),
     insufficient=_codes("30004 30005 10101"),
-    rules=_codes("30002 400 30029"),
+    duplicate=_codes("730003"),
+    rules=_codes("30002 30003 30029"),
+    rules_words=("scale is invalid",),
     halted=_codes("30016 -1121"),
 )
 
@@ -255,6 +270,7 @@ GATE = Profile(
     options=_BY_TYPE,
     has_sandbox=True,
     id_prefix="t-",
+    takes_our_id_as_theirs=True,
     id_keys=("text",),
     acknowledges_only=False,
     trades_by=TradesBy.MY_TRADES,
@@ -264,7 +280,9 @@ GATE = Profile(
     clock=_codes("REQUEST_EXPIRED"),
     not_found=_codes("ORDER_NOT_FOUND ORDER_CLOSED ORDER_CANCELLED"),
     insufficient=_codes("BALANCE_NOT_ENOUGH"),
+    duplicate=_codes("REPEATED_CREATION"),
     rules=_codes("INVALID_PRECISION AMOUNT_TOO_LITTLE AMOUNT_TOO_MUCH"),
+    rules_words=("too small", "precision"),
     halted=_codes("INVALID_CURRENCY_PAIR TRADE_RESTRICTED"),
 )
 

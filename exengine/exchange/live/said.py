@@ -64,8 +64,10 @@ class OrderSaid:
 
 
 def order_said(profile: Profile, order: Mapping[str, Any]) -> OrderSaid:
-    """Raises ValueError where a number is none."""
-    info = order.get("info") or {}
+    """Raises ValueError where a number is none, or where it is no order at all."""
+    info = order.get("info")
+    if not isinstance(info, Mapping):
+        raise ValueError(f"{profile.name} answered with something that is no order")
     exchange_id = order.get("id")
     trades = [trade for trade in order.get("trades") or () if trade.get("id")]
     return OrderSaid(
@@ -79,12 +81,14 @@ def order_said(profile: Profile, order: Mapping[str, Any]) -> OrderSaid:
     )
 
 
-def trade_said(profile: Profile, trade: Mapping[str, Any]) -> TradeSaid:
+def trade_said(profile: Profile, trade: Mapping[str, Any], *, by_stream: bool = False) -> TradeSaid:
     """Raises ValueError where a number is none, or what makes a trade is missing."""
     price, qty = number(trade.get("price")), number(trade.get("amount"))
     if not price or not qty or not trade.get("id"):
         raise ValueError(f"{profile.name} told of a trade without an id, a price or a quantity")
     fee, currency = _fee(trade)
+    if by_stream and fee is not None:
+        fee *= profile.stream_fee_sign
     info = trade.get("info") or {}
     return TradeSaid(
         trade_id=str(trade["id"]),

@@ -18,8 +18,11 @@ from exengine.exchange.markets.plausible import Plausible
 log = logging.getLogger(__name__)
 
 BACK_OFF_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-STEADY_S = 2.0
-"""A stream that has not failed for so long after its start is taken to be there."""
+STEADY_S = 1.0
+"""A stream that has not failed for so long after its connection is taken to be there."""
+
+CONNECTING_S = 0.1
+"""How often it is looked whether a new stream has its connection."""
 
 SIGN_OF_LIFE_S = 10.0
 """How often prices are asked for where they also come by stream: one that stands still is told anew."""
@@ -76,6 +79,8 @@ class OwnStream:
             failures += 1
 
     async def _steady(self, question: str, all_of: set[str]) -> None:
+        while not self._client.has_stream(question):
+            await self._sleep(CONNECTING_S)
         await self._sleep(STEADY_S)
         self._there.add(question)
         if self._there == all_of:
@@ -103,7 +108,7 @@ class OwnStream:
     def _trades(self, rows: Iterable[Any]) -> None:
         for row in rows:
             try:
-                trade = trade_said(self._client.profile, row)
+                trade = trade_said(self._client.profile, row, by_stream=True)
             except ValueError as error:
                 log.warning("news of a trade that cannot be read: %s", error)
                 continue

@@ -23,6 +23,7 @@ class Known:
     trades: dict[str, Decimal] = field(default_factory=dict)
     """Trade id to quantity, of those that were told on in this run."""
     has_ended: bool = False
+    exchange_order_id: str | None = None
 
     @property
     def client_id(self) -> str:
@@ -59,7 +60,7 @@ class Tracker:
         """From now on the order is known to be ours."""
         known = self._known.get(order.client_id)
         if known is None:
-            known = self._known[order.client_id] = Known(order=order)
+            known = self._known[order.client_id] = Known(order=order, exchange_order_id=order.exchange_order_id)
             self._forget_some()
         if order.exchange_order_id is not None:
             self._by_exchange_id[order.exchange_order_id] = order.client_id
@@ -69,6 +70,10 @@ class Tracker:
         """One of ours, by either id."""
         found = self._known.get(client_id or "")
         return found or self._known.get(self._by_exchange_id.get(exchange_order_id or "", ""))
+
+    def symbols(self) -> set[str]:
+        """Of what there have been orders of ours."""
+        return {known.order.symbol for known in self._known.values()}
 
     def is_over(self, client_id: str) -> bool:
         """Whether everything about an order has been told."""
@@ -122,6 +127,7 @@ class Tracker:
     def _accepted(self, known: Known, exchange_order_id: str) -> list[Event]:
         events: list[Event] = [OrderAccepted(client_id=known.client_id, exchange_order_id=exchange_order_id)]
         self._by_exchange_id[exchange_order_id] = known.client_id
+        known.exchange_order_id = exchange_order_id
         for trade in self._homeless.pop(exchange_order_id, ()):
             events += self.traded(trade, known).events
         return events
