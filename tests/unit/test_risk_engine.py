@@ -571,4 +571,4 @@ def calls_of_a_look(losers: int) -> int:
 
 
 def test_the_work_of_a_look_grows_with_the_groups_and_not_with_their_square() -> None:
-    assert calls_of_a_look(24) < 3 * calls_of_a_look(12)
+    assert calls_of_a_look(10) < 2.5 * calls_of_a_look(5)
