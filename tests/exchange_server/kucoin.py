@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from tests.exchange_server.faults import Faults
 from tests.exchange_server.front_end import Answer, Ask, Keys, answer_json
-from tests.exchange_server.kucoin_rest import NO_SUCH_ORDER, KucoinRest
+from tests.exchange_server.kucoin_errors import NO_SUCH_ORDER
+from tests.exchange_server.kucoin_rest import KucoinRest
 from tests.exchange_server.kucoin_streams import KucoinSession
 from tests.exchange_server.plain_front import PlainFrontEnd
 from tests.exchange_server.values import VenueMarket

@@ -1,19 +1,24 @@
 """KuCoin's spot REST, high-frequency and old accounts, as the real one speaks it: creates are only acknowledged."""
 
-import base64
-import hashlib
 import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qsl
 
 from tests.exchange_server import kucoin_rows as rows
 from tests.exchange_server.front_end import Keys
+from tests.exchange_server.kucoin_errors import (
+    INCREMENT_INVALID,
+    NO_SUCH_ORDER,
+    REFUSALS,
+    KucoinError,
+    number,
+    signature,
+)
 from tests.exchange_server.kucoin_rows import Row, text
-from tests.exchange_server.values import RefusalKind, VenueMarket, VenueOrder, VenueRefusal
+from tests.exchange_server.values import VenueMarket, VenueOrder, VenueRefusal
 from tests.exchange_server.venue import Venue
 
 CLOCK_LEEWAY_MS = 5_000
@@ -23,47 +28,7 @@ KEPT_FILLED_MS, KEPT_CANCELLED_MS = 7 * DAY_MS, 3 * DAY_MS
 LONGEST_CLIENT_ID = 40
 MOST_IN_A_BATCH = 20
 
-REFUSALS: dict[RefusalKind, tuple[str, str]] = {
-    "insufficient": ("200004", "Balance insufficient!"),
-    "price_filter": ("600100", "Order price increment invalid."),
-    "lot_size": ("400100", "Order size below the minimum requirement."),
-    "min_notional": ("600101", "The order funds should more then 0.1 USDT."),
-    "max_qty": ("400100", "Order size above the maximum requirement."),
-    "duplicate": ("400100", "validation.createOrder.clientOidDuplicated"),
-    "would_match": ("300000", "post only order would be filled immediately"),
-    "unknown_symbol": ("900001", "symbol not exists"),
-    "halted": ("200001", "Order creation for this pair suspended"),
-    "unknown_order": ("400100", "order_not_exist_or_not_allow_to_cancel"),
-    "reduce_only": ("400100", "Parameter error"),
-    "bad_request": ("400100", "Parameter error"),
-}
-INCREMENT_INVALID = ("600100", "Order size increment invalid.")
-NO_SUCH_ORDER = ("400100", "The order does not exist.")
-
 Handler = Callable[[Row], Any]
-
-
-class KucoinError(Exception):
-    """An answer with a code other than 200000; most come with HTTP 200."""
-
-    def __init__(self, code: str, message: str, *, status: int = 200) -> None:
-        super().__init__(f"{code} {message}")
-        self.code, self.message, self.status = code, message, status
-
-
-def signature(secret: str, words: str) -> str:
-    return base64.b64encode(hmac.new(secret.encode(), words.encode(), hashlib.sha256).digest()).decode()
-
-
-def number(asked: Row, name: str) -> Decimal | None:
-    """Raises KucoinError where it is there and is no number."""
-    raw = asked.get(name)
-    if raw is None or raw == "":
-        return None
-    try:
-        return Decimal(str(raw))
-    except InvalidOperation:
-        raise KucoinError("400100", f"{name} is invalid") from None
 
 
 class KucoinRest:
@@ -96,6 +61,7 @@ class KucoinRest:
             ("POST", v1 + "hf/orders/multi", "place_many", True, self.create_many),
             ("POST", v1 + "hf/orders/multi/sync", "place_many", True, self.create_many_sync),
             ("GET", v1 + "hf/orders/active", "open_orders", True, self.active),
+            ("GET", v1 + "hf/orders/active/symbols", "open_orders", True, self.active_symbols),
             ("GET", v1 + "hf/orders/done", "orders", True, self.done),
             ("GET", v1 + "hf/orders/client-order/" + client, "query", True, self.one),
             ("DELETE", v1 + "hf/orders/client-order/" + client, "cancel", True, self.cancel_by_client_id),
@@ -325,6 +291,10 @@ class KucoinRest:
 
     def active(self, asked: Row) -> list[Row]:
         return self.orders(asked, open_ones=True)
+
+    def active_symbols(self, asked: Row) -> Row:
+        """The pairs that have open orders: the only question about all of them."""
+        return {"symbols": sorted({order.market for order in self.venue.open_orders()})}
 
     def done(self, asked: Row) -> Row:
         return {"lastId": 0, "items": self.orders(asked, open_ones=False)}

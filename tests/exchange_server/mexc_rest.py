@@ -269,7 +269,9 @@ class MexcRest:
         return rows.order_row(order, self.venue.markets[order.market])
 
     def asked_market(self, asked: Row) -> VenueMarket:
-        market = self.venue.markets.get(str(asked.get("symbol")))
+        if not asked.get("symbol"):
+            raise MexcError(700004, "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed.")
+        market = self.venue.markets.get(str(asked["symbol"]))
         if market is None:
             raise MexcError(*REFUSALS["unknown_symbol"])
         return market

@@ -97,6 +97,13 @@ async def test_open_and_closed_orders_and_trades_are_told_by_symbol(there: Clien
     assert same["id"] == trade["id"]
 
 
+async def test_open_orders_of_all_pairs_are_asked_for_pair_by_pair(there: Client):
+    """ccxt itself refuses to ask without a symbol."""
+    await there.buy()
+    assert (await there.refused(there.api.fetch_open_orders()))[0] == "ArgumentsRequired"
+    assert (await there.api.privateGetHfOrdersActiveSymbols())["data"] == {"symbols": ["BTC-USDT"]}
+
+
 async def test_a_market_sale_is_by_the_coin(there: Client):
     await there.sell("0.01")
     assert there.venue.amounts("BTC")[0] == D("0.99")

@@ -80,6 +80,11 @@ async def test_open_and_closed_orders_and_trades_are_told_by_symbol(there: Clien
     assert same["id"] == trade["id"]
 
 
+async def test_open_orders_want_a_symbol(there: Client):
+    name, text = await there.refused(there.api.fetch_open_orders())
+    assert (name, '"code":700004' in text) == ("BadRequest", True)
+
+
 async def test_a_market_sale_is_by_the_coin(there: Client):
     await there.sell("0.01")
     assert (there.venue.amounts("BTC")[0], there.venue.amounts("USDT")[0]) == (D("0.99"), D("10499.75"))
