@@ -107,6 +107,9 @@ class Engine:
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._deciding = False
+        self._whole = asyncio.Event()
+        """Set while everything that the state has is on disk."""
+        self._whole.set()
         self._running = False
         self._stopping = False
         self._ended = asyncio.Event()
@@ -152,6 +155,11 @@ class Engine:
     async def settled(self) -> None:
         """Waits until everything queued is dealt with and everything that followed from it is carried out."""
         await self._quiet.wait()
+
+    async def whole(self) -> None:
+        """Waits until the state has nothing that is not on disk: what is being stored may still be taken back."""
+        while not self._whole.is_set():
+            await self._whole.wait()
 
     def health(self) -> str:
         """running, paused or error: what `GET /health` tells."""
@@ -212,7 +220,12 @@ class Engine:
                 self._wake.clear()
                 self._deciding = True
                 while self._items or not self._also.is_empty:
-                    if await self._batch():
+                    self._whole.clear()
+                    try:
+                        stored = await self._batch()
+                    finally:
+                        self._whole.set()
+                    if stored:
                         await asyncio.sleep(0)  # prices alone are not stored, and must not keep the loop to themselves
                     else:
                         await self._pause(STORE_BACK_OFF_S)

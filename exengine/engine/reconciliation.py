@@ -1,6 +1,6 @@
 """Compares the books with what an exchange says that an account has: reports in, findings out (SPEC §10)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -27,17 +27,25 @@ class Findings:
     """Open orders with this store's own mark that the books do not have, or have as closed."""
 
 
-def compared(state: State, account: str, report: AccountReport, has_traffic: Callable[[str], bool]) -> Findings:
+def compared(
+    state: State,
+    account: str,
+    report: AccountReport,
+    known: Collection[str],
+    has_traffic: Callable[[str], bool],
+) -> Findings:
     """What differs in an account's orders. Orders about which something is being asked right now are left alone.
 
-    An order that is not among the open ones has filled, was cancelled, or never arrived: only the exchange knows.
+    So are those that the books did not have when the exchange was asked: `known` are the client order ids that they
+    had. Times do not tell that, for a clock may be set back. An order that is not among the open ones has filled, was
+    cancelled, or never arrived: only the exchange knows.
     """
     resting = {one.client_id: one for one in report.open_orders if one.client_id is not None}
     events: list[Event] = []
     ask: list[Order] = []
     cancel: list[Order] = []
     for order in state.orders.values():
-        if order.account != account or has_traffic(order.client_id) or order.created_at_ms > report.asked_at_ms:
+        if order.account != account or has_traffic(order.client_id) or order.client_id not in known:
             continue
         there = resting.get(order.client_id)
         if there is None:

@@ -112,7 +112,8 @@ class Watchman:
         """Asks once and acts on the answer. Raises AuthFailed."""
         whole = self._seen.whole_at_s is None or self._now_s() - self._seen.whole_at_s >= WHOLE_S
         symbols = None if whole else self._symbols()
-        before = self._books()
+        await self._engine.whole()
+        before, known = self._books(), self._orders()
         try:
             report = await self._exchange.report(symbols)
         except AuthFailed:
@@ -125,8 +126,10 @@ class Watchman:
         self._seen.failures = 0
         if whole:
             self._seen.whole_at_s = self._now_s()
-        agrees = await self._compare(report)
-        if agrees and before == self._books():
+        await self._engine.whole()
+        agrees = await self._compare(report, known)
+        await self._engine.whole()
+        if agrees and (before, known) == (self._books(), self._orders()) and not self._has_traffic():
             await self._weigh(report)
         if agrees is not None and not self._seen.found:
             self._seen.found = True
@@ -139,9 +142,12 @@ class Watchman:
             self._seen.found = False
             await self._engine.deliver(AccountLost(account=self._account, why=_said(error)))
 
-    async def _compare(self, report: AccountReport) -> bool | None:
-        """Acts on what differs in the orders; whether nothing does, None while something is still being asked."""
-        found = compared(self._state, self._account, report, self._engine.has_traffic)
+    async def _compare(self, report: AccountReport, known: frozenset[str]) -> bool | None:
+        """Acts on what differs in the orders; whether nothing does, None while something is still being asked.
+
+        `known` are the orders that the books had when the exchange was asked.
+        """
+        found = compared(self._state, self._account, report, known, self._engine.has_traffic)
         for event in found.events:
             await self._engine.deliver(event)
         commands: list[OrderCommand] = [
@@ -168,10 +174,10 @@ class Watchman:
 
     async def _weigh(self, report: AccountReport) -> None:
         """Takes the balances over, and tells of coins that were missing twice in a row."""
+        short = shortfalls(self._state, self._account, report)
         await self._engine.deliver(
             BalancesReported(account=self._account, totals=report.totals, positions=report.positions)
         )
-        short = shortfalls(self._state, self._account, report)
         for one in short:
             if one.currency in self._seen.short:
                 await self._engine.deliver(HoldingsShort(account=self._account, currency=one.currency, there=one.there))
@@ -184,6 +190,14 @@ class Watchman:
         """What must not have changed between question and answer, for balances to mean something."""
         mine = self._account
         return tuple((key, amount) for key, amount in self._state.moved.items() if key[0] == mine)
+
+    def _orders(self) -> frozenset[str]:
+        """The account's orders that the books have."""
+        return frozenset(one.client_id for one in self._state.orders.values() if one.account == self._account)
+
+    def _has_traffic(self) -> bool:
+        """Whether something is being asked about an order: what the exchange says of balances is ahead of the books."""
+        return any(self._engine.has_traffic(client_id) for client_id in self._orders())
 
 
 def _said(error: Exception) -> str:

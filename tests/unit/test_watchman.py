@@ -1,13 +1,14 @@
 """Comparing the books with an exchange: what differs is asked for, what is strange cancelled, what is gone told."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import pytest
 
+from exengine.domain.commands import ResolveOrder
 from exengine.domain.errors import AuthFailed, Retryable
 from exengine.domain.events import OrderAccepted
 from exengine.domain.group import GroupStatus
@@ -34,6 +35,17 @@ class Watched:
         amounts = {name: Decimal(amount) for name, amount in ({"USDT": "10000"} | totals).items()}
         said = AccountReport(asked_at_ms=at_ms, open_orders=resting, totals=amounts, positions={})
         self.run.exchange.reports.append(said)
+
+    def meanwhile(self, happens: Callable[[], Awaitable[None]]) -> None:
+        """Between the next question and its answer."""
+        ask = self.run.exchange.report
+
+        async def asked(symbols: Collection[str] | None) -> AccountReport | None:
+            said = await ask(symbols)
+            await happens()
+            return said
+
+        self.run.exchange.report = asked  # type: ignore[method-assign]
 
     async def look(self) -> None:
         await self.watchman.look()
@@ -87,11 +99,56 @@ async def test_an_order_that_the_exchange_forgot_after_it_had_it_is_cancelled_an
 
 async def test_an_order_made_after_the_question_is_not_missed_by_its_answer():
     async with watched() as made:
+
+        async def alerted() -> None:
+            await made.run.alert("50000")
+            await made.run.engine.settled()
+
+        made.report()
+        made.meanwhile(alerted)
+        await made.look()
+        assert len(made.run.orders) == 1
+        assert made.run.exchange.requests("find") == []
+
+
+async def test_an_order_is_asked_for_though_the_clock_was_set_back_since_it_was_made():
+    async with watched() as made:
         await made.run.alert("50000")
         await made.run.engine.settled()
-        made.report(at_ms=START_MS)
+        made.report(at_ms=START_MS - 3_600_000)
         await made.look()
-        assert made.run.exchange.requests("find") == []
+        assert made.run.exchange.requests("find") == [order.client_id for order in made.run.orders]
+
+
+async def test_what_is_not_on_disk_yet_is_not_compared():
+    """An order that was decided and not stored would be found missing, and be sent before its commit."""
+    async with watched() as made:
+        await made.run.alert("50000")
+        made.run.store.may_commit.clear()
+        await until(lambda: made.run.state.orders)
+        made.report()
+        looking = asyncio.ensure_future(made.look())
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert made.run.exchange.requests("find") == made.run.exchange.requests("place") == []
+        made.run.store.may_commit.set()
+        await looking
+        assert len(made.run.exchange.requests("place")) == 1
+
+
+async def test_balances_do_not_count_while_something_is_asked_about_an_order():
+    async with watched() as made:
+        await made.run.alert("50000")
+        await made.run.engine.settled()
+        (order,) = made.run.orders
+        made.run.exchange.may_answer.clear()
+        asking = asyncio.ensure_future(made.run.engine.ask_again([ResolveOrder(order=order)], 5))
+        await until(lambda: made.run.engine.has_traffic(order.client_id))
+        made.report(USDT="9000")
+        await made.watchman.look()
+        assert made.run.state.balance("paper", "USDT") == 10000
+        made.run.exchange.may_answer.set()
+        assert await asking
 
 
 async def test_a_stray_of_this_stores_own_mark_is_cancelled_and_others_are_let_be():
