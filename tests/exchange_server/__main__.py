@@ -24,13 +24,12 @@ async def _served(chosen: argparse.Namespace) -> None:
     venue = new_venue(chosen.venue, **over)
     for market_id, price in chosen.prices.items():
         venue.tick(market_id, price)
-    over_now = asyncio.Event()
+    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: loop.call_soon_threadsafe(ended.set))
     async with serve(chosen.venue, venue, port=chosen.port) as served:
-        for name in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(name, lambda *_: loop.call_soon_threadsafe(over_now.set))
-        loop = asyncio.get_running_loop()
         print(json.dumps({"base": served.base, "venue": chosen.venue}), flush=True)
-        await over_now.wait()
+        await ended.wait()
 
 
 if __name__ == "__main__":
