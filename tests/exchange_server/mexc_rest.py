@@ -26,7 +26,7 @@ REFUSALS: dict[RefusalKind, tuple[int, str]] = {
     "lot_size": (400, "quantity scale is invalid"),
     "min_notional": (30002, "The minimum transaction volume cannot be less than：1USDT"),
     "max_qty": (30003, "The maximum transaction volume cannot be greater than：2000000USDT"),
-    "duplicate": (730003, "newClientOrderId exists"),
+    "duplicate": (99999, "refused"),  # nobody knows the real code: this one is nobody's, so that none is learnt here
     "would_match": (30041, "current order type can not place order"),
     "unknown_symbol": (-1121, "Invalid symbol."),
     "halted": (30016, "trading disabled"),
