@@ -11,6 +11,7 @@ from exengine.domain.events import (
     AccountLost,
     AdoptAsked,
     BalancesReported,
+    DefectFound,
     EngineStarted,
     Event,
     GroupCloseAsked,
@@ -217,6 +218,30 @@ def test_coins_that_are_gone_freeze_their_groups_and_the_difference_is_shown():
     made.tell(GroupCloseAsked(group_id=GROUP))
     (close,) = made.role(Role.CLOSE)
     assert close.qty == Decimal("0.001")
+    assert made.state.groups == {}
+
+
+def test_a_group_that_stands_still_for_another_reason_can_be_settled_too_when_its_coins_are_gone():
+    made = live_world(("0", "100", "1"))
+    made.price("BTC/USDT", "50000")
+    made.alert("50000")
+    made.tell(DefectFound(why="something of ours", group_id=GROUP))
+    short(made, "0")
+    assert made.group().short_of_coins
+    made.tell(AdoptAsked(group_id=GROUP))
+    assert made.state.groups == {}
+
+
+def test_a_group_that_the_trader_closes_though_coins_are_missing_is_not_stopped_again():
+    made = live_world(("0", "100", "1"))
+    made.price("BTC/USDT", "50000")
+    made.alert("50000")
+    short(made, "0.001")
+    made.now_ms += STALE_MS + 1
+    made.tell(GroupCloseAsked(group_id=GROUP))
+    short(made, "0.001")
+    assert made.group().frozen is None
+    made.price("BTC/USDT", "50000")
     assert made.state.groups == {}
 
 
