@@ -67,6 +67,8 @@ class Executor:
         """How often in a row the answer to an order was lost."""
         self._stopped: dict[str, str] = {}
         """Accounts that nothing is asked of any more, and why."""
+        self._rules_again: set[str] = set()
+        """Accounts whose rules were wanted while they were being loaded: the answer may be older than the refusal."""
         self._closed = False
         self.on_turn_done: Callable[[], None] = lambda: None
         """Called when an order's traffic has come to an end."""
@@ -121,9 +123,12 @@ class Executor:
     # the market rules ------------------------------------------------------------------------------------------------
 
     def _reload(self, account: str) -> None:
-        """Asks for an account's market rules, once however many orders want them."""
+        """Asks for an account's market rules, at most once more however many orders want them meanwhile."""
         what = f"rules of {account}"
-        if what not in self._turns and account in self._exchanges:
+        under_way = self._turns.get(what)
+        if under_way is not None and not under_way.done():
+            self._rules_again.add(account)
+        elif account in self._exchanges:
             self._begin(what, account, self._rules(self._exchanges[account]))
 
     async def _rules(self, exchange: Exchange) -> None:
@@ -140,7 +145,9 @@ class Executor:
                 tries += 1
             else:
                 await self._deliver(InstrumentsLoaded(account=exchange.account, instruments=rules))
-                return
+                if exchange.account not in self._rules_again:
+                    return
+                self._rules_again.discard(exchange.account)
 
     # one order's turns -----------------------------------------------------------------------------------------------
 

@@ -254,3 +254,15 @@ async def test_an_order_of_an_account_that_is_not_set_up_any_more_is_refused_vis
         (order,) = engine.orders
         assert order.status is OrderStatus.REJECTED
         assert "not set up" in (order.error or "")
+
+
+async def test_rules_that_are_wanted_while_they_are_being_loaded_are_loaded_once_more():
+    """An order may be refused for them when their answer is here already: it waits for newer ones."""
+    async with running() as run:
+        for _ in range(3):
+            run.engine.reload_rules("paper")
+        await until(lambda: not run.engine.has_traffic("rules of paper"))
+        assert len(run.exchange.requests("rules")) == 2
+        run.engine.reload_rules("paper")
+        await until(lambda: not run.engine.has_traffic("rules of paper"))
+        assert len(run.exchange.requests("rules")) == 3
