@@ -1,0 +1,81 @@
+"""Watches the risk engine's offsets: no winner is closed twice, no loser uncovered (FAULTS 28 and 60)."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from exengine.domain.money import ZERO
+from exengine.domain.order import Role
+from exengine.domain.state import AppliedFill, OffsetPlan
+from exengine.engine.changes import Changes
+from tests.simulation.disk import Disk
+
+FULL_COVER = Decimal("0.999")
+
+
+@dataclass(kw_only=True)
+class _UnderWay:
+    plan: OffsetPlan
+    sold: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    """By offset orders, of each group."""
+    realised: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    loser_held: Decimal = ZERO
+    """The most that the loser has held meanwhile."""
+
+
+class OffsetCheck:
+    """Follows one offset after the other through the transactions."""
+
+    def __init__(self, must: Callable[[object, str], None]) -> None:
+        self._must = must
+        self._now: _UnderWay | None = None
+
+    def changed(self, changes: Changes, disk: Disk) -> None:
+        """Before a transaction's fills are counted. Within one of them an offset may end and the next one begin."""
+        for plan in (changes.offsets[0] if changes.offsets else None, changes.plan):
+            if plan is not None and (self._now is None or not _is_same(self._now.plan, plan)):
+                if self._now is not None and plan is changes.plan and changes.offsets:
+                    continue  # it begins when the one before has been looked at
+                self._now = _UnderWay(plan=plan)
+        if self._now is None:
+            return
+        loser_id = self._now.plan.loser_id
+        for groups in (disk.groups, changes.groups):
+            if loser_id in groups:
+                self._now.loser_held = max(self._now.loser_held, groups[loser_id].net_qty)
+        for applied in changes.fills:
+            self._filled(self._now, applied)
+
+    def _filled(self, now: _UnderWay, applied: AppliedFill) -> None:
+        order = applied.order
+        now.realised[order.group_id] += applied.realised
+        if order.role is not Role.RISK:
+            return
+        now.sold[order.group_id] += applied.fill.qty
+        for line in now.plan.lines:
+            if line.group_id == order.group_id and not line.whole:
+                sold = now.sold[line.group_id]
+                self._must(sold <= line.qty, f"the offset was to sell {line.qty} of {line.group_id} and sold {sold}")
+
+    def finished(self, changes: Changes) -> None:
+        """After them."""
+        for plan in changes.offsets:
+            now = self._now
+            if now is None or not _is_same(now.plan, plan):
+                continue
+            realised = sum((line.realised for line in plan.lines), ZERO)
+            brought = sum((now.realised[line.group_id] for line in plan.lines), ZERO)
+            self._must(realised <= brought or any(now.realised[line.group_id] < 0 for line in plan.lines),
+                       f"the offset counted {realised}, its winners' fills brought {brought}")  # fmt: skip
+            sold = now.sold[plan.loser_id]
+            if realised < plan.required * FULL_COVER and sold:
+                covered = now.loser_held * max(realised, ZERO) / plan.required
+                self._must(sold <= covered, f"{sold} of the loser {plan.loser_id} were sold, {covered} were paid for")
+            self._now = None
+        if changes.plan is not None and self._now is None:
+            self._now = _UnderWay(plan=changes.plan)
+
+
+def _is_same(one: OffsetPlan, other: OffsetPlan) -> bool:
+    return (one.at_ms, one.loser_id) == (other.at_ms, other.loser_id)

@@ -1,0 +1,161 @@
+"""The program between two deaths: started as `bootstrap.program` does it, and ended without a word."""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from exengine.domain.events import EngineStarted
+from exengine.domain.order import Order
+from exengine.domain.reception import SignalRecord
+from exengine.domain.settings import Settings
+from exengine.domain.signal import Signal
+from exengine.domain.signal_body import BodyError, parse_body
+from exengine.domain.signal_parse import parse_signal
+from exengine.domain.state import State
+from exengine.engine.changes import Changes, StoreFailed, restored
+from exengine.engine.engine import Engine
+from exengine.engine.rows import Mode
+from exengine.engine.supervisor import Supervisor
+from exengine.engine.timers import queue_timer, risk_timer, rules_timer
+from exengine.engine.views import Views
+from exengine.engine.watchman import Watchman
+from tests.simulation.disk import Disk, DiskFaults, SimulatedStore
+from tests.simulation.exchange import SimulatedExchange
+from tests.simulation.line import Line
+from tests.simulation.loop import OWNER
+
+START_MS = 1_767_225_600_000
+
+
+class SimulatedClock:
+    """The machine's clock: it goes with simulated time, and somebody may set it."""
+
+    def __init__(self) -> None:
+        self.off_ms = 0
+
+    def now_ms(self) -> int:
+        return START_MS + round(asyncio.get_running_loop().time() * 1000) + self.off_ms
+
+
+class Process:
+    """One run of the program."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        disk: Disk,
+        faults: DiskFaults,
+        lines: Sequence[Line],
+        clock: SimulatedClock,
+        rng: random.Random,
+        *,
+        writing: Callable[["Process", Changes], None],
+        sending: Callable[["Process", Order], None],
+    ) -> None:
+        self.died = asyncio.Event()
+        self.dies_at: dict[str, int] = {}
+        """How many moments of a kind it has left."""
+        self.points: list[str] = []
+        """Every moment that it lived through at which it could have died."""
+        self.is_trading = False
+        self.tasks: list[asyncio.Task[Any]] = []
+        self.lines = lines
+        self._clock = clock
+        self.state = State(instance=disk.instance, settings=settings)
+        loaded = disk.load()
+        restored(self.state, replace(loaded, pending=tuple(_reparsed(record) for record in loaded.pending)))
+        self.store = SimulatedStore(disk, faults, rng, point=self.point, writing=partial(writing, self))
+        views = Views(self.state, clock, mode=Mode.LIVE)
+        self.exchanges = [
+            SimulatedExchange(line, clock, point=self.point, sending=partial(sending, self)) for line in lines
+        ]
+        self.engine = Engine(
+            self.state, self.store, self.exchanges, clock, views, next_log_id=loaded.next_log_id
+        )
+        self.supervisor = Supervisor(lambda name, error: None)
+
+    @property
+    def is_alive(self) -> bool:
+        return not self.died.is_set()
+
+    async def point(self, what: str) -> None:
+        """A moment at which it may die; from then on nothing of it goes on."""
+        if self.is_alive:
+            left = self.dies_at.get(what)
+            if left is not None:
+                self.dies_at[what] = left - 1
+                if left <= 1:
+                    self.kill()
+        if not self.is_alive:
+            await asyncio.get_running_loop().create_future()
+
+    def kill(self) -> None:
+        self.died.set()
+        for line in self.lines:
+            line.on_stream = line.on_price = None
+            line.on_stream_change = lambda: None
+
+    def begin(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Runs something as part of the program: it dies with it."""
+        token = OWNER.set(self)
+        try:
+            return asyncio.get_running_loop().create_task(work)
+        finally:
+            OWNER.reset(token)
+
+    async def run(self) -> None:
+        """`Program._trade`. A store that takes nothing is no start: the trader starts it again."""
+        self.supervisor.start("engine", self.engine.run)
+        for exchange in self.exchanges:
+            await exchange.connect(self.engine.deliver)
+        try:
+            await self.engine.submit(EngineStarted())
+        except StoreFailed:
+            self.kill()
+            return
+        self._look_after()
+        self.supervisor.start("queue timer", lambda: queue_timer(self.engine, self.state))
+        self.supervisor.start("risk timer", lambda: risk_timer(self.engine, self.state))
+        self.is_trading = True
+
+    def _look_after(self) -> None:
+        """`bootstrap.live.look_after`."""
+        for exchange in self.exchanges:
+            watchman = Watchman(
+                self.engine,
+                self.state,
+                exchange,
+                now_s=asyncio.get_running_loop().time,
+                sees_orders=partial(getattr, exchange, "sees_orders"),
+            )
+            exchange.on_seen = watchman.streams_changed
+            self.supervisor.start(f"streams of {exchange.account}", exchange.run)
+            self.supervisor.start(f"watch of {exchange.account}", watchman.run)
+        self.supervisor.start("market rules", lambda: rules_timer(self.engine, self.state))
+
+    async def bury(self) -> None:
+        """Takes everything away that was running."""
+        self.kill()
+        while tasks := [task for task in self.tasks if not task.done()]:
+            for task in tasks:
+                task.cancel()
+            # A task may swallow a cancel that meets the end of what it waits for: then it is told again.
+            await asyncio.wait(tasks, timeout=0.001)
+        for task in self.tasks:
+            if not task.cancelled():
+                task.exception()
+        self.tasks.clear()
+
+
+def _reparsed(record: SignalRecord) -> SignalRecord:
+    """A signal that was stored and not decided, read again from its stored body."""
+    try:
+        parsed = parse_signal(parse_body(record.body))
+    except BodyError:
+        return record
+    return replace(record, signal=parsed if isinstance(parsed, Signal) else None)
+
+
