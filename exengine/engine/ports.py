@@ -70,6 +70,10 @@ class Exchange(Protocol):
         """Takes an order of ours off the exchange that the books do not have."""
         ...
 
+    def doubt_streams(self) -> None:
+        """Own orders that should have come by stream did not: the stream is begun anew (FAULTS 36, 37)."""
+        ...
+
     def watch(self, symbols: Collection[str]) -> None:
         """From now on the prices of these are wanted."""
         ...

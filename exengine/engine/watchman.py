@@ -33,6 +33,7 @@ WHOLE_S = 600.0
 FIND_OUT_S = 30.0
 """How long a look waits for what became of single orders; they are asked on all the same."""
 
+MISSED_TWICE = 2
 LOST_AFTER = 3
 """After so many failed questions in a row the account's entries are held."""
 
@@ -49,6 +50,8 @@ class _Seen:
     short: frozenset[str] = frozenset()
     """What was missing at the last look: only what is missing twice in a row is told."""
     failures: int = 0
+    missed: int = 0
+    """How many looks in a row found what the stream had not told."""
     found: bool = False
 
 
@@ -128,12 +131,21 @@ class Watchman:
             self._seen.whole_at_s = self._now_s()
         await self._engine.whole()
         agrees = await self._compare(report, known)
+        self._judge_streams(missed=not agrees)
         await self._engine.whole()
         if agrees and (before, known) == (self._books(), self._orders()) and not self._has_traffic():
             await self._weigh(report)
         if agrees is not None and not self._seen.found:
             self._seen.found = True
             await self._engine.deliver(AccountFound(account=self._account))
+
+    def _judge_streams(self, *, missed: bool) -> None:
+        """Twice in a row something was found that the stream should have told: it is there and says nothing."""
+        self._seen.missed = self._seen.missed + 1 if missed and self._sees_orders() else 0
+        if self._seen.missed >= MISSED_TWICE:
+            log.warning("%s: own orders should have come by stream and did not", self._account)
+            self._seen.missed = 0
+            self._exchange.doubt_streams()
 
     async def _failed(self, error: KnownError | Refused) -> None:
         self._seen.failures += 1

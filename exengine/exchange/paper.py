@@ -60,6 +60,9 @@ class PaperExchange:
     async def cancel_stray(self, stray: OpenOrder) -> None:
         """There are none: every order of the book came from the store."""
 
+    def doubt_streams(self) -> None:
+        """It has none."""
+
     def watch(self, symbols: Collection[str]) -> None:
         """The market's own concern: prices come through `on_price`."""
 

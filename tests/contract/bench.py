@@ -1,6 +1,7 @@
 """One exchange under test: the adapter the product uses, and the books of the exchange behind it."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from exengine.domain.errors import UnknownOutcome
 from exengine.domain.events import Event, OrderFilled
 from exengine.domain.instrument import MarketType, OrderSide
 from exengine.domain.order import Order, OrderType, Role, client_order_id
@@ -19,7 +21,7 @@ from exengine.exchange.live.client import Venue as LiveVenue
 from exengine.exchange.live.profiles import PROFILES
 from exengine.exchange.markets.source import SystemClock
 from tests.exchange_server.faults import Faults
-from tests.exchange_server.serving import serve
+from tests.exchange_server.serving import Served, serve
 from tests.exchange_server.venue import Venue, VenueMarket
 
 D = Decimal
@@ -32,8 +34,9 @@ MARKET_IDS = {
     "mexc": "BTCUSDT",
     "gate": "BTC_USDT",
 }
-SWAP_IDS = {"binance": "BTCUSDT", "bybit": "BTCUSDT", "okx": "BTC-USDT-SWAP"}
+SWAP_IDS = {"binance": "BTCUSDT.P", "bybit": "BTCUSDT", "okx": "BTC-USDT-SWAP"}
 WITH_PASSPHRASE = ("okx", "kucoin")
+_numbers = itertools.count(1)
 
 
 class Elapsed:
@@ -54,18 +57,25 @@ class Bench:
     symbol: str
     market_id: str
     exchange: LiveExchange
-    venue: Venue
-    faults: Faults
+    server: Served
+    settings: AccountSettings
     elapsed: Elapsed
     events: list[Event] = field(default_factory=list)
     _heard: asyncio.Event = field(default_factory=asyncio.Event)
-    _made: int = 0
+
+    @property
+    def venue(self) -> Venue:
+        """The exchange's own books."""
+        return self.server.venue
+
+    @property
+    def faults(self) -> Faults:
+        return self.server.faults
 
     def order(self, price: str | None = "49000", qty: str = "0.002", **changes: Any) -> Order:
         """A new order of ours; a limit buy unless `changes` say else."""
-        self._made += 1
         plain: dict[str, Any] = {
-            "client_id": client_order_id("contract", f"{self.name} {self._made}"),
+            "client_id": client_order_id("contract", f"order {next(_numbers)}"),
             "group_id": "g#1",
             "account": "live",
             "symbol": self.symbol,
@@ -129,6 +139,32 @@ def kinds(events: list[Event] | None) -> list[str]:
     return [type(event).__name__ for event in events or []]
 
 
+async def found(there: Bench, order: Order) -> list[Event]:
+    """What became of an order, asked as often as the exchange is not sure."""
+    while True:
+        try:
+            return await there.exchange.find(order) or []
+        except UnknownOutcome:
+            await asyncio.sleep(0)
+
+
+def _market(name: str, *, on_swap: bool) -> VenueMarket:
+    in_hundredths = on_swap and name == "okx"
+    step = D("0.01") if in_hundredths else D("0.001") if on_swap else D("0.00001")
+    return VenueMarket(
+        id=(SWAP_IDS if on_swap else MARKET_IDS)[name],
+        base="BTC",
+        quote="USDT",
+        type="swap" if on_swap else "spot",
+        tick=D("0.1"),
+        step=step,
+        min_qty=step,
+        max_qty=D(9000),
+        min_notional=D(1) if on_swap else D(5),
+        contract_size=D("0.01") if in_hundredths else D(1),
+    )
+
+
 @asynccontextmanager
 async def bench(
     name: str,
@@ -138,61 +174,61 @@ async def bench(
     streams: bool = False,
     **account: Any,
 ) -> AsyncIterator[Bench]:
-    """A live account of `name` at a local server with 10,000 USDT and 1 BTC, BTC at 50,000."""
+    """A live account of `name` at a local server with 10,000 USDT and, on spot, 1 BTC; BTC at 50,000."""
     on_swap = market_type is MarketType.SWAP
-    market_id = (SWAP_IDS if on_swap else MARKET_IDS)[name]
-    contract_size = D("0.01") if on_swap and name == "okx" else D(1)
-    market = VenueMarket(
-        id=market_id,
-        base="BTC",
-        quote="USDT",
-        type="swap" if on_swap else "spot",
-        tick=D("0.1"),
-        step=D("0.01") if on_swap and name == "okx" else D("0.001") if on_swap else D("0.00001"),
-        min_qty=D("0.01") if on_swap and name == "okx" else D("0.001") if on_swap else D("0.00001"),
-        max_qty=D(9000),
-        min_notional=D(5),
-        contract_size=contract_size,
-    )
+    market = _market(name, on_swap=on_swap)
     balances = {"USDT": D(10000)} if on_swap else {"USDT": D(10000), "BTC": D(1)}
-    ever = name in ("bybit", "okx")
-    venue = Venue([market], balances, remembers_client_ids="ever" if ever else "open")
-    venue.tick(market_id, D(50000))
-    faults = Faults()
-    async with serve(name, venue, faults) as server:
-        settings = AccountSettings(name="live", exchange=name, market_type=market_type, **account)
-        elapsed = Elapsed()
-        exchange = LiveExchange(
-            settings,
-            LiveVenue(profile=PROFILES[name], market_type=market_type, server=server.base),
-            Credentials(
-                api_key=server.keys.api_key,
-                secret=secret or server.keys.secret,
-                passphrase=server.keys.passphrase if name in WITH_PASSPHRASE else None,
-            ),
-            SystemClock(),
-            now_s=elapsed,
-        )
-        made = Bench(
-            name=name,
-            symbol="BTC/USDT:USDT" if on_swap else "BTC/USDT",
-            market_id=market_id,
-            exchange=exchange,
-            venue=venue,
-            faults=faults,
-            elapsed=elapsed,
-        )
-        await exchange.connect(made.deliver)
-        running = asyncio.create_task(exchange.run()) if streams else None
-        try:
-            if streams:
-                seen = asyncio.Event()
-                exchange.on_seen = lambda there: seen.set() if there else None
-                async with asyncio.timeout(PATIENCE_S):
-                    await seen.wait()
+    venue = Venue(
+        [market],
+        balances,
+        remembers_client_ids="ever" if name == "bybit" else "open",
+        post_only="refused" if name in ("binance", "gate") else "expires",
+    )
+    venue.tick(market.id, D(50000))
+    async with serve(name, venue) as server:
+        settings = AccountSettings(name="live", exchange=name, market_type=market_type, server=server.base, **account)
+        async with started(settings, server, secret=secret, streams=streams) as made:
             yield made
-        finally:
-            if running is not None:
-                running.cancel()
-                await asyncio.gather(running, return_exceptions=True)
-            await exchange.close()
+
+
+@asynccontextmanager
+async def started(
+    settings: AccountSettings, server: Served, *, secret: str | None = None, streams: bool = False
+) -> AsyncIterator[Bench]:
+    """A start of the program at a running server."""
+    name, on_swap = settings.exchange, settings.market_type is MarketType.SWAP
+    elapsed = Elapsed()
+    exchange = LiveExchange(
+        settings,
+        LiveVenue(profile=PROFILES[name], market_type=settings.market_type, server=server.base),
+        Credentials(
+            api_key=server.keys.api_key,
+            secret=secret or server.keys.secret,
+            passphrase=server.keys.passphrase if name in WITH_PASSPHRASE else None,
+        ),
+        SystemClock(),
+        now_s=elapsed,
+    )
+    made = Bench(
+        name=name,
+        symbol="BTC/USDT:USDT" if on_swap else "BTC/USDT",
+        market_id=(SWAP_IDS if on_swap else MARKET_IDS)[name],
+        exchange=exchange,
+        server=server,
+        settings=settings,
+        elapsed=elapsed,
+    )
+    await exchange.connect(made.deliver)
+    running = asyncio.create_task(exchange.run()) if streams else None
+    try:
+        if streams:
+            seen = asyncio.Event()
+            exchange.on_seen = lambda there: seen.set() if there else None
+            async with asyncio.timeout(PATIENCE_S):
+                await seen.wait()
+        yield made
+    finally:
+        if running is not None:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        await exchange.close()

@@ -23,7 +23,7 @@ from exengine.domain.events import OrderAccepted, OrderCancelled, OrderExpired, 
 from exengine.domain.instrument import OrderSide
 from exengine.domain.order import Order, OrderType, Role
 from exengine.exchange.live.profiles import PROFILES
-from tests.contract.bench import Bench, bench, kinds
+from tests.contract.bench import Bench, bench, found, kinds
 
 D = Decimal
 SIX = tuple(PROFILES)
@@ -44,15 +44,6 @@ async def streamed(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
 
 async def placed(there: Bench, *orders: Order) -> list[Any]:
     return await asyncio.gather(*(there.exchange.place(order) for order in orders), return_exceptions=True)
-
-
-async def found(there: Bench, order: Order) -> list[Any]:
-    """What became of an order, asked as often as the exchange is not sure."""
-    while True:
-        try:
-            return await there.exchange.find(order) or []
-        except UnknownOutcome:
-            await asyncio.sleep(0)
 
 
 # rules and balances ------------------------------------------------------------------------------------------------

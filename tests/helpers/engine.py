@@ -158,6 +158,9 @@ class ScriptedExchange:
     async def cancel_stray(self, stray: OpenOrder) -> None:
         self.strays.append(stray)
 
+    def doubt_streams(self) -> None:
+        self.asked.append(("streams", ""))
+
     def watch(self, symbols: Collection[str]) -> None: ...
 
     async def run(self) -> None:

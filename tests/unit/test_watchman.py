@@ -270,3 +270,18 @@ async def test_what_rests_tells_the_exchanges_own_id():
         made.report(rests(order.client_id))
         await made.look()
         assert made.run.store.orders[order.client_id].exchange_order_id is not None
+
+
+async def test_a_stream_that_is_there_and_says_nothing_is_begun_anew():
+    async with watched() as made:
+        for price in ("50000", "49000", "48000"):
+            await made.run.alert(price)
+            await made.run.engine.settled()
+        orders = [order.client_id for order in made.run.orders]
+        for client_id in orders[:2]:
+            assert made.run.exchange.requests("streams") == []
+            made.run.exchange.forgotten.add(client_id)
+            resting = [rests(one) for one in orders if one not in made.run.exchange.forgotten]
+            made.report(*resting)
+            await made.look()
+        assert made.run.exchange.requests("streams") == [""]

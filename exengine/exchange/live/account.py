@@ -64,6 +64,7 @@ class LiveExchange:
         self._together: dict[str, list[tuple[Order, asyncio.Future[Answer]]]] = {}
         """Orders of each symbol that were asked for in this very pass of the loop: they are sent together."""
         self._sending: set[asyncio.Task[None]] = set()
+        self._reopening: asyncio.Future[None] | None = None
         self._news: dict[str, Decimal] = {}
         self._has_news = asyncio.Event()
 
@@ -122,6 +123,13 @@ class LiveExchange:
                 future.set_result(answer)
 
     # what comes by itself --------------------------------------------------------------------------------------------
+
+    def doubt_streams(self) -> None:
+        if self._thread.is_running:
+            self._thread.soon(self._reopen)
+
+    def _reopen(self) -> None:
+        self._reopening = asyncio.ensure_future(self._client.reopen_streams())
 
     def watch(self, symbols: Collection[str]) -> None:
         self._thread.soon(partial(self._prices.watch, frozenset(symbols)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from exengine.domain.errors import AuthFailed, KnownError, Refused, Retryable, UnknownOutcome, UserError
 from exengine.domain.instrument import MarketType
-from exengine.exchange.live.faults import BANNED, Answer, ClockOff, told_apart
+from exengine.exchange.live.faults import Answer, ClockOff, told_apart
 from exengine.exchange.live.pace import Pace, Urgency
 from exengine.exchange.live.profiles import Profile
 
@@ -101,6 +101,17 @@ class CcxtClient:
                 await self._asked(client.load_time_difference, (), {}, urgency, changes=False)
         raise AssertionError("unreachable")
 
+    async def reopen_streams(self) -> None:
+        """Closes every websocket; whoever waits for news there begins anew, with a login of its own."""
+        for options in (self.ccxt.options, *(each for each in self.ccxt.options.values() if isinstance(each, dict))):
+            if options.get("listenKey"):
+                options["listenKey"] = None
+            if options.get("lastAuthenticatedTime"):
+                options["lastAuthenticatedTime"] = 0
+        for stream in list(self.ccxt.clients.values()):
+            stream.on_error(self._ccxt.NetworkError("reopened: nothing came where something should have"))
+            await stream.close()
+
     def has_stream(self, question: str) -> bool:
         """Whether a websocket is open on which `question` has its answers."""
         hashes = _STREAM_HASHES[question]
@@ -147,7 +158,7 @@ class CcxtClient:
         """Silence for as long as the exchange asks for: nothing else goes out meanwhile (FAULTS 38, 39)."""
         if isinstance(meant, Retryable) and meant.after_ms is not None and self._pace is not None:
             self._pace.be_quiet(meant.after_ms / 1000)
-            self._on_quiet(meant.after_ms / 1000, answer.status == BANNED)
+            self._on_quiet(meant.after_ms / 1000, self.profile.ban_s(answer.status) is not None)
 
     async def close(self) -> None:
         """Closes every connection. The client is not used again."""
@@ -183,6 +194,7 @@ class CcxtClient:
             "options": {
                 **self.profile.options[self._venue.market_type],
                 "adjustForTimeDifference": False,  # asked for where the exchange says that it is needed
+                "fetchMargins": False,
                 "warnOnFetchOpenOrdersWithoutSymbol": False,
             },
         }

@@ -19,10 +19,6 @@ from exengine.exchange.live.profiles import Profile
 
 UNKNOWN_ORDER = "unknown_order"
 TEXT_LENGTH = 300
-BANNED = 418
-BAN_S = 120.0
-"""How long a ban is taken to last where the exchange does not say; Binance's shortest is two minutes."""
-
 SLOW_DOWN_S = 5.0
 
 
@@ -57,8 +53,11 @@ def told_apart(error: Exception, ccxt: Any, profile: Profile, answer: Answer, *,
         return UnknownOutcome(text) if changes else Retryable(text)
     if codes & profile.clock or isinstance(error, ccxt.InvalidNonce):
         return ClockOff(text)
-    if answer.status == BANNED:
-        return Retryable(text, after_ms=int((answer.retry_after_s or BAN_S) * 1000))
+    if codes & profile.auth:
+        return AuthFailed(text)
+    ban_s = profile.ban_s(answer.status)
+    if ban_s is not None:
+        return Retryable(text, after_ms=int((answer.retry_after_s or ban_s) * 1000))
     if isinstance(error, ccxt.DDoSProtection | ccxt.RateLimitExceeded) or answer.status == 429:
         return Retryable(text, after_ms=int((answer.retry_after_s or SLOW_DOWN_S) * 1000))
     if isinstance(error, ccxt.AuthenticationError):
@@ -71,11 +70,16 @@ def told_apart(error: Exception, ccxt: Any, profile: Profile, answer: Answer, *,
     if isinstance(error, ccxt.ExchangeNotAvailable) and answer.status in (400, 403, 404, 451):
         # It looks like an outage and is none: the request was turned away, and will be again.
         return Refused(f"http_{answer.status}", text)
-    if not changes or _never_left(error):
-        return Retryable(text)
-    if isinstance(error, ccxt.ExchangeError) and not isinstance(error, ccxt.NullResponse):
-        return Refused(next(iter(sorted(codes)), type(error).__name__), text)
-    return UnknownOutcome(text)
+    if codes and isinstance(error, ccxt.ExchangeError):
+        return Refused(sorted(codes)[-1], text)
+    if isinstance(error, _told_locally(ccxt)):
+        return Refused(type(error).__name__, text)
+    return UnknownOutcome(text) if changes and not _never_left(error) else Retryable(text)
+
+
+def _told_locally(ccxt: Any) -> tuple[type[Exception], ...]:
+    """What ccxt refuses by itself, without asking: then nothing has left this machine."""
+    return (ccxt.ArgumentsRequired, ccxt.NotSupported, ccxt.InvalidOrder, ccxt.BadRequest)
 
 
 def _refusal(error: Exception, ccxt: Any, profile: Profile, codes: set[str]) -> str | None:

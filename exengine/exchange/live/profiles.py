@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +16,14 @@ class Lookup(Enum):
     """One question."""
     LISTS = "lists"
     """The open orders, then those that are over, filtered by the id."""
+
+
+class MarginModeBy(Enum):
+    """What a margin mode is set for."""
+
+    SYMBOL = "symbol"
+    ACCOUNT = "account"
+    ORDER = "order"
 
 
 class TradesBy(Enum):
@@ -68,6 +75,10 @@ class Profile:
     """Whether a question by the exchange's own order id takes ours, with its prefix, in that place."""
     id_keys: tuple[str, ...] = ()
     """Where our client order id stands in the exchange's own trades and orders, where ccxt does not tell it."""
+    fee_currency_keys: tuple[str, ...] = ()
+    """Where a trade's own fee coin stands, where ccxt guesses it."""
+    liquidity_key: str = ""
+    """Where a trade says whether it made liquidity, where ccxt does not read it."""
     stream_fee_sign: int = 1
     """-1 where ccxt hands the stream's fees on as the exchange signs them: below zero = paid."""
     open_orders_by_symbol: bool = False
@@ -90,6 +101,8 @@ class Profile:
     duplicate: frozenset[str] = frozenset()
     duplicate_words: tuple[str, ...] = ()
     unknown: frozenset[str] = frozenset()
+    auth: frozenset[str] = frozenset()
+    """Codes of a key that is not taken, whatever ccxt takes them for."""
     clock: frozenset[str] = frozenset()
     not_found: frozenset[str] = frozenset()
     insufficient: frozenset[str] = frozenset()
@@ -100,18 +113,13 @@ class Profile:
     unchanged: frozenset[str] = frozenset()
     """Codes of "it is so already", for margin mode, position mode and leverage."""
     unchanged_words: tuple[str, ...] = ("No need to change", "not modified", "no change")
-    leverage_by_mode: bool = False
-    """Whether leverage is set for each margin mode by itself."""
-    leverage_with_margin_mode: bool = False
-    """Whether the question for the margin mode has to bear the leverage too."""
+    margin_mode_by: MarginModeBy = MarginModeBy.SYMBOL
+    bans: tuple[tuple[int, float], ...] = ((418, 120.0),)
+    """HTTP statuses that mean a ban, and for how many seconds where the exchange does not say."""
 
-    def margin_mode_params(self, leverage: Decimal) -> dict[str, Any]:
-        """What setting the margin mode has to bear besides."""
-        return {"leverage": str(int(leverage))} if self.leverage_with_margin_mode else {}
-
-    def leverage_params(self, margin_mode: str) -> dict[str, Any]:
-        """What setting the leverage has to bear besides."""
-        return {"marginMode": margin_mode, "mgnMode": margin_mode} if self.leverage_by_mode else {}
+    def ban_s(self, status: int | None) -> float | None:
+        """For how long an HTTP status bans us; None where it does not."""
+        return next((seconds for banned, seconds in self.bans if banned == status), None)
 
 
 _SPOT, _SWAP = MarketType.SPOT, MarketType.SWAP
@@ -126,6 +134,12 @@ _LINEAR: Mapping[MarketType, Mapping[str, Any]] = MappingProxyType(
         _SPOT: {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}},
         _SWAP: {"defaultType": "swap", "defaultSubType": "linear", "fetchMarkets": {"types": ["linear"]}},
     }
+)
+
+
+# Every account there is a unified one by now; ccxt would ask for that before each first order.
+_UNIFIED: Mapping[MarketType, Mapping[str, Any]] = MappingProxyType(
+    {kind: {**options, "enableUnifiedMargin": False, "enableUnifiedAccount": True} for kind, options in _LINEAR.items()}
 )
 
 
@@ -147,10 +161,13 @@ BINANCE = Profile(
     acknowledges_only=False,
     trades_by=TradesBy.MY_TRADES,
     swap_total_includes_unrealised=True,
+    duplicate=_codes("-4116"),
     duplicate_words=("Duplicate order sent",),
     unknown=_codes("-1006 -1007"),
+    auth=_codes("-2014 -2015 -1022"),
     clock=_codes("-1021"),
     not_found=_codes("-2011 -2013"),
+    insufficient=_codes("-2018 -2019 -2022"),
     rules=_codes("-1111 -4003 -4004 -4005 -4014 -4164"),
     rules_words=("Filter failure: PRICE_FILTER", "Filter failure: LOT_SIZE", "Filter failure: MARKET_LOT_SIZE",
                  "Filter failure: MIN_NOTIONAL", "Filter failure: NOTIONAL"),
@@ -167,7 +184,7 @@ BINANCE = Profile(
 BYBIT = Profile(
     name="Bybit",
     classes=_both("bybit"),
-    options=_LINEAR,
+    options=_UNIFIED,
     has_sandbox=True,
     lookup=Lookup.LISTS,
     id_param="orderLinkId",
@@ -176,12 +193,17 @@ BYBIT = Profile(
     batch=10,
     late_ms=5_000,
     duplicate=_codes("170141 110072 12141"),
-    unknown=_codes("170007 10016"),
+    unknown=_codes("170007 10016 10000 170146 170147"),
+    auth=_codes("10003 10004 10005 10010 33004"),
     clock=_codes("10002"),
-    not_found=_codes("170213 110001"),
-    insufficient=_codes("170131 110004 110007 110012"),
+    not_found=_codes("170213 110001 110008 110010 170139 170142"),
+    insufficient=_codes("170131 110004 110007 110012 110017 110045"),
     rules=_codes("170130 170132 170133 170134 170135 170136 170137 170140 110003 110020 110094"),
-    halted=_codes("170121 170157 110066 10029"),
+    rules_words=("Qty invalid", "price invalid", "minimum limit allowed", "maximum limit allowed"),
+    halted=_codes("170121 170151 170157 110063 110066 10029"),
+    bans=((403, 600.0),),
+    margin_mode_by=MarginModeBy.ACCOUNT,
+    fee_currency_keys=("feeCurrency", "feeCoin"),
     unchanged=_codes("110025 110026 110043"),
     permissions=PermissionQuery(
         method="privateGetV5UserQueryApi",
@@ -191,7 +213,6 @@ BYBIT = Profile(
         ),
         withdraw=(Grant(path="result.permissions.Wallet", word="Withdraw"),),
     ),
-    leverage_with_margin_mode=True,
 )
 
 OKX = Profile(
@@ -204,19 +225,21 @@ OKX = Profile(
     batch=20,
     late_ms=30_000,
     duplicate=_codes("51016"),
-    unknown=_codes("50004"),
+    unknown=_codes("50004 50026 51054 51149"),
+    auth=_codes("50101 50105 50110 50111 50113 50120"),
     clock=_codes("50102 60006"),
-    not_found=_codes("51400 51401 51603"),
-    insufficient=_codes("51008 51119 51127 51131"),
-    rules=_codes("51020 51121 51000 51005 51006"),
-    halted=_codes("51001 51021 51022 51027"),
+    not_found=_codes("51400 51401 51402 51603"),
+    insufficient=_codes("51008 51119 51127 51131 51169 51736"),
+    rules=_codes("51020 51121 51005 51006 51137 51138"),
+    rules_words=("Parameter px", "Parameter sz"),
+    halted=_codes("51001 51021 51022 51027 51028 51029 51030 51087"),
+    swap_total_includes_unrealised=True,
+    margin_mode_by=MarginModeBy.ORDER,
     permissions=PermissionQuery(
         method="privateGetAccountConfig",
         trade=_trade(Grant(path="data.0.perm", word="trade"), Grant(path="data.0.perm", word="trade")),
         withdraw=(Grant(path="data.0.perm", word="withdraw"),),
     ),
-    leverage_by_mode=True,
-    leverage_with_margin_mode=True,
 )
 
 KUCOIN = Profile(
@@ -232,11 +255,13 @@ KUCOIN = Profile(
     late_ms=5_000,
     duplicate=_codes("126044"),
     duplicate_words=("clientOidDuplicated",),
+    auth=_codes("400001 400003 400004 400005 400006 400007 411100"),
     clock=_codes("400002"),
+    unknown=_codes("500000 408000 230005"),
     insufficient=_codes("200004"),
     rules=_codes("600100 600101 900003"),
-    rules_words=("below the minimum requirement", "above the maximum requirement", "increment invalid"),
-    halted=_codes("200001 900001"),
+    rules_words=("below the minimum", "above the maximum requirement", "increment invalid"),
+    halted=_codes("200001 900001 400600"),
     permissions=PermissionQuery(
         method="privateGetUserApiKey",
         trade=_trade(Grant(path="data.permission", word="Spot"), Grant(path="data.permission", word="Futures")),
@@ -247,6 +272,12 @@ KUCOIN = Profile(
 MEXC = Profile(
     name="MEXC",
     fee_coin="MX",
+    liquidity_key="isMaker",
+    permissions=PermissionQuery(
+        method="spotPrivateGetAccount",
+        trade=_trade(Grant(path="canTrade"), Grant(path="canTrade")),
+        withdraw=(Grant(path="canWithdraw"),),
+    ),
     classes=_both("mexc"),
     options=_BY_TYPE,
     has_sandbox=False,
@@ -254,13 +285,13 @@ MEXC = Profile(
     open_orders_by_symbol=True,
     batch=20,
     late_ms=10_000,
+    auth=_codes("700001 700002 700006 700007 10072"),
     clock=_codes("700003"),
     not_found=_codes("-2011 -2013"),
     insufficient=_codes("30004 30005 10101"),
-    duplicate=_codes("730003"),
     rules=_codes("30002 30003 30029"),
     rules_words=("scale is invalid",),
-    halted=_codes("30016 -1121"),
+    halted=_codes("30016 30000 10007 30014 -1121"),
 )
 
 GATE = Profile(
@@ -277,12 +308,19 @@ GATE = Profile(
     trades_order_param="order_id",
     batch=10,
     late_ms=60_000,
+    auth=_codes("INVALID_KEY INVALID_SIGNATURE IP_FORBIDDEN READ_ONLY FORBIDDEN"),
     clock=_codes("REQUEST_EXPIRED"),
-    not_found=_codes("ORDER_NOT_FOUND ORDER_CLOSED ORDER_CANCELLED"),
+    unknown=_codes("INTERNAL SERVER_ERROR TOO_BUSY"),
+    not_found=_codes("ORDER_NOT_FOUND CLIENT_ID_NOT_FOUND ORDER_CLOSED ORDER_CANCELLED"),
     insufficient=_codes("BALANCE_NOT_ENOUGH"),
     duplicate=_codes("REPEATED_CREATION"),
+    permissions=PermissionQuery(
+        method="privateAccountGetMainKeys",
+        trade=_trade(Grant(path="0.perms", word="spot"), Grant(path="0.perms", word="futures")),
+        withdraw=(Grant(path="0.perms", word="withdrawal"),),
+    ),
     rules=_codes("INVALID_PRECISION AMOUNT_TOO_LITTLE AMOUNT_TOO_MUCH"),
-    rules_words=("too small", "precision"),
+    rules_words=("Your order size", "too small", "precision"),
     halted=_codes("INVALID_CURRENCY_PAIR TRADE_RESTRICTED"),
 )
 

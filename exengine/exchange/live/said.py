@@ -86,10 +86,11 @@ def trade_said(profile: Profile, trade: Mapping[str, Any], *, by_stream: bool = 
     price, qty = number(trade.get("price")), number(trade.get("amount"))
     if not price or not qty or not trade.get("id"):
         raise ValueError(f"{profile.name} told of a trade without an id, a price or a quantity")
+    info = trade.get("info") or {}
     fee, currency = _fee(trade)
+    currency = str(_first(info, profile.fee_currency_keys) or currency)
     if by_stream and fee is not None:
         fee *= profile.stream_fee_sign
-    info = trade.get("info") or {}
     return TradeSaid(
         trade_id=str(trade["id"]),
         exchange_order_id=str(trade.get("order") or ""),
@@ -99,13 +100,18 @@ def trade_said(profile: Profile, trade: Mapping[str, Any], *, by_stream: bool = 
         qty=qty,
         fee=fee,
         fee_currency=currency,
-        liquidity=Liquidity.MAKER if trade.get("takerOrMaker") == "maker" else Liquidity.TAKER,
+        liquidity=Liquidity.MAKER if _is_maker(profile, trade, info) else Liquidity.TAKER,
     )
 
 
 def summed(trades: Iterable[TradeSaid]) -> Decimal:
     with arithmetic():
         return sum((trade.qty for trade in trades), ZERO)
+
+
+def _is_maker(profile: Profile, trade: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
+    own = info.get(profile.liquidity_key)
+    return trade.get("takerOrMaker") == "maker" if own is None else own in (True, 1, "1", "true")
 
 
 def _client_id(profile: Profile, info: Mapping[str, Any]) -> str | None:

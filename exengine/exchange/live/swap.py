@@ -2,13 +2,14 @@
 
 import asyncio
 from decimal import Decimal
-from typing import Any
+from typing import Any, assert_never
 
 from exengine.domain.errors import Refused
 from exengine.domain.money import plain
 from exengine.domain.order import Order, Role
 from exengine.exchange.live.client import CcxtClient
 from exengine.exchange.live.pace import Urgency
+from exengine.exchange.live.profiles import MarginModeBy
 
 
 class SwapSetup:
@@ -32,17 +33,30 @@ class SwapSetup:
         async with self._turn:
             if symbol in self._ready:
                 return
+            if not self._client.ccxt.markets:
+                await self._client.ask("load_markets")
             if not self._one_way:
                 await self._set("set_position_mode", False, symbol)
                 self._one_way = True
-            profile = self._client.profile
-            await self._set("set_margin_mode", self._margin_mode, symbol, profile.margin_mode_params(self._leverage))
-            await self._set("set_leverage", int(self._leverage), symbol, profile.leverage_params(self._margin_mode))
+            mode = {"marginMode": self._margin_mode}
+            match self._client.profile.margin_mode_by:
+                case MarginModeBy.SYMBOL:
+                    await self._set("set_margin_mode", self._margin_mode, symbol)
+                    await self._set("set_leverage", int(self._leverage), symbol)
+                case MarginModeBy.ACCOUNT:
+                    await self._set("set_margin_mode", self._margin_mode)
+                    await self._set("set_leverage", int(self._leverage), symbol)
+                case MarginModeBy.ORDER:
+                    await self._set("set_leverage", int(self._leverage), symbol, mode)
+                case by:
+                    assert_never(by)
             self._ready.add(symbol)
 
     def params(self, order: Order) -> dict[str, Any]:
         """What an order on a perpetual bears besides: what closes may never open."""
-        return {} if order.role is Role.ENTRY else {"reduceOnly": True}
+        by_order = self._client.profile.margin_mode_by is MarginModeBy.ORDER
+        mode = {"marginMode": self._margin_mode} if by_order else {}
+        return mode if order.role is Role.ENTRY else {**mode, "reduceOnly": True}
 
     async def _set(self, question: str, *about: Any) -> None:
         client = self._client
