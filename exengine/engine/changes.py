@@ -10,6 +10,7 @@ from exengine.domain.instrument import Instrument, Side
 from exengine.domain.journal import Note
 from exengine.domain.order import Order
 from exengine.domain.reception import SignalRecord
+from exengine.domain.results import EquityMark
 from exengine.domain.state import AppliedFill, Control, Ledger, OffsetPlan, QueueEvent, Seen, State, Waiting
 from exengine.domain.step import Step
 
@@ -46,6 +47,7 @@ class Changes:
     """Whether `plan` replaces the offset under way; None then means that there is none any more."""
     offsets: list[OffsetPlan] = field(default_factory=list)
     """Offsets that have come to their end."""
+    equity: list[EquityMark] = field(default_factory=list)
     market_clock_ms: int | None = None
     """Where the generated or recorded market stands, so that it goes on there after a restart."""
 

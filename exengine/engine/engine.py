@@ -27,6 +27,7 @@ from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.engine.changes import Changes, Store, StoreFailed, joined
 from exengine.engine.defects import Defects, concerned, said
+from exengine.engine.equity import EquityMarks
 from exengine.engine.executor import Executor
 from exengine.engine.intake import StoreUnavailable
 from exengine.engine.ports import Clock, Exchange
@@ -100,6 +101,7 @@ class Engine:
         """What goes with the next transaction though no step decided it."""
         self._next_log_id = next_log_id
         self._traces = Traces()
+        self._equity = EquityMarks()
         self._defects = Defects()
         self._trouble: str | None = None
         self._stopped_accounts: dict[str, str] = {}
@@ -251,6 +253,9 @@ class Engine:
         changes.traces.update(traces)
         notes = self._numbered(note for step in steps for note in step.notes)
         changes.notes.extend(notes)
+        mark = self._equity.after(self.state, steps)
+        if mark is not None:
+            changes.equity.append(mark)
         if not changes.is_empty:
             changes.market_clock_ms = self._market_clock()
             try:

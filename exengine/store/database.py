@@ -12,6 +12,7 @@ from exengine.engine.rows import LogRow, SignalRow
 from exengine.store import migrate, reader
 from exengine.store.address import Place
 from exengine.store.lane import Lane
+from exengine.store.performance import PerformanceReader
 from exengine.store.sqlite_lane import SqliteLane
 from exengine.store.writer import write
 
@@ -24,6 +25,8 @@ class DatabaseStore:
         self.read_only = read_only
         self._writer = writer
         self._reader = reader
+        self.performance = PerformanceReader(reader)
+        """What the dashboard reads."""
 
     async def commit(self, changes: Changes) -> None:
         """Writes all of it in one transaction that is on the disk when this returns.

@@ -179,6 +179,35 @@ offsets = Table(
 )
 """What the risk engine has done: a row for each winner of an offset. Amounts in USD."""
 
+results = Table(
+    "results",
+    metadata,
+    Column("seq", RowNumber, primary_key=True),
+    Column("group_id", Text, ForeignKey("groups.id"), nullable=False, unique=True),
+    Column("account", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("timeframe", Text, nullable=False),
+    Column("side", Choice(Side), nullable=False),
+    Column("quote", Text, nullable=False),
+    Column("strategy", Words, nullable=False),
+    Column("opened_at_ms", Millis, nullable=False),
+    Column("closed_at_ms", Millis, nullable=False),
+    Column("realised", Money, nullable=False),
+    Column("cost", Money, nullable=False),
+    Column("fees", Money, nullable=False),
+)
+"""What each closed group came to, in its quote; `seq` rises in the order in which they closed."""
+
+equity = Table(
+    "equity",
+    metadata,
+    Column("seq", RowNumber, primary_key=True),
+    Column("at_ms", Millis, nullable=False),
+    Column("realised", Money, nullable=False),
+    Column("unrealised", Money),
+)
+"""At each close what all of them have brought so far, and what was open then was worth more than it cost, in USD."""
+
 notes = Table(
     "notes",
     metadata,

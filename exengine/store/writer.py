@@ -18,6 +18,7 @@ from exengine.domain.signal import Signal
 from exengine.domain.state import AppliedFill, Control, Ledger, OffsetPlan, QueueEvent, Waiting
 from exengine.engine.changes import Changes, Trace
 from exengine.store import codec, schema
+from exengine.store.result_rows import equity_row, result_rows
 
 Row = dict[str, Any]
 
@@ -29,6 +30,7 @@ def write(connection: Connection, changes: Changes) -> None:
     _add_once(connection, schema.fills, map(_fill_row, changes.fills))
     _upsert(connection, schema.signals, ("id",), map(_signal_row, changes.signals.values()), _SIGNAL_CHANGES)
     _write_traces(connection, changes.traces)
+    _upsert(connection, schema.results, ("group_id",), result_rows(connection, changes.groups.values()))
     _write_queue(connection, changes.waiting)
     _add(connection, schema.queue_events, map(_queue_event_row, changes.queue_events))
     _upsert(connection, schema.notes, ("id",), (_note_row(number, note) for number, note in changes.notes))
@@ -47,6 +49,7 @@ def write(connection: Connection, changes: Changes) -> None:
     if changes.plan_changed:
         _write_plan(connection, changes.plan)
     _add(connection, schema.offsets, (row for plan in changes.offsets for row in _offset_rows(plan)))
+    _add(connection, schema.equity, map(equity_row, changes.equity))
     if changes.market_clock_ms is not None:
         put_meta(connection, "market_clock_ms", str(changes.market_clock_ms))
 

@@ -1,0 +1,109 @@
+"""What the dashboard reads: results and equity in pages, and what a day has been like; each read is one snapshot."""
+
+from decimal import Decimal
+
+from sqlalchemy import Connection, Table, func, select
+
+from exengine.analytics.history import Day, EquityPage, Problem, ResultPage, Size
+from exengine.domain.journal import Severity
+from exengine.domain.money import ZERO, arithmetic
+from exengine.domain.results import EquityMark, GroupResult
+from exengine.store import schema
+from exengine.store.lane import Lane
+
+_RESULT_COLUMNS = tuple(column for column in schema.results.columns if column.name != "seq")
+
+
+class PerformanceReader:
+    """Implements `exengine.analytics.history.History` over a store's lane for reading."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+
+    async def size(self) -> Size:
+        return await self._lane.run(size)
+
+    async def results_after(self, seq: int, count: int) -> ResultPage:
+        return await self._lane.run(lambda connection: results_after(connection, seq, count))
+
+    async def equity_after(self, seq: int, count: int) -> EquityPage:
+        return await self._lane.run(lambda connection: equity_after(connection, seq, count))
+
+    async def day(self, since_ms: int) -> Day:
+        return await self._lane.run(lambda connection: day(connection, since_ms))
+
+
+def size(connection: Connection) -> Size:
+    """How much there is to read; a little less where numbers were left out."""
+    return Size(results=_last(connection, schema.results), marks=_last(connection, schema.equity))
+
+
+def _last(connection: Connection, table: Table) -> int:
+    return connection.scalar(select(func.max(table.c.seq))) or 0
+
+
+def results_after(connection: Connection, seq: int, count: int) -> ResultPage:
+    """At most `count` results behind number `seq`, in the order in which the groups closed."""
+    number = schema.results.c.seq
+    found = connection.execute(select(number, *_RESULT_COLUMNS).where(number > seq).order_by(number).limit(count)).all()
+    names = [column.name for column in _RESULT_COLUMNS]
+    rows = tuple(GroupResult(**dict(zip(names, row[1:], strict=True))) for row in found)
+    return ResultPage(rows=rows, last=found[-1][0] if found else seq, is_end=len(found) < count)
+
+
+def equity_after(connection: Connection, seq: int, count: int) -> EquityPage:
+    """At most `count` marks behind number `seq`."""
+    columns = schema.equity.c
+    found = connection.execute(
+        select(columns.seq, columns.at_ms, columns.realised, columns.unrealised)
+        .where(columns.seq > seq)
+        .order_by(columns.seq)
+        .limit(count)
+    ).all()
+    rows = tuple(EquityMark(at_ms=row.at_ms, realised=row.realised, unrealised=row.unrealised) for row in found)
+    return EquityPage(rows=rows, last=found[-1].seq if found else seq, is_end=len(found) < count)
+
+
+def day(connection: Connection, since_ms: int) -> Day:
+    """What has happened since the beginning of a day."""
+    signals, notes = schema.signals.c, schema.notes.c
+    outcomes = connection.execute(
+        select(signals.outcome, func.count()).where(signals.received_at_ms >= since_ms).group_by(signals.outcome)
+    )
+    took = func.max(signals.acknowledged_at_ms - signals.received_at_ms)
+    errors = (notes.at_ms >= since_ms, notes.severity == Severity.ERROR)
+    last = connection.execute(select(notes.at_ms, notes.text).where(*errors).order_by(notes.id.desc()).limit(1)).first()
+    return Day(
+        fees=_fees(connection, since_ms),
+        signals={outcome.value if outcome else "": count for outcome, count in outcomes},
+        slowest_ms=connection.scalar(select(took).where(signals.received_at_ms >= since_ms)),
+        offsets=_offsets(connection, since_ms),
+        errors=connection.scalar(select(func.count()).select_from(schema.notes).where(*errors)) or 0,
+        last_error=None if last is None else Problem(at_ms=last.at_ms, text=last.text),
+    )
+
+
+def _fees(connection: Connection, since_ms: int) -> dict[tuple[str, str], Decimal]:
+    """Summed here: SQL would sum floats."""
+    fills, groups = schema.fills.c, schema.groups.c
+    paid = connection.execute(
+        select(fills.account, groups.quote, fills.fee_quote)
+        .join_from(schema.fills, schema.groups, fills.group_id == groups.id)
+        .where(fills.at_ms >= since_ms)
+    )
+    sums: dict[tuple[str, str], Decimal] = {}
+    with arithmetic():
+        for account, quote, fee in paid:
+            sums[account, quote] = sums.get((account, quote), ZERO) + fee
+    return sums
+
+
+def _offsets(connection: Connection, since_ms: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    offsets = schema.offsets.c
+    rows = connection.execute(
+        select(offsets.at_ms, offsets.loser, offsets.winner).where(offsets.at_ms >= since_ms).order_by(offsets.seq)
+    )
+    found: dict[tuple[int, str], tuple[str, ...]] = {}
+    for at_ms, loser, winner in rows:
+        found[at_ms, loser] = (*found.get((at_ms, loser), ()), winner)
+    return tuple((loser, winners) for (_, loser), winners in found.items())
