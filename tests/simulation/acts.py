@@ -207,6 +207,7 @@ def change_market(life: "Life", args: Args) -> None:
             loop.call_later(seconds, lambda: venue.list_again(market.id))
         case "rules":
             coarser = {"tick": market.tick * 10, "step": market.step * 2, "min_qty": market.step * 2}
+            line.rules_changed = True
             venue.change_rules(_changed(venue.markets[market.id], coarser))
         case _:
             venue.liquidity[market.id] = market.step * 3

@@ -38,7 +38,7 @@ def disagreements(life: "Life", *, closed: bool) -> list[str]:
     for line in life.lines.values():
         found += _orders(state, line)
         found += _balances(state, line)
-    found += _groups(state)
+    found += _groups(state, {line.account for line in life.lines.values() if line.rules_changed})
     found += _memory(life, state)
     found += _queue(state)
     if closed and (state.groups or state.waiting):
@@ -83,14 +83,14 @@ def _balances(state: State, line: Line) -> list[str]:
     ]
 
 
-def _groups(state: State) -> list[str]:
+def _groups(state: State, changed_rules: set[str]) -> list[str]:
     found = []
     for group in state.groups.values():
         if group.frozen:
             continue
         if group.status is GroupStatus.CLOSING or group.partial or group.awaits_rules:
             found.append(f"{group.id} is still {group.status.value}, a part of it: {group.partial}")
-        else:
+        elif group.key.account not in changed_rules:
             found += _targets(state, group)
     if state.plan is not None:
         found.append(f"an offset is under way: {state.plan}")

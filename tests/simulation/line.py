@@ -93,6 +93,8 @@ class Line:
         self.on_stream_change: Callable[[], None] = lambda: None
         self.in_flight = 0
         """Requests, answers and news that are on their way."""
+        self.rules_changed = False
+        """Whether what rests may lie off the tick by now."""
         self.sold_by_hand: set[str] = set()
         """Coins (symbols, on swap) that the trader has sold on the exchange."""
         venue.listeners.append(self._happened)

@@ -53,7 +53,6 @@ class Plan:
     seed: int
     choices: Args
     acts: tuple[Act, ...]
-    faultless: bool = False
 
 
 def _market(name: str, tick: str, step: str, **more: Any) -> VenueMarket:
@@ -78,6 +77,7 @@ LADDERS = (
     (("0", "50", "0.5"), ("-1", "50", "1")),
     (("0", "100", "2"),),
     (("-1", "40", "1"), ("0", "60", "5")),
+    (("0", "100", "30"),),
 )
 
 
@@ -213,6 +213,9 @@ class _Author:
     def write(self) -> tuple[Act, ...]:
         rng = self._rng
         calm = rng.random() < 0.1
+        if all(self._c[name] == value for name, value in OFFSETS.items()):
+            for _ in range(rng.randint(1, 3)):
+                self._parting()
         for _ in range(rng.randint(8, 26)):
             self._price()
         for _ in range(rng.randint(2, 9)):
@@ -245,6 +248,20 @@ class _Author:
 
     def _price(self) -> None:
         self._add("price", **self._where(), percent=self._rng.choice(MOVES), part=self._rng.choice((None, None, 0.4)))
+
+    def _parting(self) -> None:
+        """Both symbols are entered; then one rises and the other falls."""
+        rng, at_ms = self._rng, self._rng.randrange(1000, self.length_ms)
+        account = rng.choice(self._c["accounts"])
+        up = rng.randrange(2)
+        for market in (0, 1):
+            where: Args = {"account": account, "market": market}
+            entry = {"timeframe": "15", "intent": "signal", "action": "buy", "percent": "0", "copies": 1}
+            self.acts.append(Act(at_ms=at_ms + market, kind="alert", args=where | entry))
+            for step in range(2):
+                percent = rng.choice(("1", "1.9")) if market == up else rng.choice(("-2", "-3"))
+                move = {"percent": percent, "part": None}
+                self.acts.append(Act(at_ms=at_ms + 2000 + 50 * step, kind="price", args=where | move))
 
     def _alert(self) -> None:
         rng, where = self._rng, self._where()
@@ -309,8 +326,18 @@ class _Author:
         self._add("death", point=self._rng.choice(DEATHS), nth=self._rng.randint(1, 12), down_s=down_s)
 
 
+OFFSETS: Args = {
+    "ladder": 4, "amount": "1577.77", "sizing": "fixed", "entry_order": "market", "tp_percent": "20", "tp_mode": "hybrid",
+    "risk": True, "full_pyramids": False, "risk_wait": "0", "slots": 4, "stop": None, "trailing": None, "post_only": False,
+    "timer_start": "after_5_pyramids", "abandon": None, "slippage": "1",
+}  # fmt: skip
+"""What makes it likely that winners pay for losers."""
+
+
 def plan_of(seed: int) -> Plan:
     """The life of a seed."""
     rng = random.Random(seed)
     choices = _choices(rng)
+    if rng.random() < 0.3:
+        choices |= OFFSETS
     return Plan(seed=seed, choices=choices, acts=_Author(rng, choices).write())
