@@ -195,12 +195,12 @@ async def bench(
 async def started(
     settings: AccountSettings, server: Served, *, secret: str | None = None, streams: bool = False
 ) -> AsyncIterator[Bench]:
-    """A start of the program at a running server."""
+    """A start of the program at a running server, or at the address that the settings give."""
     name, on_swap = settings.exchange, settings.market_type is MarketType.SWAP
     elapsed = Elapsed()
     exchange = LiveExchange(
         settings,
-        LiveVenue(profile=PROFILES[name], market_type=settings.market_type, server=server.base),
+        LiveVenue(profile=PROFILES[name], market_type=settings.market_type, server=settings.server),
         Credentials(
             api_key=server.keys.api_key,
             secret=secret or server.keys.secret,

@@ -17,7 +17,6 @@ from exengine.exchange.market_rules import number
 
 CLOCK_WARNS_MS = 1_000
 STREAM_S = 4.0
-"""How long a stream is given to fail."""
 
 MOST_BALANCES = 6
 
@@ -31,14 +30,23 @@ class Finding:
     text: str
 
 
-async def examine(client: CcxtClient, market_type: MarketType) -> list[Finding]:
-    """Looks at one thing after the other, also where one fails; orders are not touched."""
+async def examine(client: CcxtClient, market_type: MarketType, *, stream_s: float = STREAM_S) -> list[Finding]:
+    """Looks at one thing after the other, also where one fails; orders are not touched.
+
+    A stream that has not failed after `stream_s` is taken to be there.
+    """
+
+    async def streams(client: CcxtClient, market_type: MarketType) -> str:
+        with suppress(TimeoutError):  # nothing happened in that time, and nothing failed
+            await asyncio.wait_for(client.ask("watch_orders"), stream_s)
+        return "own orders come by stream"
+
     looks: tuple[tuple[str, Callable[[CcxtClient, MarketType], Awaitable[str]]], ...] = (
         ("clock", _clock),
         ("key", _key),
         ("permissions", _permissions),
         ("rules", _rules),
-        ("streams", _streams),
+        ("streams", streams),
     )
     findings = []
     for about, look in looks:
@@ -98,14 +106,15 @@ def granted(answer: Any, grant: Grant) -> bool:
     if grant.word is None:
         return value in (True, "true", 1, "1")
     words = value if isinstance(value, list) else str(value or "").split(",")
-    return grant.word.lower() in (str(word).strip().lower() for word in words)
+    return grant.word.lower() in (_word(word) for word in words)
+
+
+def _word(word: Any) -> str:
+    """A permission's name; some exchanges say besides whether it is for reading only, and then it is none."""
+    if isinstance(word, dict):
+        return "" if word.get("read_only") else str(word.get("name", "")).lower()
+    return str(word).strip().lower()
 
 
 async def _rules(client: CcxtClient, market_type: MarketType) -> str:
     return f"{len(await holdings.rules(client, market_type))} symbols can be traded"
-
-
-async def _streams(client: CcxtClient, market_type: MarketType) -> str:
-    with suppress(TimeoutError):  # nothing happened in that time, and nothing failed
-        await asyncio.wait_for(client.ask("watch_orders"), STREAM_S)
-    return "own orders come by stream"

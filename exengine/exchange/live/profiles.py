@@ -265,7 +265,7 @@ KUCOIN = Profile(
     permissions=PermissionQuery(
         method="privateGetUserApiKey",
         trade=_trade(Grant(path="data.permission", word="Spot"), Grant(path="data.permission", word="Futures")),
-        withdraw=(Grant(path="data.permission", word="Withdraw"),),
+        withdraw=(Grant(path="data.permission", word="Withdraw"), Grant(path="data.permission", word="Withdrawal")),
     ),
 )
 
@@ -317,7 +317,7 @@ GATE = Profile(
     permissions=PermissionQuery(
         method="privateAccountGetMainKeys",
         trade=_trade(Grant(path="0.perms", word="spot"), Grant(path="0.perms", word="futures")),
-        withdraw=(Grant(path="0.perms", word="withdrawal"),),
+        withdraw=(Grant(path="0.perms", word="withdraw"),),
     ),
     rules=_codes("INVALID_PRECISION AMOUNT_TOO_LITTLE AMOUNT_TOO_MUCH"),
     rules_words=("Your order size", "too small", "precision"),
