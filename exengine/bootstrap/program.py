@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -112,7 +113,7 @@ class Program:
         self._stores = secret_stores(self.data_dir)
         keys = await asyncio.to_thread(keys_of, self.settings, self._stores)
         place = place_of(self.config.app.database_url, self.data_dir.database_file)
-        self._store = await _whole(asyncio.to_thread(open_store, place))
+        self._store = await _whole(asyncio.to_thread(partial(open_store, place, on_trouble=self._trouble_told())))
         loaded = await self._store.load()
         if any(account.enabled and not account.is_live for account in self.settings.accounts):
             self.market = self._given_market or await open_market(self.config, self.config_file.parent)
@@ -261,6 +262,19 @@ class Program:
         paper = [f"{exchange.account} (paper)" for exchange in self._paper]
         market = [] if self.market is None else [self.market.description]
         return ", ".join([*live, *paper, *market]) or "no account enabled"
+
+    def _trouble_told(self) -> Callable[[str | None], None]:
+        """What the store's own thread calls when it takes nothing any more, and when it does again."""
+        loop = asyncio.get_running_loop()
+
+        def tell(text: str | None) -> None:
+            if hasattr(self, "engine"):
+                self.engine.store_trouble(text)
+
+        def told(text: str | None) -> None:
+            loop.call_soon_threadsafe(tell, text)
+
+        return told
 
     def _task_failed(self, name: str, error: BaseException) -> None:
         text = f"The {name} failed and is started again: {error}."

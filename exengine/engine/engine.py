@@ -324,17 +324,8 @@ class Engine:
             else:
                 self._alone = max(self._alone - 1, 0)
                 item.fail(StoreFailed(str(error)))
-        if self._trouble is None:
-            log.error("the store does not take transactions: %s", error)
-            self._trouble = str(error)
-            self._show_trouble()
-            # Tried again until the store takes it: then the trouble is over, and written down.
-            self.note(
-                Severity.ERROR,
-                Category.SYSTEM,
-                f"The store did not take a transaction: {error}",
-                "Nothing new is sent and alerts are answered with 503. Orders that rest on the exchange stay there.",
-            )
+        # Tried again until the store takes it: then the trouble is over, and written down.
+        self.store_trouble(str(error))
         return False
 
     def _isolated(self, items: list[_Item], error: Exception, *, with_also: bool) -> bool:
@@ -355,6 +346,24 @@ class Engine:
             self._also, self._also_first = Changes(), False
             self._defects.is_new("what goes with the next transaction", error)
         return True
+
+    def store_trouble(self, text: str | None) -> None:
+        """The store takes nothing for now, or says nothing of what it took; None where that is over.
+
+        Until then alerts are answered with 503, and nothing is sent (FAULTS 49 to 51).
+        """
+        if text is None:
+            self._recovered()
+        elif self._trouble is None:
+            log.error("the store does not take transactions: %s", text)
+            self._trouble = text
+            self._show_trouble()
+            self.note(
+                Severity.ERROR,
+                Category.SYSTEM,
+                f"The store did not take a transaction: {text}",
+                "Nothing new is sent and alerts are answered with 503. Orders that rest on the exchange stay there.",
+            )
 
     def _recovered(self) -> None:
         if self._trouble is not None:

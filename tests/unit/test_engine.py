@@ -348,3 +348,15 @@ async def test_a_stop_is_bounded_though_exchange_and_store_hang():
         engine.store.may_commit.clear()
         engine.engine.post(Paused())
         await asyncio.wait_for(engine.engine.stop(0.05), 5)
+
+
+async def test_while_the_store_does_not_say_what_it_took_alerts_are_refused_and_afterwards_taken_again():
+    async with running() as engine:
+        engine.engine.store_trouble("the server has gone in the middle of a transaction")
+        assert engine.engine.health() == "error"
+        with pytest.raises(StoreUnavailable, match="middle of a transaction"):
+            await engine.alert("50000")
+        engine.engine.store_trouble(None)
+        await engine.alert("50000")
+        assert engine.engine.health() == "running"
+        assert [text for text in engine.store.notes if "takes transactions again" in text]
