@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,6 +30,7 @@ class LiveRun:
     folder: Path
     server: Served
     process: Headless | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -37,7 +38,7 @@ class LiveRun:
         return self.server.venue
 
     async def start(self) -> None:
-        self.process = Headless(self.folder, EXENGINE_PASSPHRASE=PASSPHRASE)
+        self.process = Headless(self.folder, EXENGINE_PASSPHRASE=PASSPHRASE, **self.env)
         await asyncio.to_thread(self.process.ready)
 
     async def post(self, body: dict[str, Any]) -> tuple[int, Any]:
@@ -75,7 +76,9 @@ class LiveRun:
 
 
 @asynccontextmanager
-async def live_run(folder: Path, exchange: str = "binance", **sections: Any) -> AsyncIterator[LiveRun]:
+async def live_run(
+    folder: Path, exchange: str = "binance", *, env: Mapping[str, str] | None = None, **sections: Any
+) -> AsyncIterator[LiveRun]:
     """A running program on a spot account of `exchange`, its keys in a vault; BTC at 46,300.07 there."""
     market = VenueMarket(
         id="BTCUSDT",
@@ -96,7 +99,7 @@ async def live_run(folder: Path, exchange: str = "binance", **sections: Any) -> 
         vault = vault_of(DataDir(folder / "data"), {"EXENGINE_PASSPHRASE": PASSPHRASE}, None)
         keys = AccountKeys(api_key=server.keys.api_key, secret=server.keys.secret)
         await asyncio.to_thread(keep_keys, [vault], "main", keys)
-        run = LiveRun(folder=folder, server=server)
+        run = LiveRun(folder=folder, server=server, env=env or {})
         venue.listeners.append(run.changed)
         try:
             await run.start()
