@@ -13,6 +13,8 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from exengine.domain.group import GroupStatus
 from exengine.domain.money import ZERO
 from exengine.domain.order import Role
@@ -24,13 +26,14 @@ from tests.helpers.postgres import PASSWORD
 from tests.helpers.program import entry
 
 D = Decimal
-KILLS = int(os.environ.get("EXENGINE_TEST_KILLS", "5"))
+KILLS = int(os.environ.get("EXENGINE_TEST_KILLS", "3"))
 LIFE_S = (0.05, 2.5)
 """How long a life lasts after its start, at least and at most."""
 
 TIMEFRAMES = ("5", "15", "60", "240")
 
 
+@pytest.mark.timeout(120 + 20 * KILLS)
 async def test_books_are_equal_however_often_the_program_is_killed(place: Place, tmp_path: Path):
     chance = random.Random(f"{time.time_ns()}")
     sections = {} if isinstance(place, Path) else {"app": {"database_url": str(place)}}
@@ -45,11 +48,13 @@ async def test_books_are_equal_however_often_the_program_is_killed(place: Place,
             for _ in range(chance.randint(0, 3)):
                 _move(run, chance)  # the market does not wait for the next start
             await run.start()
-        books = await _quiet(
-            run, place if not isinstance(place, Path) else tmp_path / "data" / "exengine.sqlite3", accepted
-        )
+        store = tmp_path / "data" / "exengine.sqlite3" if isinstance(place, Path) else place
+        books = await _quiet(run, store, accepted)
         _equal(run, books)
         assert await run.stop() == 0
+        print(
+            f"{len(accepted)} alerts, {len(books.orders)} orders, {len(books.fills)} fills, {len(books.groups)} groups"
+        )
 
 
 async def _something(run: LiveRun, chance: random.Random, accepted: list[int]) -> None:
