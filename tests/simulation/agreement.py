@@ -33,7 +33,11 @@ def disagreements(life: "Life", *, closed: bool) -> list[str]:
     found += [f"{line.account}: something is on its way" for line in life.lines.values() if line.in_flight]
     found += [f"{account} is unreachable: {why}" for account, why in state.unreachable.items()]
     found += [f"signal {one} has no outcome" for one in state.pending]
-    found += [f"order {one.client_id} has traffic" for one in state.orders.values() if process.engine.has_traffic(one.client_id)]
+    found += [
+        f"order {one.client_id} has traffic"
+        for one in state.orders.values()
+        if process.engine.has_traffic(one.client_id)
+    ]
     found += life.checks.unbooked()
     for line in life.lines.values():
         found += _orders(state, line)
@@ -196,22 +200,22 @@ def _spot(life: "Life", line: Line) -> Iterator[str]:
 
 
 def _swap(life: "Life", line: Line) -> Iterator[str]:
-    """With all positions closed but for dust, the wallet is what was there and what the groups have brought."""
+    """With everything closed, the position is the groups' dust; without dust, the wallet is what they have brought."""
     if line.sold_by_hand or any(not trade.order.client_id for trade in line.venue.trades):
         return
-    groups = [group for group in life.disk.groups.values() if group.key.account == line.account]
     expected = line.began_with["USDT"] + line.deposited.get("USDT", ZERO)
     held: dict[str, Decimal] = defaultdict(Decimal)
-    for group in groups:
-        expected += pnl.realised(group)
-        held[group.key.symbol] += group.net_qty * group.side.sign
-        for _, leg in group.legs():  # what is left of a leg has left its fees in the wallet
-            expected -= leg.entry_fees_quote * leg.net_qty / leg.entered_qty if leg.entered_qty else ZERO
-    if abs(expected - line.venue.total["USDT"]) > LAST_DIGITS:
+    for group in life.disk.groups.values():
+        if group.key.account == line.account:
+            expected += pnl.realised(group)
+            held[group.key.symbol] += group.net_qty * group.side.sign
+    dusty = any(group.net_qty for group in life.disk.groups.values() if group.key.account == line.account)
+    if not dusty and abs(expected - line.venue.total["USDT"]) > LAST_DIGITS:
         yield f"{line.account} has {line.venue.total['USDT']} USDT, by the groups {expected}"
     for market_id, position in line.venue.positions.items():
-        if position.contracts != held[line.symbols[market_id]]:
-            yield f"{position.contracts} contracts of {market_id} are left, by the groups {held[line.symbols[market_id]]}"
+        dust = held[line.symbols[market_id]]
+        if position.contracts != dust:
+            yield f"{position.contracts} contracts of {market_id} are left, by the groups {dust}"
 
 
 def _has_float(what: Any) -> bool:

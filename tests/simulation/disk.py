@@ -36,12 +36,18 @@ class Disk:
     plan: OffsetPlan | None = None
     offsets: list[OffsetPlan] = field(default_factory=list)
     commits: int = 0
+    stories: dict[str, list[str]] = field(default_factory=dict)
+    """Each order's statuses, one after the other."""
 
     def write(self, changes: Changes) -> None:
         """All of one transaction."""
         self.commits += 1
         self.groups.update(changes.groups)
         self.orders.update(changes.orders)
+        for order in changes.orders.values():
+            story = self.stories.setdefault(order.client_id, [])
+            if story[-1:] != [order.status.value]:
+                story.append(order.status.value)
         self.fills.extend(changes.fills)
         self.signals.update(changes.signals)
         for key, waiting in changes.waiting.items():

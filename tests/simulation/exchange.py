@@ -51,10 +51,11 @@ class SimulatedExchange:
 
     # the wire ----------------------------------------------------------------------------------------------------------
 
-    async def _ask(self, route: str, do: Callable[[], Any]) -> Any:
+    async def _ask(self, route: str, do: Callable[[], Any], about: str = "") -> Any:
         """One request: on its way, done, and answered; or not."""
         line, changes = self._line, route in _CHANGES
         await self._point("before send")
+        line.asked.append((asyncio.get_running_loop().time(), route, about))
         self._turned_away()
         fault = line.fault_for(route)
         await self._before(fault, changes=changes)
@@ -152,7 +153,7 @@ class SimulatedExchange:
                 return news_of(placed)
             return [OrderAccepted(client_id=order.client_id, exchange_order_id=placed.id)]
 
-        told: list[Event] = await self._ask("place", do)
+        told: list[Event] = await self._ask("place", do, order.client_id)
         if order.type is OrderType.MARKET and len(told) == 1:
             self._follow(order)
         return told
@@ -181,7 +182,7 @@ class SimulatedExchange:
             gone = line.cancel(line.ids[order.symbol], order.client_id)
             return [] if line.habits.cancel_acknowledges_only else news_of(gone)
 
-        told: list[Event] | None = await self._ask("cancel", do)
+        told: list[Event] | None = await self._ask("cancel", do, order.client_id)
         if not told:
             self._follow(order)
         return told or []
@@ -192,7 +193,7 @@ class SimulatedExchange:
 
     async def find(self, order: Order) -> list[Event] | None:
         """None only where what was sent cannot arrive any more."""
-        found = await self._ask("find", lambda: self._looked_up(order.client_id))
+        found = await self._ask("find", lambda: self._looked_up(order.client_id), order.client_id)
         now_s = asyncio.get_running_loop().time()
         if found is None:
             if now_s - self._sent_s.get(order.client_id, self._began_s) < LATE_S:

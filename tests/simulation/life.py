@@ -194,7 +194,8 @@ class Life:
     async def _story(self) -> None:
         for act in self.plan.acts:
             await asyncio.sleep(max(0.0, act.at_ms / 1000 - self.loop.time()))
-            self.say(f"act {act}")
+            if self._traces:
+                self.say(f"act {act}")
             ACTS[act.kind](self, act.args)
         await self._end()
 
@@ -263,7 +264,10 @@ def _line(life: Life, name: str) -> Line:
 
 def _short(changes: Changes) -> str:
     groups = [f"{group.id} {group.status.value}" for group in changes.groups.values()]
-    orders = [f"{one.client_id[:6]} {one.slot} {one.status.value} {one.filled_qty}/{one.qty}" for one in changes.orders.values()]
+    orders = [
+        f"{one.client_id[:6]} {one.slot} {one.status.value} {one.filled_qty}/{one.qty}"
+        for one in changes.orders.values()
+    ]
     notes = [note.text for _, note in changes.notes]
     return "; ".join([*groups, *orders, *(f'"{note}"' for note in notes)])
 
@@ -287,6 +291,11 @@ def _watched(life: Life) -> Iterator[None]:
 
 
 def lived(plan: Plan, *, trace: bool = False) -> Ended:
+    """Plays a life to its end; how it went."""
+    return play(plan, trace=trace).ended
+
+
+def play(plan: Plan, *, trace: bool = False) -> Life:
     """Plays a life to its end."""
     life = Life(plan, trace=trace)
     loop = SimulatedLoop()
@@ -301,4 +310,4 @@ def lived(plan: Plan, *, trace: bool = False) -> Ended:
     finally:
         logging.disable(disabled)
         loop.close()
-    return life.ended
+    return life

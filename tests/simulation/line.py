@@ -76,6 +76,8 @@ class Line:
         self.deposited: dict[str, Decimal] = {}
         """What the trader has paid in, or taken out."""
         self.faults: list[Fault] = []
+        self.asked: list[tuple[float, str, str]] = []
+        """When, what and about which order something was asked: every request of every run."""
         self.maintenance_until_s = 0.0
         self.banned_until_s = 0.0
         self.key_revoked = False

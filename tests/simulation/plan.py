@@ -289,7 +289,7 @@ class _Author:
         self._add("trader", **where, what=what, timeframe=self._timeframe(where["account"]))
 
     def _fault(self) -> None:
-        route = self._rng.choice(sorted(ROUTE_FAULTS) + ["place", "place", "cancel", "find"])
+        route = self._rng.choice([*sorted(ROUTE_FAULTS), "place", "place", "cancel", "find"])
         account = self._rng.choice(self._c["accounts"])
         what = self._rng.choice(ROUTE_FAULTS[route])
         self._add("fault", account=account, route=route, what=what, times=self._rng.choice((1, 1, 2, 5)))
@@ -327,9 +327,9 @@ class _Author:
 
 
 OFFSETS: Args = {
-    "ladder": 4, "amount": "1577.77", "sizing": "fixed", "entry_order": "market", "tp_percent": "20", "tp_mode": "hybrid",
-    "risk": True, "full_pyramids": False, "risk_wait": "0", "slots": 4, "stop": None, "trailing": None, "post_only": False,
-    "timer_start": "after_5_pyramids", "abandon": None, "slippage": "1",
+    "ladder": 4, "amount": "1577.77", "sizing": "fixed", "entry_order": "market", "tp_percent": "20",
+    "tp_mode": "hybrid", "risk": True, "full_pyramids": False, "risk_wait": "0", "slots": 4, "stop": None,
+    "trailing": None, "post_only": False, "timer_start": "after_5_pyramids", "abandon": None, "slippage": "1",
 }  # fmt: skip
 """What makes it likely that winners pay for losers."""
 

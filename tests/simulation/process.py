@@ -72,9 +72,7 @@ class Process:
         self.exchanges = [
             SimulatedExchange(line, clock, point=self.point, sending=partial(sending, self)) for line in lines
         ]
-        self.engine = Engine(
-            self.state, self.store, self.exchanges, clock, views, next_log_id=loaded.next_log_id
-        )
+        self.engine = Engine(self.state, self.store, self.exchanges, clock, views, next_log_id=loaded.next_log_id)
         self.supervisor = Supervisor(lambda name, error: None)
 
     @property
@@ -157,5 +155,3 @@ def _reparsed(record: SignalRecord) -> SignalRecord:
     except BodyError:
         return record
     return replace(record, signal=parsed if isinstance(parsed, Signal) else None)
-
-
