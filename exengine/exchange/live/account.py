@@ -14,7 +14,7 @@ from exengine.domain.order import Order
 from exengine.domain.settings import AccountSettings
 from exengine.engine.ports import AccountReport, Clock, OpenOrder, Sink
 from exengine.exchange.live import holdings
-from exengine.exchange.live.client import CcxtClient, Credentials, Venue
+from exengine.exchange.live.client import CcxtClient, Credentials, Pulse, Venue
 from exengine.exchange.live.orders import Answer, OrderDesk
 from exengine.exchange.live.streams import OwnStream, PriceStream
 from exengine.exchange.live.swap import SwapSetup
@@ -43,6 +43,8 @@ class LiveExchange:
         self.account = settings.name
         self.sees_orders = False
         """Whether own orders come by stream at the moment."""
+        self.rules_at_ms: int | None = None
+        """When the market rules were last loaded."""
         self.on_seen: Callable[[bool], None] = lambda seen: None
         """Told on the program's own loop when that changes."""
         self._market_type = venue.market_type
@@ -75,7 +77,19 @@ class LiveExchange:
     # questions -------------------------------------------------------------------------------------------------------
 
     async def rules(self) -> tuple[Instrument, ...]:
-        return await self._thread.call(holdings.rules(self._client, self._market_type))
+        found = await self._thread.call(self._ruled())
+        self.rules_at_ms = self._clock.now_ms()
+        return found
+
+    async def _ruled(self) -> tuple[Instrument, ...]:
+        found = await holdings.rules(self._client, self._market_type)
+        await self._client.measure_clock()
+        return found
+
+    @property
+    def pulse(self) -> Pulse:
+        """How well the exchange can be talked to at the moment."""
+        return self._client.pulse
 
     async def report(self, symbols: Collection[str] | None) -> AccountReport | None:
         now_ms = self._clock.now_ms()

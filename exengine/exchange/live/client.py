@@ -49,6 +49,17 @@ _urgency: contextvars.ContextVar[Urgency] = contextvars.ContextVar("urgency", de
 _answer: contextvars.ContextVar[Answer | None] = contextvars.ContextVar("answer", default=None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """How well the exchange can be talked to. None = not known yet."""
+
+    latency_ms: int | None = None
+    """Of the last question, from its turn to its answer."""
+    clock_skew_ms: int | None = None
+    """The exchange's clock minus ours, as it was last asked for."""
+    rate_used_percent: int | None = None
+
+
 class CcxtClient:
     """A ccxt.pro client for the life of the program: opened at the first question, closed at the end."""
 
@@ -72,6 +83,20 @@ class CcxtClient:
         self._client: Any = None
         self._session: Any = None
         self._pace: Pace | None = None
+        self._latency_ms: int | None = None
+        self._clock_skew_ms: int | None = None
+
+    @property
+    def pulse(self) -> Pulse:
+        """May be read from any thread."""
+        used = None if self._pace is None else round(self._pace.used * 100)
+        return Pulse(latency_ms=self._latency_ms, clock_skew_ms=self._clock_skew_ms, rate_used_percent=used)
+
+    async def measure_clock(self) -> None:
+        """Asks for the exchange's clock. Raises as `ask`."""
+        before_ms = time.time() * 1000
+        theirs_ms = await self.ask("fetch_time")
+        self._clock_skew_ms = round(int(theirs_ms) - (before_ms + time.time() * 1000) / 2)
 
     @property
     def ccxt(self) -> Any:
@@ -139,7 +164,10 @@ class CcxtClient:
         _urgency.set(urgency)
         _answer.set(answer)
         try:
-            return await method(*about, **params)
+            said = await method(*about, **params)
+            if answer.sent_s is not None:
+                self._latency_ms = round((self._now_s() - answer.sent_s) * 1000)
+            return said
         except self._ccxt.BaseError as error:
             meant = told_apart(error, self._ccxt, self.profile, answer, changes=changes)
             self._obey(meant, answer)
@@ -180,7 +208,7 @@ class CcxtClient:
             client.set_sandbox_mode(True)
         burst = LOCAL_BURST if self._venue.server else self.profile.burst
         self._pace = Pace(unit_ms=client.rateLimit, burst=burst, now_s=self._now_s)
-        client.exengine_pace = self._pace
+        client.exengine_pace, client.exengine_now_s = self._pace, self._now_s
         client.exengine_connected = self._on_connected
         self._client = client
 
@@ -215,6 +243,9 @@ def _watched(kind: Any) -> Any:
     class Watched(kind):
         async def throttle(self, cost: float | None = None) -> None:
             await self.exengine_pace.take(1.0 if cost is None else float(cost), _urgency.get())
+            answer = _answer.get()
+            if answer is not None:
+                answer.sent_s = self.exengine_now_s()
 
         def on_rest_response(self, code: Any, reason: Any, url: Any, method: Any, headers: Any, *rest: Any) -> Any:
             answer = _answer.get()

@@ -37,6 +37,8 @@ class Answer:
     status: int | None = None
     """None: nothing came back."""
     retry_after_s: float | None = None
+    sent_s: float | None = None
+    """When its turn had come to go out."""
 
 
 def told_apart(error: Exception, ccxt: Any, profile: Profile, answer: Answer, *, changes: bool) -> Exception:

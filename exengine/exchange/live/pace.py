@@ -56,6 +56,12 @@ class Pace:
         """How long it still has to be left alone; 0 = not at all."""
         return max(0.0, self._quiet_until_s - self._now_s())
 
+    @property
+    def used(self) -> float:
+        """How much of the bucket is used at the moment, 0 to 1."""
+        there = min(self._burst, self._there + (self._now_s() - self._at_s) / self._unit_s)
+        return 1.0 - max(there, 0.0) / self._burst
+
     async def take(self, weight: float, urgency: Urgency) -> None:
         """Waits until a question of this weight may be sent."""
         if not self._line and self._serving is None and self._may_go(weight):
