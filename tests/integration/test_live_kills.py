@@ -19,7 +19,7 @@ from exengine.domain.group import GroupStatus
 from exengine.domain.money import ZERO
 from exengine.domain.order import Role
 from exengine.store.address import Place
-from tests.exchange_server.venue import VenueOrder
+from tests.exchange_server.venue import VenueEvent, VenueOrder
 from tests.helpers.books import Books, check_books
 from tests.helpers.live_program import LiveRun, live_run
 from tests.helpers.postgres import PASSWORD
@@ -27,8 +27,8 @@ from tests.helpers.program import entry
 
 D = Decimal
 KILLS = int(os.environ.get("EXENGINE_TEST_KILLS", "3"))
-LIFE_S = (0.05, 2.5)
-"""How long a life lasts after its start, at least and at most."""
+LIFE_S = 8.0
+"""How long a life lasts at most; most end with something that happens at the exchange."""
 
 TIMEFRAMES = ("5", "15", "60", "240")
 
@@ -41,9 +41,12 @@ async def test_books_are_equal_however_often_the_program_is_killed(place: Place,
     accepted: list[int] = []
     async with live_run(tmp_path, env={"EXENGINE_DATABASE_PASSWORD": PASSWORD}, **sections) as run:
         for _ in range(KILLS):
-            life = asyncio.create_task(asyncio.sleep(chance.uniform(*LIFE_S)))
-            while not life.done():
+            death = _Death(run, after=chance.randint(1, 20))
+            run.venue.listeners.append(death)
+            end = time.monotonic() + chance.uniform(0.5, LIFE_S)
+            while not death.came and time.monotonic() < end:
                 await _something(run, chance, accepted)
+            run.venue.listeners.remove(death)
             await run.stop(number=signal.SIGKILL)
             for _ in range(chance.randint(0, 3)):
                 _move(run, chance)  # the market does not wait for the next start
@@ -57,11 +60,26 @@ async def test_books_are_equal_however_often_the_program_is_killed(place: Place,
         )
 
 
+class _Death:
+    """Kills the program in the very moment of an event at the exchange: an answer is then not even on its way."""
+
+    def __init__(self, run: LiveRun, *, after: int) -> None:
+        self._run = run
+        self._left = after
+        self.came = False
+
+    def __call__(self, event: VenueEvent) -> None:
+        self._left -= event.kind != "balance"
+        if self._left <= 0 and not self.came and self._run.process is not None:
+            self.came = True
+            self._run.process.process.kill()
+
+
 async def _something(run: LiveRun, chance: random.Random, accepted: list[int]) -> None:
     """An alert, or the market moving."""
-    if chance.random() < 0.25:
+    if chance.random() < 0.1:
         price = run.venue.last["BTCUSDT"]
-        kind = {"execution_intent__type": "exit"} if chance.random() < 0.25 else {}
+        kind = {"execution_intent__type": "exit"} if chance.random() < 0.15 else {}
         try:
             status, answer = await run.post(entry(price, tv__timeframe=chance.choice(TIMEFRAMES), **kind))
         except OSError:
@@ -70,7 +88,7 @@ async def _something(run: LiveRun, chance: random.Random, accepted: list[int]) -
             accepted.append(answer["signal_id"])
     else:
         _move(run, chance)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.02)
 
 
 def _move(run: LiveRun, chance: random.Random) -> None:
