@@ -1,0 +1,145 @@
+"""From an alert to its orders and from a fill to its target, on a real process and a real client, beside a bare call.
+
+Everything is measured in the same run, in turns, so that a slow machine is slow for all of it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exengine.exchange.live.local_server import LocalServerSession
+from exengine.settings.account_keys import AccountKeys, keep_keys
+from exengine.settings.paths import DataDir
+from exengine.settings.secret_places import vault_of
+from tests.bench.exchange_process import START_PRICE, ExchangeProcess, exchange_process
+from tests.bench.measured import PLAYED, percentile, show, table
+from tests.bench.webhook_client import WebhookClient, webhook_client
+from tests.helpers.live_program import PASSPHRASE
+from tests.helpers.program import TOKEN, Headless, entry, write_config
+
+D = Decimal
+WARM_UP, ROUNDS = 30, 200
+REST_S = 0.05
+"""Between two rounds: what the last one left to do is done by then."""
+
+LEGS = 5
+ENTRY, TOUCHED, TARGET_TOUCHED = D(46000), D("45999.99"), D("46470.00")
+TIMEFRAMES = ("5", "15", "60")
+
+BARE, FIRST, LADDER, TARGET = "bare create_order", "alert to first order", "alert to whole ladder", "fill to its target"
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@dataclass(kw_only=True)
+class Measures:
+    """Seconds, one of each a round."""
+
+    bare: list[float] = field(default_factory=list)
+    first: list[float] = field(default_factory=list)
+    ladder: list[float] = field(default_factory=list)
+    target: list[float] = field(default_factory=list)
+
+    @property
+    def columns(self) -> dict[str, list[float]]:
+        return {BARE: self.bare, FIRST: self.first, LADDER: self.ladder, TARGET: self.target}
+
+
+@asynccontextmanager
+async def bare_client(exchange: ExchangeProcess) -> AsyncIterator[Any]:
+    """ccxt's own client with nothing around it, its connection kept open."""
+    import ccxt.pro
+
+    session = LocalServerSession(exchange.bare_base)
+    client = ccxt.pro.binance(
+        {
+            "apiKey": exchange.api_key,
+            "secret": exchange.secret,
+            "session": session,
+            "enableRateLimit": False,
+            "options": {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}},
+        }
+    )
+    client.has["fetchCurrencies"] = False
+    try:
+        await client.load_markets()
+        yield client
+    finally:
+        await client.close()
+        await session.close()
+
+
+async def bare_order(client: Any) -> float:
+    began_s = time.perf_counter()
+    order = await client.create_order("BTC/USDT", "limit", "buy", "0.00043", str(ENTRY))
+    took_s = time.perf_counter() - began_s
+    await client.cancel_order(order["id"], "BTC/USDT")
+    return took_s
+
+
+async def one_round(number: int, exchange: ExchangeProcess, webhook: WebhookClient, measures: Measures) -> None:
+    """An alert, its five orders, the fill of the first, its target; then the target fills and the rest goes."""
+    answer = await webhook.post(entry(ENTRY, tv__timeframe=TIMEFRAMES[number % len(TIMEFRAMES)]))
+    assert answer.status == 202
+    arrived = [(await exchange.until("new", "buy")).at_s for _ in range(LEGS)]
+    measures.first.append(arrived[0] - answer.sent_s)
+    measures.ladder.append(arrived[-1] - answer.sent_s)
+    await asyncio.sleep(REST_S)
+    exchange.tick(TOUCHED)
+    filled = await exchange.until("trade", "buy")
+    target = await exchange.until("new", "sell")
+    measures.target.append(target.at_s - filled.at_s)
+    await asyncio.sleep(REST_S)
+    exchange.tick(TARGET_TOUCHED)
+    await exchange.empty()
+    exchange.tick(START_PRICE)
+    await asyncio.sleep(REST_S)
+
+
+async def measured(folder: Path) -> Measures:
+    async with exchange_process() as exchange, bare_client(exchange) as client:
+        account = {"name": "main", "exchange": "binance", "server": exchange.base}
+        write_config(folder, accounts=[account])
+        vault = vault_of(DataDir(folder / "data"), {"EXENGINE_PASSPHRASE": PASSPHRASE}, None)
+        keys = AccountKeys(api_key=exchange.api_key, secret=exchange.secret)
+        await asyncio.to_thread(keep_keys, [vault], "main", keys)
+        with Headless(folder, EXENGINE_PASSPHRASE=PASSPHRASE) as program:
+            await asyncio.to_thread(program.ready)
+            async with webhook_client(program.port, f"/webhook/{TOKEN}") as webhook:
+                warming, measures = Measures(), Measures()
+                try:
+                    for number in range(WARM_UP + ROUNDS):
+                        into = warming if number < WARM_UP else measures
+                        into.bare.append(await bare_order(client))
+                        await asyncio.sleep(REST_S)
+                        await one_round(number, exchange, webhook, into)
+                except TimeoutError:
+                    raise AssertionError(f"the exchange waits in vain\n{program.output}") from None
+                return measures
+
+
+@pytest.fixture(scope="module")
+def measures(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Measures]:
+    found = asyncio.run(measured(tmp_path_factory.mktemp("live")))
+    show(request.config, table("A live account on a local exchange", found.columns, bare=BARE))
+    return found
+
+
+@pytest.mark.benchmark(group="live", timer=PLAYED)
+@pytest.mark.parametrize(
+    ("name", "goal"),
+    [(BARE, None), (FIRST, 3.0), (LADDER, 6.0), (TARGET, 4.0)],
+    ids=["bare", "first", "ladder", "target"],
+)
+def test_how_long_it_takes(name: str, goal: float | None, measures: Measures, benchmark: Any):
+    samples = measures.columns[name]
+    ratio = percentile(samples, 50) / percentile(measures.bare, 50)
+    PLAYED.play(benchmark, samples, of=name, ratio_to_bare_call=ratio, goal=goal)
+    assert len(samples) == ROUNDS
