@@ -1,1 +1,1 @@
-"""Whole lives of the real engine against a faulty exchange, store, network and clock: each from one seed, none in time."""
+"""Whole lives of the real engine against a faulty exchange, store, network and clock, each from one seed."""

@@ -1,4 +1,4 @@
-"""What can happen in a life, by its name: market, alerts, the trader's hands here and on the exchange, and all faults."""
+"""What can happen in a life, by its name: market, alerts, the trader's hands here and there, and all faults."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,10 +46,7 @@ def _on(step: Decimal, value: Decimal) -> Decimal:
 
 def price(life: "Life", args: Args) -> None:
     line, market = _there(life, args)
-    if "to" in args:
-        moved = D(args["to"])
-    else:
-        moved = line.venue.last[market.id] * (1 + D(args["percent"]) / 100)
+    moved = D(args["to"]) if "to" in args else line.venue.last[market.id] * (1 + D(args["percent"]) / 100)
     qty = None
     if args.get("part"):
         offered = sum((order.leaves for order in line.venue.open_orders(market.id)[:2]), D(0))

@@ -80,10 +80,11 @@ def _orders(state: State, line: Line) -> list[str]:
 
 def _balances(state: State, line: Line) -> list[str]:
     coins = {"USDT"} | ({market.base for market in line.venue.markets.values()} if line.is_spot else set())
+    amounts = [(coin, state.balance(line.account, coin), line.venue.total.get(coin, ZERO)) for coin in sorted(coins)]
     return [
-        f"{line.account}: {state.balance(line.account, coin)} {coin}, on the exchange {line.venue.total.get(coin, ZERO)}"
-        for coin in sorted(coins)
-        if abs(state.balance(line.account, coin) - line.venue.total.get(coin, ZERO)) > LAST_DIGITS
+        f"{line.account}: {ours} {coin}, on the exchange {theirs}"
+        for coin, ours, theirs in amounts
+        if abs(ours - theirs) > LAST_DIGITS
     ]
 
 

@@ -59,7 +59,7 @@ class Checks:
         if not holds:
             self._report(what)
 
-    # the exchange ------------------------------------------------------------------------------------------------------
+    # the exchange ----------------------------------------------------------------------------------------------------
 
     def _traded(self, line: Line, event: VenueEvent) -> None:
         """Never two orders of one id, and no group ever sells what it has not bought."""
@@ -96,7 +96,7 @@ class Checks:
         self.must(same, f"{order.slot} of {order.group_id} was sent other than it was stored")
         self.must(process.is_alive, "something was sent by a dead process")
 
-    # each event --------------------------------------------------------------------------------------------------------
+    # each event ------------------------------------------------------------------------------------------------------
 
     def decide(self, state: State, event: Event, now_ms: int) -> Step:
         """The real decision, looked at."""
@@ -137,7 +137,7 @@ class Checks:
         self.must(holds, f"{group.id} offers {leaving} and holds {group.net_qty}")
         self.must(not short or what in sold, f"{group.id} is said to be short of coins that nobody took")
 
-    # each transaction --------------------------------------------------------------------------------------------------
+    # each transaction ------------------------------------------------------------------------------------------------
 
     def writing(self, process: Process, changes: Changes) -> None:
         """The books of a transaction, held against the disk as it was and the exchange as it is."""

@@ -1,4 +1,4 @@
-"""`python -m tests.simulation`: one life with its trace (`--seed 5 --trace`), or very many (`--seeds 100000 --jobs 2`)."""
+"""`python -m tests.simulation`: a life and its trace (`--seed 5 --trace`), or very many (`--seeds 100000 --jobs 2`)."""
 
 import argparse
 import sys

@@ -49,7 +49,7 @@ class SimulatedExchange:
         self._line.on_stream, self._line.on_price = self._tell, self._take_price
         self._line.on_stream_change = self._stream_changed
 
-    # the wire ----------------------------------------------------------------------------------------------------------
+    # the wire --------------------------------------------------------------------------------------------------------
 
     async def _ask(self, route: str, do: Callable[[], Any], about: str = "") -> Any:
         """One request: on its way, done, and answered; or not."""
@@ -130,7 +130,7 @@ class SimulatedExchange:
             case _:
                 return
 
-    # orders ------------------------------------------------------------------------------------------------------------
+    # orders ----------------------------------------------------------------------------------------------------------
 
     async def place(self, order: Order) -> list[Event]:
         await self._point("place")
@@ -224,7 +224,7 @@ class SimulatedExchange:
     def _age_s(self, at_ms: int) -> float:
         return (self._line.venue.clock() - at_ms) / 1000
 
-    # the account -------------------------------------------------------------------------------------------------------
+    # the account -----------------------------------------------------------------------------------------------------
 
     async def rules(self) -> tuple[Instrument, ...]:
         rules: tuple[Instrument, ...] = await self._ask("rules", self._line.instruments)
@@ -257,7 +257,7 @@ class SimulatedExchange:
 
     def watch(self, symbols: Collection[str]) -> None: ...
 
-    # what comes by itself ------------------------------------------------------------------------------------------------
+    # what comes by itself --------------------------------------------------------------------------------------------
 
     def _tell(self, events: list[Event]) -> None:
         if self._sink is not None:

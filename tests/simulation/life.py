@@ -1,4 +1,4 @@
-"""One life: the plan is carried out, the program dies and comes back, and in the end all faults stop and all must agree."""
+"""One life: a plan is carried out, the program dies and comes back; in the end all faults stop and all must agree."""
 
 import asyncio
 import json
@@ -81,7 +81,7 @@ class Life:
         self._healing = False
         self._work: set[asyncio.Task[Any]] = set()
 
-    # telling -----------------------------------------------------------------------------------------------------------
+    # telling ---------------------------------------------------------------------------------------------------------
 
     def violated(self, what: str) -> None:
         self.say(f"!! {what}")
@@ -105,7 +105,7 @@ class Life:
         self.say(f"event {event!r}"[:300])
         return self.checks.decide(state, event, now_ms)
 
-    # the program -------------------------------------------------------------------------------------------------------
+    # the program -----------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """A new run of the program, and somebody who waits for its death."""
@@ -152,7 +152,7 @@ class Life:
 
     async def _send_alert(self, body: dict[str, Any]) -> None:
         for _ in range(4):
-            while not (self.process.is_alive and self.process.is_trading):
+            while not (self.process.is_alive and self.process.is_trading):  # noqa: ASYNC110  # simulated time
                 await asyncio.sleep(0.1)
             process = self.process
             sent = process.begin(self._take(process, body))
@@ -174,7 +174,7 @@ class Life:
         self.told.append(Told(signal_id=verdict.signal_id, digest=digest, kind=verdict.kind))
         return True
 
-    # the life ----------------------------------------------------------------------------------------------------------
+    # the life --------------------------------------------------------------------------------------------------------
 
     async def live(self) -> None:
         self._over = self.loop.create_future()

@@ -208,7 +208,10 @@ class Line:
         """The connection is gone, and seen to be."""
         self.stream_down_until_s = max(self.stream_down_until_s, self.loop.time() + seconds)
         self.on_stream_change()
-        self.loop.call_later(seconds + 0.001, lambda: self.on_stream_change())
+        self.loop.call_later(seconds + 0.001, self._changed)
+
+    def _changed(self) -> None:
+        self.on_stream_change()
 
     def _ticked(self, market_id: str, price: Decimal) -> None:
         if self.loop.time() >= max(self.feed_mute_until_s, self.maintenance_until_s):
@@ -223,7 +226,7 @@ class Line:
         for market_id, price in self.venue.last.items():
             self._ticked(market_id, price)
 
-    # the end of all faults ---------------------------------------------------------------------------------------------
+    # the end of all faults -------------------------------------------------------------------------------------------
 
     def heal(self) -> None:
         """From now on everything works."""
