@@ -304,6 +304,16 @@ async def test_a_stray_is_taken_off_by_the_exchanges_own_id(there: Bench):
     assert there.venue.open_orders() == []
 
 
+async def test_a_fill_of_an_order_that_was_over_is_found_among_the_trades(there: Bench):
+    order = there.order("49000")
+    await placed(there, order)
+    there.tick("48999")
+    await there.report()
+    await there.until(lambda: there.fills(order))
+    await there.report()
+    assert len(there.fills(order)) == 1
+
+
 # what comes by itself ----------------------------------------------------------------------------------------------
 
 

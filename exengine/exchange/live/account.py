@@ -23,6 +23,9 @@ from exengine.exchange.markets.feed_thread import FeedThread
 
 log = logging.getLogger(__name__)
 
+OVERLAP_MS = 60_000
+"""How far a look at the trades reaches back behind the one before."""
+
 
 class LiveExchange:
     """One account on one real exchange. Nothing is connected, and ccxt not imported, before the first question."""
@@ -52,7 +55,8 @@ class LiveExchange:
         self._thread = FeedThread(f"account {settings.name}")
         self._client = CcxtClient(venue, credentials, now_s=now_s)
         self._tracker = Tracker()
-        for order in orders:
+        books = tuple(orders)
+        for order in books:
             self._tracker.expect(order)
         on_swap = venue.market_type is MarketType.SWAP
         swap = None
@@ -61,6 +65,8 @@ class LiveExchange:
         self._desk = OrderDesk(self._client, self._tracker, swap, self._tell, now_s=now_s)
         self._own = OwnStream(self._client, self._tracker, self._desk, self._tell, on_seen=self._seen)
         self._prices = PriceStream(self._client, self._priced, now_s=now_s)
+        self._traded_until_ms = min((order.created_at_ms for order in books), default=clock.now_ms())
+        """Up to when the account's trades were looked through as a whole."""
         self._sink: Sink | None = None
         self._home: asyncio.AbstractEventLoop | None = None
         self._together: dict[str, list[tuple[Order, asyncio.Future[Answer]]]] = {}
@@ -97,6 +103,9 @@ class LiveExchange:
 
     async def _reported(self, symbols: Collection[str] | None, now_ms: int) -> AccountReport:
         known = self._tracker.symbols()
+        if symbols is None:
+            await self._desk.catch_up(known, since_ms=self._traded_until_ms - OVERLAP_MS)
+            self._traded_until_ms = now_ms
         return await holdings.report(self._client, self._market_type, symbols, now_ms, known=known)
 
     async def find(self, order: Order) -> list[Event] | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from exengine.domain.errors import KnownError, Refused, UnknownOutcome
@@ -236,6 +236,16 @@ class OrderDesk:
                 if said.client_id == order.client_id:
                     return said
         return None
+
+    async def catch_up(self, symbols: Iterable[str], *, since_ms: int) -> None:
+        """Tells of trades since then that nobody has told of, also of orders that are over (SPEC §10)."""
+        for symbol in sorted(symbols):
+            rows = await self._client.ask("fetch_my_trades", symbol, since_ms)
+            for row in rows:
+                try:
+                    self._tell(self._tracker.traded(trade_said(self._profile, row)).events)
+                except ValueError as error:
+                    log.warning("a trade that cannot be read: %s", error)
 
     def _id_params(self, order: Order) -> dict[str, str]:
         return {self._profile.id_param: self._profile.id_prefix + order.client_id}

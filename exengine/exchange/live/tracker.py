@@ -104,8 +104,10 @@ class Tracker:
         """A trade, told on once. Not complete where its fee has not been said: then it is not told on yet."""
         known = known or self.known(trade.client_id, trade.exchange_order_id)
         if known is None:
-            if trade.exchange_order_id and len(self._homeless) < KEPT_HOMELESS:
+            if trade.exchange_order_id:
                 self._homeless.setdefault(trade.exchange_order_id, []).append(trade)
+            while len(self._homeless) > KEPT_HOMELESS:  # the trader's own orders are among them
+                del self._homeless[next(iter(self._homeless))]
             return News(events=[])
         if trade.trade_id in known.trades or trade.trade_id in known.order.trade_ids:
             return News(events=[])
