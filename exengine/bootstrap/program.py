@@ -11,6 +11,7 @@ from typing import TypeVar
 from exengine import __version__
 from exengine.bootstrap.live import keys_of, live_accounts, live_exchange, look_after, mode_of
 from exengine.bootstrap.paper import open_market, paper_exchange, wanted_symbols
+from exengine.bootstrap.status import gathered
 from exengine.domain.errors import Retryable, UserError
 from exengine.domain.events import EngineStarted
 from exengine.domain.instrument import Instrument
@@ -24,6 +25,7 @@ from exengine.domain.state import State
 from exengine.engine.changes import Loaded, StoreFailed, restored
 from exengine.engine.engine import Engine
 from exengine.engine.ports import Exchange
+from exengine.engine.status import Status
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.timers import queue_timer, risk_timer
 from exengine.engine.views import Views
@@ -154,7 +156,11 @@ class Program:
         assert self._store is not None
         closed = await self._store.closed_groups()
         self.views = Views(self.state, self.clock, mode=mode_of(self.settings), closed_groups=closed)
-        self.views.remember(await self._store.last_signals(REMEMBERED), await self._store.last_log(REMEMBERED))
+        store = self._store
+        self.views.remember(
+            await store.last_signals(REMEMBERED), await store.last_log(REMEMBERED), await store.last_offsets(REMEMBERED)
+        )
+        self.views.tell_status(self._status)
         listed = await self._listed(self.market, loaded) if self.market is not None else ()
         for account in self.settings.accounts:
             if account.enabled and account.is_live:
@@ -250,6 +256,13 @@ class Program:
         self.listener = Listener(self.engine, settings, self.secrets, self.clock.now_ms)
         await self.listener.start()
         self.engine.note(Severity.INFO, Category.SYSTEM, f"Started: listening on {self.listener.url}, {self.markets}.")
+
+    def _status(self) -> Status:
+        """What the Status dock tells."""
+        place = None if self._store is None else self._store.place
+        url = self.listener.url if hasattr(self, "listener") else None
+        public_url = self.config.listener.public_url
+        return gathered(self.state, self.views, self._supervisor, self._live, place, url, public_url)
 
     @property
     def _exchanges(self) -> list[Exchange]:

@@ -6,15 +6,16 @@ import signal
 from collections.abc import Callable
 
 from exengine.bootstrap.program import Program
+from exengine.bootstrap.status import mode_of, venue_of
 from exengine.cli.options import folders
 from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.domain.errors import UserError
 from exengine.domain.settings import AccountSettings, SlippageAction
 from exengine.engine.desk import Desk
-from exengine.engine.rows import Mode
 from exengine.ui.app import make_app
 from exengine.ui.bridge import Bridge
 from exengine.ui.layout import LayoutStore
+from exengine.ui.look_memory import LookMemory
 from exengine.ui.loop import run
 from exengine.ui.setup import AccountLabel, Setup
 from exengine.ui.start_fault import tell_start_fault
@@ -51,10 +52,12 @@ async def _main(look: Look, program: Program) -> int:
         await program.stop()
         closed.set()
 
+    memory = LookMemory(look, program.config_file, locked=program.config.security.read_only)
     window = Window(look, bridge, setup_of(program), LayoutStore(program.data_dir.layout_file), on_close=close)
     _close_on_signals(window.close)
     window.show()
     await closed.wait()
+    await memory.saved()
     bridge.close()
     window.hide()
     return 0
@@ -81,6 +84,7 @@ def setup_of(program: Program) -> Setup:
         is_public=bool(program.config.listener.public_url),
         test_symbols=tuple(sorted(listed, key=lambda symbol: (not symbol.startswith("BTC/"), symbol))),
         test_legs=len(settings.grid.legs),
+        test_pyramids=settings.grid.max_pyramids,
         test_amount=settings.sizing.amount,
         slippage_percent=settings.execution.max_slippage_percent,
         slippage_forced=settings.execution.slippage_action is SlippageAction.FORCE,
@@ -88,5 +92,4 @@ def setup_of(program: Program) -> Setup:
 
 
 def _label(account: AccountSettings) -> AccountLabel:
-    venue = "Paper" if account.exchange == "paper" else f"{account.exchange.capitalize()} {account.market_type.value}"
-    return AccountLabel(name=account.name, venue=venue, mode=Mode.PAPER)
+    return AccountLabel(name=account.name, venue=venue_of(account), mode=mode_of(account))

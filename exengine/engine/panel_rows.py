@@ -140,6 +140,9 @@ class RiskSummary:
     offered_usd: Decimal
     under_way: bool
     """Whether an offset is being carried out."""
+    next_id: str | None
+    """The candidate that would be paid off if the trader had the risk engine look now."""
+    candidates: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,7 @@ class Panels:
         offered = offers(state, sums, now_ms)
         rows = risk_rows(state, sums, offered, now_ms)
         changes["risk"], shown.risk = _patch(shown.risk, rows), rows
-        told = summary(state, offered)
+        told = summary(state, rows, offered, now_ms)
         if told != shown.risk_summary:
             changes["risk_summary"] = shown.risk_summary = told
         plan = self._plan(state, rows, offered, now_ms)

@@ -6,7 +6,7 @@ Call all of it within `money.arithmetic`, with a condensed state.
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from exengine.domain import risk
 from exengine.domain.capital import usd_value
@@ -24,8 +24,10 @@ _MINUTE_MS = 60_000
 class Offers(NamedTuple):
     """Who could pay now, best first, and what they bring in all."""
 
+    ahead: list[Any]
+    """Everyone whose closing would bring something."""
     profits: dict[str, Decimal]
-    """By group, in USD, at most `max_winners` of them."""
+    """Of those who would be asked, at most `max_winners`: by group, in USD."""
     total: Decimal
 
 
@@ -36,12 +38,9 @@ def offers(state: State, sums: Mapping[str, Sums], now_ms: int) -> Offers:
         last = state.last(one.group.key.account, one.group.key.symbol)
         if last is not None and one.net_base > 0 and one.unrealised(last) > 0:
             likely[group_id] = one.condensed
-    if not likely:
-        return Offers({}, ZERO)
-    # Nobody in particular is to be paid for, so that nobody is left out for being that one.
-    nobody = replace(next(iter(likely.values())), id="")
-    found = {one.group.id: one.profit for one in risk.winners(replace(state, groups=likely), nobody, now_ms)}
-    return Offers(found, sum(found.values(), ZERO))
+    ahead = risk.everyone_ahead(replace(state, groups=likely), now_ms)
+    profits = {one.group.id: one.profit for one in ahead[: state.settings.risk.max_winners]}
+    return Offers(ahead, profits, sum(profits.values(), ZERO))
 
 
 def risk_rows(state: State, sums: Mapping[str, Sums], offered: Offers, now_ms: int) -> dict[str, RiskRow]:
@@ -118,8 +117,10 @@ def _old_at_ms(state: State, group: Group, now_ms: int) -> int | None:
     return group.first_fill_at_ms + int(settings.age_threshold_minutes * _MINUTE_MS)
 
 
-def summary(state: State, offered: Offers) -> RiskSummary:
+def summary(state: State, rows: Mapping[str, RiskRow], offered: Offers, now_ms: int) -> RiskSummary:
+    """The risk engine as a whole, and whom it would choose on request."""
     settings = state.settings.risk
+    candidates = [row for row in rows.values() if row.state is RiskState.CANDIDATE]
     return RiskSummary(
         enabled=settings.enabled,
         evaluate_seconds=settings.evaluate_seconds,
@@ -130,7 +131,21 @@ def summary(state: State, offered: Offers) -> RiskSummary:
         offers=len(offered.profits),
         offered_usd=offered.total,
         under_way=state.plan is not None,
+        next_id=_next(state, candidates, offered, now_ms) if state.plan is None else None,
+        candidates=len(candidates),
     )
+
+
+def _next(state: State, candidates: list[RiskRow], offered: Offers, now_ms: int) -> str | None:
+    """The first candidate, in the domain's order, that the winners can pay for."""
+    if not offered.profits:
+        return None
+    # Rows of candidates always have a percentage.
+    candidates.sort(key=lambda row: (row.loss_percent or ZERO, row.loss_usd or ZERO, row.opened_at_ms, row.id))
+    for row in candidates:
+        if risk.plan_for(state, state.groups[row.id], now_ms, offered.ahead) is not None:
+            return row.id
+    return None
 
 
 # the plan for one group -------------------------------------------------------------------------------------------
@@ -147,17 +162,13 @@ def worst(rows: Iterable[RiskRow]) -> str | None:
 
 def plan_view(state: State, group_id: str, offered: Offers, now_ms: int) -> PlanView | None:
     """What would be done for a group if it were its turn now; None where it has lost nothing."""
-    if state.plan is None:
-        # Nobody else could pay: the domain need not look at every group once more.
-        few = {one: state.groups[one] for one in (*offered.profits, group_id) if one in state.groups}
-        state = replace(state, groups=few)
     under_way = state.plan if state.plan is not None and state.plan.loser_id == group_id else None
     group = state.groups.get(group_id)
     if group is None:
         return None
-    plan = under_way or risk.plan_for(state, group, now_ms)
+    plan = under_way or risk.plan_for(state, group, now_ms, offered.ahead)
     if plan is None:
-        return _no_plan(state, group, now_ms)
+        return _no_plan(state, group, offered, now_ms)
     winners = tuple(_winner_line(state, plan, place) for place in range(len(plan.lines)))
     brings = sum((line.brings_usd for line in winners), ZERO)
     return PlanView(
@@ -214,7 +225,7 @@ def _loser_line(state: State, group: Group, plan: OffsetPlan, brings: Decimal) -
     )
 
 
-def _no_plan(state: State, group: Group, now_ms: int) -> PlanView | None:
+def _no_plan(state: State, group: Group, offered: Offers, now_ms: int) -> PlanView | None:
     last = state.fresh(group.key.account, group.key.symbol, now_ms)
     if group.net_qty <= 0:
         return None
@@ -222,12 +233,12 @@ def _no_plan(state: State, group: Group, now_ms: int) -> PlanView | None:
         why, required = "Its price is not known, or too old to decide on.", ZERO
     else:
         required = risk.required_usd(state, group, last)
-        why = _why_uncovered(state, group, now_ms)
+        why = _why_uncovered(state, group, offered)
     return PlanView(loser_id=group.id, required_usd=required, winners=(), loser=None, why_none=why, under_way=False)
 
 
-def _why_uncovered(state: State, group: Group, now_ms: int) -> str:
-    if not risk.winners(state, group, now_ms):
+def _why_uncovered(state: State, group: Group, offered: Offers) -> str:
+    if all(one.group.id == group.id for one in offered.ahead):
         return "No group is in profit after fees, so nothing could pay for it."
     if state.settings.risk.when_short is WhenShort.SKIP:
         return "The winners bring too little for all of it, and a part is not to be closed (risk.when_short)."

@@ -70,9 +70,9 @@ class Book:
                 total += pnl * rate
         return UsdSum(total, missing)
 
-    def unrealised_usd_of(self, group: GroupRow) -> Decimal | None:
-        pnl = group.holding.marked(self.last(group)).unrealised
-        rate = self.usd_rate(group.account, group.quote)
+    def result_usd_of(self, group: GroupRow) -> Decimal | None:
+        """What closing the group now would bring or cost, after the fee of closing it."""
+        pnl, rate = group.after_fees(self.last(group)), self.usd_rate(group.account, group.quote)
         return None if pnl is None or rate is None else pnl * rate
 
     def notional_usd(self, group: GroupRow) -> Decimal | None:

@@ -1,13 +1,16 @@
 """The only way between the engine and the window: changes come up in coalesced flushes, clicks go down as commands."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from exengine.domain.events import QueueAction
+from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.engine.intake import Verdict
+from exengine.engine.panel_rows import Panel
 from exengine.engine.rows import ViewChanges
 
 FLUSH_MS = 500
@@ -34,6 +37,10 @@ class ViewFeed(Protocol):
         """
         ...
 
+    def watch(self, panels: Iterable[Panel], group_id: str | None) -> None:
+        """From now on these docks are looked at; the risk engine's plan is wanted for `group_id`, or for the worst."""
+        ...
+
 
 class Commands(Protocol):
     """What a click may ask of the engine. Each returns once the engine has taken it, or raises why it did not."""
@@ -49,6 +56,22 @@ class Commands(Protocol):
     async def close_group(self, group_id: str) -> None: ...
 
     async def cancel_entries(self, group_id: str) -> None: ...
+
+    async def adopt(self, group_id: str) -> None:
+        """Takes the exchange's view over for a group whose coins are gone."""
+        ...
+
+    async def queue(self, action: QueueAction, key: GroupKey, side: Side) -> str:
+        """Promotes, removes or forces a waiting entry; what became of it, in words."""
+        ...
+
+    async def run_risk(self) -> str:
+        """Has the risk engine look now; what it does, in words."""
+        ...
+
+    async def skip_once(self, key: GroupKey) -> None: ...
+
+    async def set_blocked(self, key: GroupKey, blocked: bool) -> None: ...
 
     async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
         """Sends a pretend alert through the whole engine, at the last price."""
@@ -85,6 +108,7 @@ class Bridge(QObject):
         self._feed = feed
         self._flush_ms = flush_ms
         self._visible = False
+        self._watched: tuple[frozenset[Panel], str | None] = (frozenset(), None)
         self._waiting = True
         self._flushed_at = float("-inf")
         self._timer = QTimer(self)
@@ -115,6 +139,13 @@ class Bridge(QObject):
             self._timer.stop()
             self._ticker.stop()
 
+    def watch(self, panels: Iterable[Panel], group_id: str | None) -> None:
+        """Told by the window: which docks can be seen, and whose plan the trader wants to see."""
+        watched = (frozenset(panels), group_id)
+        if watched != self._watched:
+            self._watched = watched
+            self._feed.watch(*watched)
+
     def close(self) -> None:
         """Ends the subscription; the engine may go."""
         self._unsubscribe()
@@ -142,3 +173,6 @@ class Bridge(QObject):
 
     def _on_tick(self) -> None:
         self.ticked.emit(self.now_ms())
+        if Panel.STATUS in self._watched[0]:
+            # Latencies and tasks change without a word from the engine.
+            self._on_changed(False)

@@ -1,5 +1,6 @@
 """What a table shows in one place, and how it is painted: text by token, sign and arrow, bar, icon."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ INDENT = 16
 CHEVRON = 12
 GAP = 6
 """Between the parts of one cell."""
+WIDE_BAR = 72
+"""The least width of a bar that fills its column."""
 _ARROWS = {1: "up ", -1: "down "}
 
 
@@ -41,6 +44,8 @@ class Cell(NamedTuple):
     icon_token: str = "muted"
     bar: float = -1.0
     """Part filled, 0 to 1; below 0 there is no bar."""
+    bar_open: float = 0.0
+    """Of a wide bar the part that follows the filled one."""
     after: tuple[Part, ...] = ()
     """Follows the text."""
     trail: Part | None = None
@@ -82,6 +87,10 @@ class Column:
     """The column that takes the room which no other needs; one in each table."""
     icon: bool = False
     """Keeps room for an icon that comes and goes."""
+    wide_bar: bool = False
+    """Its cells are bars as wide as the column."""
+    hidden: bool = False
+    """Not shown until the trader asks for it."""
     sortable: bool = True
     hint: str = ""
     """What the column says, for its header's tooltip."""
@@ -119,6 +128,8 @@ class CellPainter:
 
     def needed(self, cell: Cell, column: Column) -> float:
         """The width that the cell takes without its padding."""
+        if column.wide_bar:
+            return float(self._look.scaled(WIDE_BAR))
         width = self.width(cell.text, cell.strong)
         for part in cell.after:
             width += GAP + self.width(part.text, part.strong)
@@ -128,12 +139,14 @@ class CellPainter:
         if cell.icon or column.icon:
             width += self._small_icon + 4
         if cell.bar >= 0:
-            width += self._bar_width + GAP
+            width = max(width, self.width("100 %")) + self._bar_width + GAP
         return width + (self._slot if column.arrow else 0)
 
     def paint(self, painter: QPainter, rect: QRect, cell: Cell, column: Column) -> None:
         """Paints into `rect`, which is the cell without its padding."""
-        if column.right:
+        if column.wide_bar:
+            self._paint_wide_bar(painter, rect, cell)
+        elif column.right:
             self._paint_right(painter, rect, cell, column)
         else:
             self._paint_left(painter, rect, cell)
@@ -199,6 +212,13 @@ class CellPainter:
         top = rect.top() + (rect.height() - self._bar_height) // 2
         paint_bar(painter, self._look, QRectF(round(left), top, self._bar_width, self._bar_height), share, "accent")
 
+    def _paint_wide_bar(self, painter: QPainter, rect: QRect, cell: Cell) -> None:
+        if cell.bar < 0:
+            return
+        top = rect.top() + (rect.height() - self._bar_height) // 2
+        area = QRectF(rect.left(), top, rect.width(), self._bar_height)
+        paint_parts(painter, self._look, area, ((cell.bar, "accent"), (cell.bar_open, "fill")))
+
     def paint_arrow(self, painter: QPainter, left: float, middle: float, way: int, token: str) -> None:
         """A small triangle, up or down, in its slot."""
         paint_arrow(painter, self._look, left, middle, self._slot, way, token)
@@ -221,6 +241,16 @@ def paint_bar(painter: QPainter, look: Look, rect: QRectF, share: float, token: 
     width = round(rect.width() * min(max(share, 0.0), 1.0))
     if width:
         painter.fillRect(QRectF(rect.left(), rect.top(), width, rect.height()), look.color(token))
+
+
+def paint_parts(painter: QPainter, look: Look, rect: QRectF, parts: Sequence[tuple[float, str]]) -> None:
+    """A flat bar of several parts, each a share of the whole and a token."""
+    painter.fillRect(rect, look.color("line"))
+    left = rect.left()
+    for share, token in parts:
+        width = round(rect.width() * min(max(share, 0.0), 1.0))
+        painter.fillRect(QRectF(left, rect.top(), min(width, rect.right() - left), rect.height()), look.color(token))
+        left += width
 
 
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine)

@@ -28,6 +28,10 @@ class CellModel(QAbstractItemModel):
         """How deep the row lies in a tree."""
         return 0
 
+    def is_ruled(self, index: Index) -> bool:
+        """Whether a hairline stands above the row."""
+        return False
+
     def tooltip(self, index: Index) -> str:
         """What the pointer is told about a cell; empty for nothing."""
         return ""

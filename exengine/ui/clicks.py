@@ -7,9 +7,13 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from exengine.domain.events import QueueAction
+from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
+from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary, WaitingRow
 from exengine.engine.rows import Mode
 from exengine.ui import format as fmt
+from exengine.ui import risk_words
 from exengine.ui.alert_form import AlertForm
 from exengine.ui.book import Book
 from exengine.ui.bridge import Bridge
@@ -18,9 +22,13 @@ from exengine.ui.loop import spawn
 from exengine.ui.panic_plan import panic_plan
 from exengine.ui.panic_sheet import PanicSheet
 from exengine.ui.questions import AboutSheet, AlertSheet, CloseSheet
+from exengine.ui.queue_model import name_of
+from exengine.ui.risk_questions import AdoptSheet, ForceSheet, RunSheet
 from exengine.ui.setup import Setup
 from exengine.ui.sheet import Sheet
 from exengine.ui.toast import Toasts
+
+RiskNow = Callable[[str], tuple[RiskRow | None, PlanView | None, RiskSummary | None]]
 
 
 class Clicks(QObject):
@@ -29,12 +37,23 @@ class Clicks(QObject):
     answered = Signal()
     """The engine has taken a command, or refused it."""
 
-    def __init__(self, window: QWidget, icons: Icons, book: Book, bridge: Bridge, setup: Setup, toasts: Toasts) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        icons: Icons,
+        book: Book,
+        bridge: Bridge,
+        setup: Setup,
+        toasts: Toasts,
+        risk_now: RiskNow = lambda group_id: (None, None, None),
+    ) -> None:
+        """`risk_now` gives what the Risk dock has of a group at this moment."""
         super().__init__(window)
         self.setup = setup
         self.sheet: Sheet | None = None
         self._window, self._icons, self._look = window, icons, icons.look
         self._book, self._bridge, self._toasts = book, bridge, toasts
+        self._risk_now = risk_now
 
     # Commands
 
@@ -52,11 +71,36 @@ class Clicks(QObject):
             done = f"{what} of {fmt.pair(group.symbol)} {group.timeframe} cancelled"
             self._command(self._bridge.commands.cancel_entries(group_id), "cancel entries", done)
 
-    def _command(self, work: Coroutine[Any, Any, Any], name: str, done: str = "") -> None:
+    def queue(self, action: QueueAction, row: WaitingRow) -> None:
+        """A waiting entry is let in or taken out; only forcing one in wants a question."""
+        if action is QueueAction.FORCE:
+            self.ask_force(row)
+            return
+        self._queue(action, row)
+
+    def _queue(self, action: QueueAction, row: WaitingRow) -> None:
+        work = self._bridge.commands.queue(action, _group_key(row), row.side)
+        self._command(work, f"{action.value} {name_of(row)}", before=f"{name_of(row)}: ")
+
+    def skip(self, row: RiskRow) -> None:
+        name = risk_words.name_of(row)
+        work = self._bridge.commands.skip_once(_group_key(row))
+        self._command(work, f"skip {name}", f"{name} is passed over once")
+
+    def block(self, row: RiskRow, blocked: bool) -> None:
+        name, verb = risk_words.name_of(row), "block" if blocked else "unblock"
+        work = self._bridge.commands.set_blocked(_group_key(row), blocked)
+        self._command(work, f"{verb} {name}", f"{name} is {verb}ed{' from the risk engine' if blocked else ''}")
+
+    def _command(self, work: Coroutine[Any, Any, Any], name: str, done: str = "", *, before: str = "") -> None:
+        """`done` is said when it is done, or `before` and what the engine said."""
+
         async def carry_out() -> None:
-            await work
+            said = await work
             if done:
                 self._toasts.say(done, "success")
+            elif before and isinstance(said, str):
+                self._toasts.say(before + said, "info")
             self.answered.emit()
 
         self._spawn(carry_out(), name, self._failed(name))
@@ -83,6 +127,8 @@ class Clicks(QObject):
                 sheet.refresh()
             case AlertSheet() as sheet:
                 sheet.form.refresh()
+            case RunSheet() as sheet:
+                sheet.show_plan(*self._risk_now(sheet.loser_id))
 
     def _open(self, sheet: Sheet) -> None:
         self.sheet = sheet
@@ -124,6 +170,37 @@ class Clicks(QObject):
         sheet.accepted.connect(on_accepted)
         self._open(sheet)
 
+    def ask_force(self, row: WaitingRow) -> None:
+        engine = self._book.engine
+        if engine is None or self.sheet is not None:
+            return
+        mode = self.setup.mode_of(row.account) or self._mode
+        sheet = ForceSheet(self._look, self._icons, self._window, row, engine, mode)
+        sheet.accepted.connect(lambda: self._queue(QueueAction.FORCE, row))
+        self._open(sheet)
+
+    def ask_run(self, row: RiskRow, plan: PlanView) -> None:
+        about = self._risk_now(row.id)[2]
+        if self.sheet is not None or about is None:
+            return
+        mode = self.setup.mode_of(row.account) or self._mode
+        sheet = RunSheet(self._look, self._icons, self._window, row, plan, about, mode)
+        sheet.accepted.connect(
+            lambda: self._command(self._bridge.commands.run_risk(), "run the risk engine", before="Risk: ")
+        )
+        self._open(sheet)
+
+    def ask_adopt(self, group_id: str) -> None:
+        group = self._book.groups.get(group_id)
+        if group is None or group.missing_qty is None or self.sheet is not None:
+            return
+        mode = self.setup.mode_of(group.account) or self._mode
+        name = f"{fmt.pair(group.symbol)} {group.timeframe}"
+        sheet = AdoptSheet(self._look, self._icons, self._window, group, mode)
+        done = f"The books have {name} as the exchange has it"
+        sheet.accepted.connect(lambda: self._command(self._bridge.commands.adopt(group_id), f"adopt {name}", done))
+        self._open(sheet)
+
     def ask_test_alert(self) -> None:
         if self.sheet is not None:
             return
@@ -160,3 +237,7 @@ class Clicks(QObject):
     def copy(self, what: str, text: str) -> None:
         QGuiApplication.clipboard().setText(text)
         self._toasts.say(f"{what} copied", "success")
+
+
+def _group_key(row: WaitingRow | RiskRow) -> GroupKey:
+    return GroupKey(row.account, row.symbol, row.timeframe)

@@ -26,6 +26,11 @@ def number(value: Decimal | None, decimals: int) -> str:
     return text
 
 
+def trimmed(value: Decimal, most: int) -> str:
+    """A quantity without trailing zeros, with at most `most` decimals."""
+    return number(value, min(most, decimals_of(value.normalize())))
+
+
 def signed(value: Decimal | None, decimals: int) -> str:
     """A profit or loss: `+1,234.50`, `−0.01`, and a zero without a sign."""
     text = number(value, decimals)

@@ -24,6 +24,8 @@ class TableHeader(QHeaderView):
         self._cells = model
         self.sorted_by = -1
         self.descending = False
+        self.inner = look.metric("cell_padding") - 1
+        """The padding of cells, but for those at the outer edges."""
         self.setSectionsMovable(True)
         self.setSectionsClickable(True)
         self.setHighlightSections(False)
@@ -62,7 +64,7 @@ class TableHeader(QHeaderView):
         if hovered:
             painter.fillRect(rect, look.color("hover"))
         painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), look.color("line"))
-        left, right = self.padding(logical, look.metric("cell_padding") - 1, look.metric("edge_padding"))
+        left, right = self.padding(logical, self.inner, look.metric("edge_padding"))
         area = rect.adjusted(left, 0, -right, 0)
         is_sorted = logical == self.sorted_by
         painter.setFont(look.font(Role.SMALL, Weight.MEDIUM))

@@ -41,6 +41,11 @@ class LayoutStore:
         texts = value if isinstance(value, list) else [] if value is None else [value]
         return [int(text) for text in map(str, texts) if text.lstrip("-").isdigit()]
 
+    def texts(self, name: str) -> list[str] | None:
+        """None where it was never written."""
+        value = self._settings.value(self._key(name))
+        return None if value is None else list(map(str, value)) if isinstance(value, list) else [str(value)]
+
     def forget(self) -> None:
         """Forgets the arrangement of this version; dismissed alerts stay dismissed."""
         kept = self.integers("alerts/dismissed")

@@ -1,13 +1,23 @@
 """The menu bar: every action with its text, its key and what it does, and only actions that work."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMenu, QMenuBar
 
+from exengine.domain.events import QueueAction
+from exengine.ui.arrangement import STOCK
 from exengine.ui.icons import Icons
 from exengine.ui.theme import Look, Scheme
+
+QUEUE_ACTIONS = {
+    QueueAction.PROMOTE: ("promote_entry", "promote"),
+    QueueAction.FORCE: ("force_entry", "force"),
+    QueueAction.REMOVE: ("remove_entry", "close"),
+}
+"""The name and the icon of each."""
 
 FONT_SIZES = (8, 9, 10, 11, 12, 14, 16, 18, 20)
 
@@ -30,6 +40,12 @@ class Handlers:
     copy_alert_text: Callable[[], object]
     copy_webhook_url: Callable[[], object]
     about: Callable[[], object]
+    layout: Callable[[str], object]
+    queue: Callable[[QueueAction], object]
+    run_risk: Callable[[], object]
+    skip_group: Callable[[], object]
+    block_group: Callable[[], object]
+    adopt_view: Callable[[], object]
 
 
 class Menus:
@@ -86,6 +102,8 @@ class Menus:
             self.actions[shown.objectName()] = shown
         menu.addSeparator()
         self._add(menu, "next_dock", "Next dock", handlers.next_dock, key="F6")
+        for name, stock in STOCK.items():
+            self._add(menu, f"layout_{name}", f"{stock.title} layout", partial(handlers.layout, name), key=stock.key)
         self._add(menu, "reset_layout", "Reset layout", handlers.reset_layout, icon="")
         menu.addSeparator()
         self._themes(menu.addMenu("Theme"))
@@ -126,11 +144,49 @@ class Menus:
     def _engine(self, menu: QMenu, handlers: Handlers) -> None:
         self._add(menu, "pause", "Pause", handlers.pause_or_resume, icon="pause")
         menu.addSeparator()
+        self._queue(menu, handlers)
+        self._risk(menu, handlers)
+        menu.addSeparator()
         self._add(menu, "panic", "Panic…", handlers.panic, icon="panic", token="error")
+
+    def _queue(self, menu: QMenu, handlers: Handlers) -> None:
+        for action, (name, icon) in QUEUE_ACTIONS.items():
+            self._add(menu, name, "", partial(handlers.queue, action), icon=icon)
+        self.show_queue("", dict.fromkeys(QueueAction, False))
+        menu.addSeparator()
+
+    def _risk(self, menu: QMenu, handlers: Handlers) -> None:
+        self._add(menu, "run_risk", "", handlers.run_risk, icon="run")
+        self._add(menu, "skip_group", "", handlers.skip_group, icon="skip")
+        self._add(menu, "block_group", "", handlers.block_group, icon="block")
+        self.show_risk("", can_run=False, can_skip=False, blocked=False)
+
+    def show_queue(self, name: str, able: Mapping[QueueAction, bool]) -> None:
+        """Says which waiting entry the actions are about."""
+        what = name or "waiting entry"
+        for action, text in (
+            (QueueAction.PROMOTE, f"Promote {what}"),
+            (QueueAction.FORCE, f"Force {what}…"),
+            (QueueAction.REMOVE, f"Remove {what} from the queue"),
+        ):
+            made = self.actions[QUEUE_ACTIONS[action][0]]
+            made.setText(text)
+            made.setEnabled(able[action])
+
+    def show_risk(self, name: str, *, can_run: bool, can_skip: bool, blocked: bool) -> None:
+        """Says which group the actions of the risk engine are about."""
+        self.actions["run_risk"].setText(f"Run the plan of {name} now…" if name else "Run the risk engine now…")
+        self.actions["run_risk"].setEnabled(can_run)
+        self.actions["skip_group"].setText(f"Skip {name or 'group'} once")
+        self.actions["skip_group"].setEnabled(can_skip)
+        verb = "Unblock" if blocked else "Block"
+        self.actions["block_group"].setText(f"{verb} {name}" if name else "Block group")
+        self.actions["block_group"].setEnabled(bool(name))
 
     def _positions(self, menu: QMenu, handlers: Handlers) -> None:
         self._add(menu, "close_group", "Close group…", handlers.close_group)
         self._add(menu, "cancel_entries", "Cancel entries", handlers.cancel_entries)
+        self._add(menu, "adopt_view", "Adopt the exchange’s view…", handlers.adopt_view).setEnabled(False)
         menu.addSeparator()
         self._add(menu, "copy_rows", "Copy rows", handlers.copy_rows, icon="copy")
         menu.addSeparator()

@@ -24,6 +24,7 @@ class AccountPart:
     targets: int
     notional: Decimal
     pnl: Decimal
+    """After the fees of closing."""
     unpriced: int
 
     @property
@@ -91,7 +92,7 @@ def panic_plan(book: Book, setup: Setup) -> PanicPlan:
 def _part(account: str, groups: list[GroupRow], book: Book, venue: str, mode: Mode) -> AccountPart:
     notionals = [book.notional_usd(group) for group in groups]
     held = [group for group in groups if group.holding.net_base != 0]
-    pnls = [book.unrealised_usd_of(group) for group in held]
+    pnls = [book.result_usd_of(group) for group in held]
     return AccountPart(
         account=account,
         venue=venue,
@@ -99,16 +100,11 @@ def _part(account: str, groups: list[GroupRow], book: Book, venue: str, mode: Mo
         groups=len(groups),
         held=len(held),
         entries=sum(group.open_entries for group in groups),
-        targets=sum(_targets(group) for group in groups),
+        targets=sum(group.open_targets for group in groups),
         notional=_total(notionals),
         pnl=_total(pnls),
         unpriced=sum(1 for value in notionals if value is None),
     )
-
-
-def _targets(group: GroupRow) -> int:
-    """Targets that rest at the exchange."""
-    return sum(1 for pyramid in group.pyramid_rows for leg in pyramid.legs if leg.state == "tp_placed")
 
 
 def _total(values: Iterable[Decimal | None]) -> Decimal:

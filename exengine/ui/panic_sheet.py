@@ -108,7 +108,7 @@ class PanicSheet(Sheet):
         self._cells = []
         if not plan.parts:
             return
-        for column, title in enumerate(("Account", "Groups", "Orders", "Notional, USD", "PnL now, USD")):
+        for column, title in enumerate(("Account", "Groups", "Orders", "Notional, USD", "PnL after fees, USD")):
             head = Label(self.look, title, token="muted", role=Role.SMALL, weight=Weight.MEDIUM)
             self._put(head, 0, column)
         self._table.addWidget(Hairline(self.look), 1, 0, 1, 5)

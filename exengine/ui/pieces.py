@@ -87,11 +87,14 @@ class Hairline(QWidget):
     def __init__(self, look: Look, *, vertical: bool = False, token: str = "line") -> None:
         super().__init__()
         self._look, self._token = look, token
-        if vertical:
-            self.setFixedWidth(look.metric("hairline"))
-        else:
-            self.setFixedHeight(look.metric("hairline"))
+        self.lie(vertical=vertical)
         look.changed.connect(self.update)
+
+    def lie(self, *, vertical: bool) -> None:
+        """Turns the line, where what it parts is laid out the other way."""
+        thin, long = self._look.metric("hairline"), 16_777_215
+        self.setMinimumSize(thin if vertical else 0, 0 if vertical else thin)
+        self.setMaximumSize(thin if vertical else long, long if vertical else thin)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         QPainter(self).fillRect(event.rect(), self._look.color(self._token))

@@ -30,6 +30,7 @@ class PositionsDock(Dock):
 
     close_asked = Signal(str)
     cancel_asked = Signal(str)
+    adopt_asked = Signal(str)
     current_changed = Signal()
 
     def __init__(self, look: Look, icons: Icons, book: Book, setup: Setup) -> None:
@@ -180,6 +181,9 @@ class PositionsDock(Dock):
             cancel = menu.addAction(self._icons.icon("close"), self.cancel_words(group))
             cancel.triggered.connect(lambda: self.cancel_asked.emit(group.id))
             cancel.setEnabled(group.open_entries > 0)
+            if group.missing_qty is not None:
+                adopt = menu.addAction(self._icons.icon("warn", "warn"), "Adopt the exchange’s view…")
+                adopt.triggered.connect(lambda: self.adopt_asked.emit(group.id))
             menu.addSeparator()
         copy = QAction(self._icons.icon("copy"), "Copy", menu)
         copy.triggered.connect(self.table.copy)

@@ -33,7 +33,7 @@ class Col(IntEnum):
 
 
 COLUMNS = (
-    Column(key="pair", title="Pair / timeframe", sample="DCA0  −0.5 %  @ 67,240.50", elides=True),
+    Column(key="pair", title="Pair / timeframe", sample="DCA0 −0.5 % @ 147.90", elides=True),
     Column(key="account", title="Account", sample="paper", elides=True),
     Column(key="pyramids", title="Pyr.", sample="5 / 5", right=True, hint="Pyramids received, of those allowed"),
     Column(key="filled", title="Filled", sample="25 / 25", right=True, hint="DCA legs filled; a leg's weight"),
@@ -43,16 +43,16 @@ COLUMNS = (
     Column(
         key="unrealised",
         title="Unrealised",
-        sample="+1,203.58",
+        sample="+203.58",
         right=True,
         arrow=True,
         hint="Unrealised PnL in quote, without the fee of closing",
     ),
-    Column(key="percent", title="%", sample="+10.07", right=True, hint="Unrealised PnL in percent of its cost"),
-    Column(key="realised", title="Realised", sample="+103.03", right=True, hint="Realised PnL in quote, net of fees"),
+    Column(key="percent", title="%", sample="+4.07", right=True, hint="Unrealised PnL in percent of its cost"),
+    Column(key="realised", title="Realised", sample="+3.03", right=True, hint="Realised PnL in quote, net of fees"),
     Column(key="tp_mode", title="TP mode", sample="Aggregate", hint="How profit is taken; a leg's own target in %"),
     Column(key="target", title="Target", sample="68,416.64", right=True, hint="The next target in the price's way"),
-    Column(key="to_target", title="To target", sample="Reached 100 %", right=True, hint="From the last price"),
+    Column(key="to_target", title="To target", sample="+10.22 %", right=True, hint="From the last price"),
     Column(key="age", title="Age", sample="59 m", right=True, hint="Since the group opened"),
     Column(key="status", title="Status", sample="Part filled", takes_rest=True),
 )
@@ -74,7 +74,7 @@ def is_stale(quote: Quote | None, now_ms: int) -> bool:
     return quote is not None and now_ms - quote.at_ms > STALE_MS
 
 
-def _pnl(
+def pnl_cell(
     value: Decimal | None, decimals: int, *, strong: bool = False, stale: bool = False, arrow: bool = True
 ) -> Cell:
     """A profit or loss: sign, colour and arrow. A zero has neither."""
@@ -85,7 +85,7 @@ def _pnl(
     return Cell(fmt.signed(value, decimals), token, strong and bool(way), value, way if arrow else 0)
 
 
-def _number(value: Decimal | None, decimals: int, token: str = "text") -> Cell:
+def number_cell(value: Decimal | None, decimals: int, token: str = "text") -> Cell:
     return UNKNOWN if value is None else Cell(fmt.number(value, decimals), token, value=value)
 
 
@@ -93,8 +93,8 @@ def _marked(holding: Holding, places: int, at: Moment, *, strong: bool) -> tuple
     """Unrealised PnL and its percent; one arrow serves both."""
     marked = holding.marked(at.last)
     return (
-        _pnl(marked.unrealised, places, strong=strong, stale=at.stale),
-        _pnl(marked.unrealised_percent, 2, stale=at.stale, arrow=False),
+        pnl_cell(marked.unrealised, places, strong=strong, stale=at.stale),
+        pnl_cell(marked.unrealised_percent, 2, stale=at.stale, arrow=False),
     )
 
 
@@ -102,10 +102,12 @@ def group_cells(row: GroupRow, at: Moment) -> list[Cell]:
     places = fmt.quote_decimals(row.quote)
     side, side_icon = words.SIDES[row.side]
     status, status_token = words.group_state(row.status)
+    if row.missing_qty is not None:
+        status, status_token = f"{fmt.MINUS}{fmt.trimmed(row.missing_qty, row.qty_decimals)} {row.base}", "error"
     unrealised, share = _marked(row.holding, places, at, strong=True)
     is_open = row.cost != 0
     way = row.to_target_percent(at.last)
-    last = _number(at.last, row.price_decimals, "muted" if at.stale else "text")
+    last = number_cell(at.last, row.price_decimals, "muted" if at.stale else "text")
     if at.stale:
         last = last._replace(icon="clock")
     return [
@@ -119,14 +121,14 @@ def group_cells(row: GroupRow, at: Moment) -> list[Cell]:
         Cell(row.account, "muted"),
         Cell(fmt.of(row.pyramids, row.max_pyramids)),
         Cell(fmt.of(row.legs_filled, row.legs_total)),
-        _number(row.cost if is_open else None, places),
-        _number(row.avg_entry, row.price_decimals),
+        number_cell(row.cost if is_open else None, places),
+        number_cell(row.avg_entry, row.price_decimals),
         last,
         unrealised,
         share,
-        _pnl(row.realised, places, arrow=False),
+        pnl_cell(row.realised, places, arrow=False),
         Cell(words.TP_MODES.get(row.tp_mode, words.sentence(row.tp_mode)), "muted"),
-        _number(row.target, row.price_decimals),
+        number_cell(row.target, row.price_decimals),
         UNKNOWN if way is None else Cell(fmt.signed_percent(way), "muted" if at.stale else "text", value=way),
         Cell(fmt.age(at.now_ms - row.opened_at_ms), "muted", value=row.opened_at_ms),
         Cell(status, status_token, icon="error" if row.error else "", icon_token="error"),
@@ -143,12 +145,12 @@ def pyramid_cells(group: GroupRow, row: PyramidRow, at: Moment) -> list[Cell]:
         EMPTY,
         EMPTY,
         Cell(fmt.of(row.legs_filled, row.legs_total)),
-        _number(row.cost, places),
-        _number(row.avg_entry, group.price_decimals),
+        number_cell(row.cost, places),
+        number_cell(row.avg_entry, group.price_decimals),
         EMPTY,
         unrealised,
         share,
-        _pnl(row.realised if row.realised is not None else ZERO, places, arrow=False),
+        pnl_cell(row.realised if row.realised is not None else ZERO, places, arrow=False),
         EMPTY,
         EMPTY,
         EMPTY,
@@ -175,14 +177,14 @@ def leg_cells(group: GroupRow, row: LegRow, at: Moment) -> list[Cell]:
         EMPTY,
         EMPTY,
         Cell(fmt.percent(row.weight_percent), "muted", value=row.weight_percent),
-        _number(row.filled_quote, places, token),
-        _number(row.fill_price, decimals, token),
+        number_cell(row.filled_quote, places, token),
+        number_cell(row.fill_price, decimals, token),
         EMPTY,
         unrealised,
         share,
-        _pnl(row.realised, places, arrow=False),
+        pnl_cell(row.realised, places, arrow=False),
         Cell(tp if row.tp_percent <= 0 else "+" + tp, "muted", value=row.tp_percent),
-        _number(row.target, decimals, token),
+        number_cell(row.target, decimals, token),
         _progress(group, row, at),
         EMPTY,
         Cell(state, state_token, icon="error" if row.error else "", icon_token=state_token),
@@ -212,6 +214,10 @@ def group_tooltip(row: GroupRow, column: int, at: Moment) -> str:
             return f"{fmt.number(row.net_qty, row.qty_decimals)} {row.base} held at a cost of its entries and fees"
         case Col.AGE:
             return f"Opened {fmt.iso(row.opened_at_ms)}"
+        case Col.STATUS if row.missing_qty is not None:
+            missing = fmt.trimmed(row.missing_qty, row.qty_decimals)
+            what = f"{missing} {row.base} are missing: {row.error}"
+            return f"{what}\nClose the group to sell what is still there, or adopt the exchange’s view"
         case Col.STATUS if row.error:
             return row.error
         case Col.STATUS if row.reason:

@@ -55,9 +55,9 @@ class CloseSheet(Sheet):
             return
         qty = f"**{fmt.number(abs(group.net_qty), group.qty_decimals)} {group.base}**"
         value = self._book.notional_usd(group)
-        pnl = self._book.unrealised_usd_of(group)
+        pnl = self._book.result_usd_of(group)
         worth = f", about **{fmt.number(value, 0)} USD**" if value is not None else ""
-        result = f" Result now **{fmt.signed(pnl, 2)} USD** before the fee of closing." if pnl is not None else ""
+        result = f" Result now **{fmt.signed(pnl, 2)} USD** after fees." if pnl is not None else ""
         verb = "sold" if group.side.sign > 0 else "bought back"
         self.meaning.say(f"{qty}{worth}, {verb} {where}.{result}{cancelled if group.open_entries else ''}")
 

@@ -93,6 +93,13 @@ class Field(QWidget):
         column.addLayout(row)
         column.addStretch(1)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self._row, self._column, self._outer = row, column, outer
+
+    def remeasure(self) -> None:
+        """Forgets its size, which a part has just changed."""
+        for layout in (self._row, self._column, self._outer):
+            layout.invalidate()
+        self.updateGeometry()
 
 
 class Ribbon(QWidget):
@@ -177,7 +184,7 @@ class Ribbon(QWidget):
         self._show_status(engine)
         self._show_pool(engine)
         self._show_pnl(engine)
-        self._show_risk(engine)
+        self._show_risk(engine, now_ms)
         self._show_webhook(engine, now_ms)
         self._fit()
 
@@ -222,11 +229,13 @@ class Ribbon(QWidget):
             f"Realised {fmt.signed(engine.realised_total, 2)} and unrealised {fmt.signed(open_pnl.value, 2)}{missing}"
         )
 
-    def _show_risk(self, engine: EngineRow) -> None:
+    def _show_risk(self, engine: EngineRow, now_ms: int) -> None:
         if not engine.risk_enabled:
             word, token, more = "Off", "muted", ""
         elif self._book.groups:
-            word, token, more = "Active", "risk", ""
+            at_ms = engine.last_offset_at_ms
+            more = "" if at_ms is None else f"offset {fmt.age(max(0, now_ms - at_ms))} ago"
+            word, token = "Active", "risk"
         else:
             word, token, more = "Idle", "muted", "nothing to watch"
         self.risk.setText(word)
@@ -285,6 +294,9 @@ class Ribbon(QWidget):
             self.full.setVisible(dropped < 4 and is_full)
             self.panic.show_hint(dropped < 5)
             layout = self.layout()
+            for field in self.fields.values():
+                # Qt hands the news of a size on only in the next pass.
+                field.remeasure()
             if layout is None or layout.sizeHint().width() <= self.width():
                 return
 

@@ -33,6 +33,8 @@ class Setup:
     test_timeframes: tuple[str, ...] = ("1m", "5m", "15m", "1h", "4h", "1d")
     test_legs: int
     """Legs of a pyramid that a test alert opens."""
+    test_pyramids: int = 1
+    """Pyramids that a group may have."""
     test_amount: Decimal
     """Its capital, in `test_quote`."""
     test_quote: str = "USDT"

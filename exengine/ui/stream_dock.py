@@ -1,6 +1,7 @@
 """What the Signals and the Log dock share: a table that follows its end, and a word in its place while it is empty."""
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from exengine.ui.cell_model import CellModel
@@ -18,8 +19,11 @@ class EmptyNote(Ground):
 
     pressed = Signal()
 
-    def __init__(self, look: Look, icons: Icons, icon: str, heading: str, text: str, action: str) -> None:
+    def __init__(
+        self, look: Look, icons: Icons, icon: str, heading: str, text: str, action: str, *, width: int = 440
+    ) -> None:
         super().__init__(look, "surface")
+        self._text_width = width
         self._icons, self._icon = icons, icon
         self._picture = Label(look)
         self.heading = Label(look, heading, weight=Weight.STRONG)
@@ -27,7 +31,11 @@ class EmptyNote(Ground):
         self.text.setWordWrap(True)
         self.text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.action = button(look, action, small=True)
+        self.action.setAccessibleName(action or heading)
         self.action.clicked.connect(self.pressed)
+        self.setAccessibleName(f"{heading}. {text}")
+        # Without a next step the note itself is what the keyboard comes to.
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus if action else Qt.FocusPolicy.TabFocus)
         column = QVBoxLayout(self)
         column.setSpacing(6)
         column.addStretch(2)
@@ -43,6 +51,7 @@ class EmptyNote(Ground):
 
     def say(self, heading: str, text: str, *, action: bool) -> None:
         """Another reason; `action` is whether there is a next step."""
+        self.setAccessibleName(f"{heading}. {text}")
         self.heading.setText(heading)
         self.action.setVisible(action)
         if text != self.text.text():
@@ -51,9 +60,16 @@ class EmptyNote(Ground):
 
     def _fit_text(self) -> None:
         # A wrapped label in a centred layout is given one line unless it says itself how tall it is.
-        width = self._look.scaled(440)
+        width = self._look.scaled(self._text_width)
         self.text.setFixedWidth(width)
         self.text.setFixedHeight(max(0, self.text.heightForWidth(width)))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.hasFocus():
+            painter = QPainter(self)
+            painter.setPen(QPen(self._look.color("focus"), 1, Qt.PenStyle.DotLine))
+            painter.drawRect(self.rect().adjusted(1, 1, -2, -2))
 
 
 class StreamDock(Dock):

@@ -55,8 +55,17 @@ class Table(QTreeView):
     """A flat table or a tree of cells. Rows are painted whole, in one call each; columns grow, numbers never elide."""
 
     def __init__(
-        self, look: Look, icons: Icons, model: CellModel, *, name: str, title: str, tree: bool = False
+        self,
+        look: Look,
+        icons: Icons,
+        model: CellModel,
+        *,
+        name: str,
+        title: str,
+        tree: bool = False,
+        tight: bool = False,
     ) -> None:
+        """`tight` puts the columns closer together, where a dock is narrow."""
         super().__init__()
         self.look, self.icons, self.cells = look, icons, model
         self.painter = CellPainter(look, icons)
@@ -73,6 +82,9 @@ class Table(QTreeView):
         self._flash_end = QTimer(self)
         self._flash_end.setSingleShot(True)
         self._flash_end.timeout.connect(self._on_flash_end)
+        self._fit_soon = QTimer(self)
+        self._fit_soon.setSingleShot(True)
+        self._fit_soon.timeout.connect(self.fit)
         self.setObjectName(name)
         self.setAccessibleName(title)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -90,32 +102,40 @@ class Table(QTreeView):
         self.setItemDelegate(_RowHeight(look, self))
         self.viewport().setMouseTracking(True)
         self.heading = TableHeader(look, icons, model, self)
+        # The tree has the most columns of all tables.
+        self.heading.inner = look.metric("cell_padding") - (2 if tree or tight else 1)
         self.setHeader(self.heading)
         self.setModel(model)
         self.heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.heading.sectionResized.connect(self._on_section_resized)
         model.columnsInserted.connect(self.fit)
         look.changed.connect(self._on_look_changed)
+        self._hide_extra()
         self._measure_all()
 
     # Widths
 
     def note(self, cells: Sequence[Cell], level: int = 0) -> None:
         """Lets the columns grow for what a row is about to show. Only text longer than any before is measured."""
+        if self._grow(cells, level):
+            self.fit()
+
+    def _grow(self, cells: Sequence[Cell], level: int) -> bool:
         grown = False
         for logical, cell in enumerate(cells):
             length = len(cell.text) + (len(cell.trail.text) if cell.trail else 0) + sum(len(p.text) for p in cell.after)
-            if length > self._widest.get((level, logical), 0):
+            column = self.cells.columns[logical]
+            widest = self._widest.get((level, logical), 0)
+            # A name of as many letters may still be a wider one, and would lose its end.
+            if length > widest or (column.elides and length == widest > 0):
                 self._widest[level, logical] = length
-                column = self.cells.columns[logical]
                 needed = self.painter.needed(cell, column) + (self._branch(level) if self._tree and not logical else 0)
                 if column.elides:
                     needed = min(needed, self.painter.width(column.sample) * WIDEST_NAME)
                 if needed > self._needed[logical]:
                     self._needed[logical] = needed
                     grown = True
-        if grown:
-            self.fit()
+        return grown
 
     def _measure_all(self) -> None:
         self._widest.clear()
@@ -138,11 +158,17 @@ class Table(QTreeView):
         self.auto_widths = layouts.flag(f"{self.objectName()}/auto_widths", True)
         self.fit()
 
+    def _hide_extra(self) -> None:
+        self._fitting = True
+        for logical, column in enumerate(self.cells.columns):
+            self.heading.setSectionHidden(logical, column.hidden)
+        self._fitting = False
+
     def reset_columns(self) -> None:
-        """All columns, in their first order, as wide as they need."""
+        """The columns in their first order, as wide as they need."""
+        self._hide_extra()
         self._fitting = True
         for logical in range(self.heading.count()):
-            self.heading.setSectionHidden(logical, False)
             self.heading.moveSection(self.heading.visualIndex(logical), logical)
         self._fitting = False
         self.auto_widths = True
@@ -154,7 +180,7 @@ class Table(QTreeView):
 
     @property
     def _inner(self) -> int:
-        return self.look.metric("cell_padding") - 1
+        return self.heading.inner
 
     def fit(self) -> None:
         """Gives each column what it needs, and a share of the room that is left, until the trader sets a width."""
@@ -162,7 +188,9 @@ class Table(QTreeView):
         shown = [logical for logical in range(len(columns)) if not heading.isSectionHidden(logical)]
         needed = {logical: self.needed_width(logical) for logical in shown}
         total, room = sum(needed.values()), self.viewport().width()
-        share = min(max(room / total, 1.0), WIDEST) if total else 1.0
+        # A column of sentences has use for all the room that there is.
+        greedy = any(columns[logical].takes_rest and not columns[logical].sample for logical in shown)
+        share = min(max(room / total, 1.0), WIDEST) if total and not greedy else 1.0
         self._fitting = True
         for logical in shown:
             if self.auto_widths:
@@ -230,6 +258,9 @@ class Table(QTreeView):
         elif row.contains(self._mouse):
             painter.fillRect(row, self.look.color("hover"))
         level, cells = model.level(index), model.cells(index)
+        if self._grow(cells, level):
+            # Not while it paints: sections must stay where they are until it is done.
+            self._fit_soon.start(0)
         node, flashes = index.internalId(), self._flashes
         for logical, left, width, before, after in self._sections:
             if left > self._dirty.right() or left + width < self._dirty.left():
@@ -240,7 +271,7 @@ class Table(QTreeView):
             if logical == 0 and self._tree:
                 area.setLeft(self._paint_branch(painter, area, index, level))
             self.painter.paint(painter, area, cells[logical], columns[logical])
-        if self._tree and level == 0 and index.row() > 0:
+        if (self._tree and level == 0 and index.row() > 0) or model.is_ruled(index):
             painter.fillRect(QRect(0, row.top(), row.width(), 1), self.look.color("line"))
         self._paint_focus(painter, row, index)
 

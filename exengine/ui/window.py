@@ -7,28 +7,37 @@ from PySide6.QtCore import QEvent, QMargins, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenuBar, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
+from exengine.domain.events import QueueAction
+from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
 from exengine.engine.rows import EngineStatus, LogRow, Mode, Severity, ViewChanges
 from exengine.ui import format as fmt
+from exengine.ui import risk_words
 from exengine.ui.alert_strip import AlertStrip
+from exengine.ui.arrangement import Arrangement
 from exengine.ui.book import Book
 from exengine.ui.bridge import Bridge
+from exengine.ui.capital_dock import CapitalDock
 from exengine.ui.clicks import Clicks
 from exengine.ui.dock import Dock
 from exengine.ui.icons import Icons
-from exengine.ui.layout import VERSION, LayoutStore
+from exengine.ui.layout import LayoutStore
 from exengine.ui.log_dock import LogDock
 from exengine.ui.loop import spawn
 from exengine.ui.menus import Handlers, Menus
+from exengine.ui.panel_dock import PanelDock
 from exengine.ui.positions import PositionsDock
+from exengine.ui.queue_dock import QueueDock
+from exengine.ui.queue_model import name_of
 from exengine.ui.ribbon import Ribbon
+from exengine.ui.risk_dock import RiskDock
 from exengine.ui.setup import Setup
 from exengine.ui.signals_dock import SignalsDock
+from exengine.ui.status_dock import StatusDock
 from exengine.ui.theme import Look
 from exengine.ui.toast import Toasts
 
 EDGE = 2
 """The width of the edge that says LIVE."""
-BOTTOM_HEIGHT = 200
 
 Closing = Callable[[], Coroutine[Any, Any, Any]]
 
@@ -52,15 +61,22 @@ class Window(QMainWindow):
         self.positions = PositionsDock(look, self.icons, self.book, setup)
         self.signals = SignalsDock(look, self.icons)
         self.log = LogDock(look, self.icons)
-        self.docks: list[Dock] = [self.positions, self.signals, self.log]
+        self.queue, self.risk = QueueDock(look, self.icons), RiskDock(look, self.icons)
+        self.capital, self.status = CapitalDock(look, self.icons, setup), StatusDock(look, self.icons)
+        self.panels: list[PanelDock] = [self.queue, self.risk, self.capital, self.status]
+        self.docks: list[Dock] = [
+            self.positions, self.queue, self.signals, self.log, self.status, self.risk, self.capital,
+        ]  # fmt: skip
+        self.arrangement = Arrangement(self, look, {dock.objectName(): dock for dock in self.docks}, layouts)
         self.toasts = Toasts(look, self.icons, self)
-        self.clicks = Clicks(self, self.icons, self.book, bridge, setup, self.toasts)
+        self.clicks = Clicks(self, self.icons, self.book, bridge, setup, self.toasts, self._risk_now)
         self._build_top()
         self._build_docks()
         self._connect()
         self.strip.restore(layouts.integers("alerts/dismissed"))
         self._restore_layout()
         self._refresh_frame()
+        self._watch()
 
     # Building
 
@@ -93,6 +109,12 @@ class Window(QMainWindow):
             copy_alert_text=lambda: clicks.copy("Alert text", self.clicks.setup.alert_text),
             copy_webhook_url=lambda: clicks.copy("Webhook URL", self.clicks.setup.webhook_url),
             about=clicks.show_about,
+            layout=self.put_layout,
+            queue=self.queue.ask,
+            run_risk=self.risk.ask_run,
+            skip_group=self.risk.ask_skip,
+            block_group=self.risk.ask_block,
+            adopt_view=lambda: self._with_current(clicks.ask_adopt),
         )
 
     def _with_current(self, act: Callable[[str], None]) -> None:
@@ -101,28 +123,18 @@ class Window(QMainWindow):
             act(group.id)
 
     def _build_docks(self) -> None:
-        self.setDockNestingEnabled(True)
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         for dock in self.docks:
             self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
-        self._arrange()
+        self.put_layout(self.arrangement.stock)
 
-    def _arrange(self) -> None:
-        """The stock layout: Positions, and under it Signals and Log as tabs."""
-        for dock in self.docks:
-            dock.setFloating(False)
-            dock.show()
-        self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, self.positions)
-        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.signals)
-        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.log)
-        self.tabifyDockWidget(self.signals, self.log)
-        self.signals.raise_()
-        self._size_docks()
+    def put_layout(self, name: str) -> None:
+        """A stock layout, as it was made; the columns stay as the trader has them."""
+        self.arrangement.put(name)
         self._note_tabs()
-
-    def _size_docks(self) -> None:
-        bottom = self.look.scaled(BOTTOM_HEIGHT)
-        self.resizeDocks([self.positions, self.signals], [self.height() - bottom, bottom], Qt.Orientation.Vertical)
+        if self._shown:
+            # Qt moves the docks only now; before, sizes have nothing to hold on to.
+            QTimer.singleShot(0, self, self.arrangement.size_docks)
 
     def _connect(self) -> None:
         self.bridge.flushed.connect(self._on_flush)
@@ -142,14 +154,35 @@ class Window(QMainWindow):
         self.strip.show_asked.connect(self._show_log_row)
         self.strip.more_asked.connect(self._show_errors)
         self.look.changed.connect(self.update)
+        self._connect_panels()
         for dock in self.docks:
             dock.dockLocationChanged.connect(self._note_tabs_soon)
             dock.topLevelChanged.connect(self._note_tabs_soon)
             dock.visibilityChanged.connect(self._note_tabs_soon)
 
+    def _connect_panels(self) -> None:
+        self.queue.asked.connect(self.clicks.queue)
+        self.risk.run_asked.connect(self.clicks.ask_run)
+        self.risk.skip_asked.connect(self.clicks.skip)
+        self.risk.block_asked.connect(self.clicks.block)
+        self.risk.chosen_changed.connect(self._watch)
+        self.positions.adopt_asked.connect(self.clicks.ask_adopt)
+        self.queue.current_changed.connect(self._refresh_panel_menus)
+        self.risk.current_changed.connect(self._refresh_panel_menus)
+        for dock in self.panels:
+            dock.seen_changed.connect(self._watch)
+
+    def _watch(self) -> None:
+        """Tells the engine what can be seen: nothing else is computed."""
+        self.bridge.watch({dock.panel for dock in self.panels if dock.is_seen}, self.risk.chosen_id)
+
+    def _risk_now(self, group_id: str) -> tuple[RiskRow | None, PlanView | None, RiskSummary | None]:
+        return self.risk.model.row_of(group_id), self.risk.plan, self.risk.about
+
     def show_setup(self, setup: Setup) -> None:
         """Takes new facts after the settings changed."""
         self.clicks.setup = setup
+        self.capital.show_setup(setup)
         self.positions.first_steps.show_setup(setup)
 
     # What comes up
@@ -161,6 +194,8 @@ class Window(QMainWindow):
         self.positions.apply(changes, now_ms)
         self.signals.apply(changes, now_ms)
         self.log.apply(changes, now_ms)
+        for dock in self.panels:
+            dock.apply(changes, now_ms)
         if changes.log:
             self.strip.take(changes.log)
             self.log.show_errors(self.strip.count)
@@ -176,6 +211,8 @@ class Window(QMainWindow):
         self.positions.tick(now_ms)
         self.signals.tick(now_ms)
         self.log.tick(now_ms)
+        for dock in self.panels:
+            dock.tick(now_ms)
         self.ribbon.refresh(now_ms)
 
     def _on_answered(self) -> None:
@@ -206,7 +243,20 @@ class Window(QMainWindow):
             can_close=group is not None and group.status not in ("closing", "closed"),
             can_cancel=group is not None and group.open_entries > 0,
         )
+        self.menus.actions["adopt_view"].setEnabled(group is not None and group.missing_qty is not None)
         self.menus.actions["send_test_alert"].setEnabled(engine is not None and engine.mode is not Mode.LIVE)
+
+    def _refresh_panel_menus(self) -> None:
+        waiting, watched = self.queue.current, self.risk.current
+        name = name_of(waiting) if waiting is not None else ""
+        able = {action: not self.queue.why_not(action, waiting) for action in QueueAction}
+        self.menus.show_queue(name, able)
+        self.menus.show_risk(
+            risk_words.name_of(watched) if watched is not None else "",
+            can_run=not self.risk.why_not_run(watched),
+            can_skip=not self.risk.why_not_skip(watched),
+            blocked=watched is not None and watched.blocked,
+        )
 
     # Log and strip
 
@@ -252,17 +302,12 @@ class Window(QMainWindow):
             bar.setAccessibleName("Docks")
 
     def _restore_layout(self) -> None:
-        geometry, state = self.layouts.state("window/geometry"), self.layouts.state("window/state")
-        if geometry is not None:
-            self.restoreGeometry(geometry)
-        if state is not None and not self.restoreState(state, VERSION):
-            self._arrange()
+        self.arrangement.restore()
         for dock in self.docks:
             dock.restore(self.layouts)
 
     def save_layout(self) -> None:
-        self.layouts.save("window/geometry", self.saveGeometry())
-        self.layouts.save("window/state", self.saveState(VERSION))
+        self.arrangement.save()
         for dock in self.docks:
             dock.save(self.layouts)
         self.layouts.flush()
@@ -270,7 +315,7 @@ class Window(QMainWindow):
     def reset_layout(self) -> None:
         """Back to the stock layout and the columns' own widths."""
         self.layouts.forget()
-        self._arrange()
+        self.put_layout(self.arrangement.stock)
         for dock in self.docks:
             dock.reset()
 
@@ -299,7 +344,8 @@ class Window(QMainWindow):
             self._shown = True
             if self.layouts.state("window/state") is None:
                 # Sizes of docks hold only from the moment at which the window has its own.
-                self._size_docks()
+                self.arrangement.size_docks()
+                QTimer.singleShot(0, self, self.arrangement.size_docks)
             # Else Qt gives the keyboard to Pause, and a stray space bar would press it.
             self.positions.focus_target().setFocus()
         self._note_tabs_soon()

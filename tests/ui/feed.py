@@ -1,13 +1,19 @@
 """A feed that is filled by hand and commands that are written down: the engine's two ends, for the window alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TypeVar
 
+from exengine.domain.events import QueueAction
+from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.engine.intake import Verdict, VerdictKind
+from exengine.engine.panel_rows import Panel, PanelChanges, Patch
 from exengine.engine.rows import EngineRow, GroupRow, LogRow, Mode, Quote, SignalRow, ViewChanges
 from exengine.ui.setup import AccountLabel, Setup
+
+R = TypeVar("R")
 
 
 class Feed:
@@ -18,6 +24,10 @@ class Feed:
         self._changed = ViewChanges()
         self._callbacks: list[Callable[[bool], None]] = []
         self.taken = 0
+        self.watched: tuple[frozenset[Panel], str | None] = (frozenset(), None)
+
+    def watch(self, panels: Iterable[Panel], group_id: str | None) -> None:
+        self.watched = (frozenset(panels), group_id)
 
     def put(self, changes: ViewChanges, *, urgent: bool = False) -> None:
         self._all = merged(self._all, changes)
@@ -53,7 +63,28 @@ def merged(old: ViewChanges, new: ViewChanges) -> ViewChanges:
         signals=signals,
         log=log,
         engine=engine,
+        panels=merged_panels(old.panels, new.panels),
     )
+
+
+def merged_panels(old: PanelChanges, new: PanelChanges) -> PanelChanges:
+    plan = new if new.plan_changed else old
+    return PanelChanges(
+        waiting=patched(old.waiting, new.waiting),
+        risk=patched(old.risk, new.risk),
+        risk_summary=new.risk_summary or old.risk_summary,
+        plan=plan.plan,
+        plan_changed=plan.plan_changed,
+        offsets=(*old.offsets, *new.offsets),
+        exposures=patched(old.exposures, new.exposures),
+        capital=new.capital or old.capital,
+        status=new.status or old.status,
+    )
+
+
+def patched(old: Patch[R], new: Patch[R]) -> Patch[R]:
+    there = {key: row for key, row in {**old.rows, **new.rows}.items() if key not in new.gone}
+    return Patch(rows=there, gone=(*old.gone, *new.gone))
 
 
 @dataclass
@@ -83,6 +114,23 @@ class Recorder:
 
     async def cancel_entries(self, group_id: str) -> None:
         self._note("cancel_entries", group_id)
+
+    async def adopt(self, group_id: str) -> None:
+        self._note("adopt", group_id)
+
+    async def queue(self, action: QueueAction, key: GroupKey, side: Side) -> str:
+        self._note("queue", action, key, side)
+        return "Opened long: 5 legs from 0.6120 with 100 USDT."
+
+    async def run_risk(self) -> str:
+        self._note("run_risk")
+        return "Offset: 312.68 USD of loss are to be paid by two winners."
+
+    async def skip_once(self, key: GroupKey) -> None:
+        self._note("skip_once", key)
+
+    async def set_blocked(self, key: GroupKey, blocked: bool) -> None:
+        self._note("set_blocked", key, blocked)
 
     async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
         self._note("send_test_alert", symbol, timeframe, side)
@@ -115,6 +163,7 @@ def setup(mode: Mode = Mode.PAPER) -> Setup:
         is_public=False,
         test_symbols=("BTC/USDT", "ETH/USDT", "SOL/USDT"),
         test_legs=5,
+        test_pyramids=5,
         test_amount=Decimal(100),
         slippage_percent=Decimal("1.0"),
         slippage_forced=True,

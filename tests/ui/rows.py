@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exengine.domain.instrument import Side
+from exengine.engine.panel_rows import PanelChanges
 from exengine.engine.rows import (
     Category,
     EngineRow,
@@ -128,6 +129,8 @@ def group(
         error=error,
         open_entries=sum(1 for row in pyramids for part in row.legs if part.state in ("submitted", "open")),
         pyramid_rows=tuple(pyramids),
+        open_targets=sum(1 for row in pyramids for part in row.legs if part.state == "tp_placed"),
+        taker_fee=D("0.001"),
     )
 
 
@@ -213,6 +216,7 @@ def engine(
     closed_groups: int = 175,
     last_webhook_at_ms: int | None = NOW_MS - 4 * MINUTE,
     free: str = "23076.11",
+    last_offset_at_ms: int | None = NOW_MS - 2 * HOUR,
 ) -> EngineRow:
     return EngineRow(
         status=status,
@@ -230,6 +234,7 @@ def engine(
         filled_quote=D("19472.51"),
         open_quote=D("8493.31"),
         closed_groups=closed_groups,
+        last_offset_at_ms=last_offset_at_ms,
     )
 
 
@@ -238,7 +243,7 @@ def empty_engine(mode: Mode = Mode.PAPER) -> EngineRow:
         mode=mode, pool_used=0, pool_limit=10, queued=0, realised_today="0", realised_total="0", closed_groups=0,
         last_webhook_at_ms=None, free="10000",
     )  # fmt: skip
-    return replace(row, start_equity=D(10000), filled_quote=D(0), open_quote=D(0))
+    return replace(row, start_equity=D(10000), filled_quote=D(0), open_quote=D(0), last_offset_at_ms=None)
 
 
 def signal(
@@ -382,6 +387,7 @@ def changes(
     signals: Sequence[SignalRow] = (),
     log: Sequence[LogRow] = (),
     engine: EngineRow | None = None,
+    panels: PanelChanges | None = None,
 ) -> ViewChanges:
     return ViewChanges(
         groups={row.id: row for row in groups},
@@ -390,4 +396,5 @@ def changes(
         signals=tuple(signals),
         log=tuple(log),
         engine=engine,
+        panels=panels or PanelChanges(),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QApplication
 
@@ -20,7 +20,7 @@ from exengine.ui.bridge import Bridge
 from exengine.ui.layout import LayoutStore
 from exengine.ui.theme import Look, Scheme
 from exengine.ui.window import Window
-from tests.ui import rows
+from tests.ui import panels, rows
 from tests.ui.feed import Feed, Recorder, setup
 
 SIZES = ((1440, 900), (2560, 1440))
@@ -76,12 +76,65 @@ class Stage:
 
 def empty(stage: Stage) -> None:
     quotes = {("paper", "BTC/USDT"): rows.Quote(price=rows.D("67240.50"), at_ms=rows.NOW_MS)}
-    stage.put(rows.changes(engine=rows.empty_engine(), quotes=quotes))
+    stage.put(rows.changes(engine=rows.empty_engine(), quotes=quotes, panels=panels.empty()))
 
 
 def empty_log(stage: Stage) -> None:
     empty(stage)
     stage.window.log.raise_()
+
+
+def empty_queue_and_status(stage: Stage) -> None:
+    empty(stage)
+    stage.window.status.raise_()
+
+
+def status(stage: Stage) -> None:
+    live(stage)
+    stage.window.status.raise_()
+
+
+def status_error(stage: Stage) -> None:
+    error(stage)
+    stage.window.status.raise_()
+
+
+def status_floating(stage: Stage) -> None:
+    """Narrow and high: its tables stand one under the other."""
+    error(stage)
+    stage.window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, stage.window.status)
+    stage.window.status.show()
+
+
+def queue_error(stage: Stage) -> None:
+    error(stage)
+    stage.window.queue.raise_()
+    stage.window.risk.choose("paper|LINK/USDT|15m#1")
+
+
+def force(stage: Stage) -> None:
+    live(stage)
+    stage.window.clicks.ask_force(panels.waiting())
+
+
+def run_plan(stage: Stage) -> None:
+    live(stage)
+    stage.window.risk.run.click()
+
+
+def coins_missing(stage: Stage) -> None:
+    live(stage)
+    groups = {row.id: row for row in rows.sample_groups()}
+    sol = groups["paper|SOL/USDT|1h#1"]
+    short = replace(
+        sol,
+        account="main",
+        id="main|SOL/USDT|1h#1",
+        error="the account holds 10.2 SOL, its groups bought 16.964",
+        missing_qty=rows.D("6.764"),
+    )
+    stage.put(rows.changes([short]))
+    stage.window.clicks.ask_adopt(short.id)
 
 
 def refused_alert(stage: Stage) -> None:
@@ -110,6 +163,7 @@ def normal(stage: Stage, account: str = "paper", mode: Mode = Mode.PAPER) -> Non
             signals=rows.sample_signals(),
             log=rows.sample_log(),
             engine=rows.engine(mode=mode),
+            panels=panels.sample(mode=mode),
         )
     )
     table, model = stage.window.positions.table, stage.window.positions.model
@@ -123,7 +177,7 @@ def normal(stage: Stage, account: str = "paper", mode: Mode = Mode.PAPER) -> Non
 def error(stage: Stage) -> None:
     normal(stage)
     row = rows.engine(status=EngineStatus.ERROR, status_text="Account perp cannot be reached: timed out after 10 s.")
-    stage.put(rows.changes(log=rows.sample_log(errors=3), engine=row))
+    stage.put(rows.changes(log=rows.sample_log(errors=3), engine=row, panels=panels.error()))
     stale = {
         key: replace(quote, at_ms=rows.NOW_MS - 40_000)
         for key, quote in rows.sample_quotes().items()
@@ -164,6 +218,7 @@ def busy(stage: Stage) -> None:
             signals=signals,
             log=log,
             engine=rows.engine(pool_used=200, pool_limit=200, queued=100, realised_total="1234567.89"),
+            panels=panels.busy(),
         )
     )
     stage.window.positions.sort_by(7)
@@ -253,6 +308,14 @@ SCENES: dict[str, tuple[Callable[[Stage], None], Mode]] = {
     "empty-log": (empty_log, Mode.PAPER),
     "refused-alert": (refused_alert, Mode.PAPER),
     "normal": (normal, Mode.PAPER),
+    "status-empty": (empty_queue_and_status, Mode.PAPER),
+    "status-live": (status, Mode.LIVE),
+    "status-error": (status_error, Mode.PAPER),
+    "status-narrow": (status_floating, Mode.PAPER),
+    "queue-error": (queue_error, Mode.PAPER),
+    "force": (force, Mode.LIVE),
+    "run-plan": (run_plan, Mode.LIVE),
+    "coins-missing": (coins_missing, Mode.LIVE),
     "flashing": (flashing, Mode.PAPER),
     "paused": (paused, Mode.PAPER),
     "error": (error, Mode.PAPER),

@@ -140,7 +140,7 @@ def test_no_number_is_cut(stage):
     for index in table.visible_rows():
         for column, (cell, about) in enumerate(zip(model.cells(index), model.columns, strict=True)):
             if not about.elides:
-                left, right = table.heading.padding(column, 5, 12)
+                left, right = table.heading.padding(column, table.heading.inner, 12)
                 room = table.heading.sectionSize(column) - left - right
                 assert table.painter.needed(cell, about) <= room + 1, (about.key, cell.text)
 
@@ -226,7 +226,7 @@ def test_closing_a_group_asks_first_and_says_what_happens(stage, on_loop, qtbot)
     sheet = stage.window.clicks.sheet
     assert sheet.heading.text() == "Close AVAX/USDT 1h at market?"
     assert sheet.meaning.accessibleName() == (
-        "133.49585 AVAX, about 4,654 USD, sold on paper, PAPER. Result now −341.58 USD before the fee of closing."
+        "133.49585 AVAX, about 4,654 USD, sold on paper, PAPER. Result now −346.24 USD after fees."
     )
     do(on_loop, sheet.action.click)
     assert stage.commands.asked == [("close_group", "paper|AVAX/USDT|1h#1")]
@@ -463,7 +463,9 @@ def test_a_layout_file_of_nonsense_is_as_none(look, tmp_path, qtbot):
 
 
 def test_docks_have_stable_names(stage):
-    assert [dock.objectName() for dock in stage.window.docks] == ["positions", "signals", "log"]
+    assert [dock.objectName() for dock in stage.window.docks] == [
+        "positions", "queue", "signals", "log", "status", "risk", "capital",
+    ]  # fmt: skip
 
 
 def test_a_dock_that_was_closed_comes_back_by_the_menu(stage):
@@ -512,8 +514,9 @@ def test_the_keyboard_goes_round_the_docks(stage):
     stage.put_sample()
     stage.window.activateWindow()
     stage.window.positions.table.setFocus()
-    stage.window.focus_next_dock()
-    assert stage.window.signals.table.hasFocus()
+    for target in (stage.window.queue.note, stage.window.risk.note, stage.window.capital.account_table):
+        stage.window.focus_next_dock()
+        assert target.hasFocus()
     stage.window.focus_next_dock()
     assert stage.window.positions.table.hasFocus()
 

@@ -1,0 +1,154 @@
+"""Where the docks stand: the stock layouts, what the trader made of them, and a place for docks that are new to him."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMainWindow
+
+from exengine.ui.dock import Dock
+from exengine.ui.layout import VERSION, LayoutStore
+from exengine.ui.theme import Look
+
+BOTTOM_HEIGHT = 200
+RIGHT_WIDTH = 372
+FIRST_DOCKS = ("positions", "signals", "log")
+"""Those of the first version, which did not write down what it had."""
+
+_MAIN = Qt.DockWidgetArea.TopDockWidgetArea
+_BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+_RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """A layout of ours; docks that it does not name are closed. Names of docks."""
+
+    title: str
+    key: str
+    main: tuple[str, ...]
+    """As tabs; takes the room that the others leave."""
+    bottom: tuple[str, ...] = ()
+    """As tabs under it."""
+    right: tuple[str, ...] = ()
+    """One over the other, from top to bottom."""
+    right_shares: tuple[int, ...] = ()
+
+
+STOCK: dict[str, Stock] = {
+    "trade": Stock(
+        title="Trade",
+        key="Ctrl+1",
+        main=("positions",),
+        bottom=("queue", "signals", "log", "status"),
+        right=("risk", "capital"),
+        right_shares=(16, 10),
+    ),
+}
+"""By the name under which it is remembered; the first is the one of a first start."""
+
+
+class Arrangement:
+    """Moves the docks of a window."""
+
+    def __init__(self, window: QMainWindow, look: Look, docks: Mapping[str, Dock], layouts: LayoutStore) -> None:
+        self._window, self._look, self._docks, self._layouts = window, look, docks, layouts
+        self.stock = next(iter(STOCK))
+        """The stock layout that was chosen last."""
+        window.setDockNestingEnabled(True)
+        window.setAnimated(False)
+        for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
+            window.setCorner(corner, _RIGHT)
+
+    def put(self, name: str) -> None:
+        """A stock layout, as it was made."""
+        stock, window = STOCK[name], self._window
+        self.stock = name
+        wanted = (*stock.main, *stock.bottom, *stock.right)
+        for key, dock in self._docks.items():
+            window.removeDockWidget(dock)
+            dock.setFloating(False)
+            dock.setVisible(key in wanted)
+        self._stack(_MAIN, stock.main)
+        self._stack(_BOTTOM, stock.bottom)
+        for key in stock.right:
+            if key in self._docks:
+                window.addDockWidget(_RIGHT, self._docks[key])
+                self._docks[key].show()
+        self.size_docks()
+
+    def _stack(self, area: Qt.DockWidgetArea, names: tuple[str, ...]) -> None:
+        """Docks as tabs over each other, the first in front."""
+        docks = [self._docks[name] for name in names if name in self._docks]
+        for dock in docks:
+            self._window.addDockWidget(area, dock)
+            dock.show()
+        for before, after in pairwise(docks):
+            self._window.tabifyDockWidget(before, after)
+        if docks:
+            docks[0].raise_()
+
+    def size_docks(self) -> None:
+        """Heights and widths of the stock layout; they hold only once the window has its own size."""
+        stock, window, look = STOCK[self.stock], self._window, self._look
+        main = self._there(stock.main)[:1]
+        bottom, right = self._there(stock.bottom)[:1], self._there(stock.right)
+        if main and bottom:
+            low = look.scaled(BOTTOM_HEIGHT)
+            window.resizeDocks([*main, *bottom], [window.height() - low, low], Qt.Orientation.Vertical)
+        if main and right:
+            wide = look.scaled(RIGHT_WIDTH)
+            window.resizeDocks([*main, right[0]], [window.width() - wide, wide], Qt.Orientation.Horizontal)
+            shares = list(stock.right_shares)[: len(right)]
+            whole = sum(shares)
+            heights = [window.height() * share // whole for share in shares]
+            window.resizeDocks(right, heights, Qt.Orientation.Vertical)
+
+    def _there(self, names: tuple[str, ...]) -> list[Dock]:
+        return [self._docks[name] for name in names if name in self._docks]
+
+    # What is kept
+
+    def save(self) -> None:
+        self._layouts.save("window/geometry", self._window.saveGeometry())
+        self._layouts.save("window/state", self._window.saveState(VERSION))
+        self._layouts.save("window/docks", list(self._docks))
+        self._layouts.save("window/stock", [self.stock])
+
+    def restore(self) -> None:
+        """Brings back what was kept; the stock layout where that cannot be used."""
+        geometry, state = self._layouts.state("window/geometry"), self._layouts.state("window/state")
+        if geometry is not None:
+            self._window.restoreGeometry(geometry)
+        if state is None:
+            return
+        if not self._window.restoreState(state, VERSION):
+            self.put(self.stock)
+            return
+        kept = self._layouts.texts("window/stock") or []
+        self.stock = next((name for name in kept if name in STOCK), self.stock)
+        known = self._layouts.texts("window/docks") or list(FIRST_DOCKS)
+        new = [name for name in self._docks if name not in known]
+        for name in new:
+            self._place(name)
+        if new:
+            self.size_docks()
+
+    def _place(self, name: str) -> None:
+        """A dock that an older version did not have goes where the stock layout of today has it."""
+        dock, window = self._docks[name], self._window
+        stock = STOCK[self.stock]
+        if name in stock.bottom:
+            others = [one for one in self._there(stock.bottom) if one is not dock]
+            beside = [one for one in others if window.dockWidgetArea(one) == _BOTTOM]
+            window.addDockWidget(_BOTTOM, dock)
+            if beside:
+                window.tabifyDockWidget(beside[0], dock)
+                beside[0].raise_()
+        elif name in stock.right:
+            window.addDockWidget(_RIGHT, dock)
+        else:
+            dock.hide()
+            return
+        dock.show()

@@ -1,0 +1,245 @@
+"""A flat table of rows by key: patched, sorted and flashed without ever being reset."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+from PySide6.QtCore import QModelIndex, QObject, Qt
+
+from exengine.engine.panel_rows import Patch
+from exengine.ui.cell import Cell
+from exengine.ui.cell_model import CellModel, Index
+
+R = TypeVar("R")
+
+SortKey = tuple[Any, ...]
+"""What rows of a table are compared by; the last part is the row's key, so that no two are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """A cell whose number changed before the trader's eyes."""
+
+    index: QModelIndex
+    column: int
+    rose: bool
+
+
+class _Entry(Generic[R]):
+    """One row of the table; its cells are made when they are looked at."""
+
+    __slots__ = ("cells", "key", "number", "place", "row")
+
+    def __init__(self, number: int, key: str, row: R) -> None:
+        self.number, self.key, self.row = number, key, row
+        self.place = 0
+        self.cells: list[Cell] | None = None
+
+
+class KeyedModel(CellModel, Generic[R]):
+    """Rows in an order of their own, or in the one that the trader sorts by."""
+
+    flashing: tuple[int, ...] = ()
+    """Columns that flash when their number changes."""
+    settle_ms = 0
+    """How long rows keep their places at least: a row must stay long enough to be read and clicked."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._entries: list[_Entry[R]] = []
+        self._by_key: dict[str, _Entry[R]] = {}
+        self._by_number: dict[int, _Entry[R]] = {}
+        self._count = 0
+        self._sorted_by = -1
+        self._descending = False
+        self._out_of_order = False
+        self._sorted_at_ms = 0
+        self.now_ms = 0
+
+    # What a table says of its rows
+
+    def make_cells(self, row: R) -> list[Cell]:
+        raise NotImplementedError
+
+    def natural(self, row: R) -> SortKey:
+        """What the rows are ordered by while the trader sorts by nothing."""
+        raise NotImplementedError
+
+    # What Qt asks
+
+    def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008
+        if parent.isValid() or not (0 <= row < len(self._entries) and 0 <= column < len(self.columns)):
+            return QModelIndex()
+        return self.createIndex(row, column, self._entries[row].number)
+
+    def parent(self, index: Index | None = None) -> Any:
+        return QObject.parent(self) if index is None else QModelIndex()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._entries)
+
+    def hasChildren(self, parent: Index = QModelIndex()) -> bool:  # noqa: B008
+        return not parent.isValid() and bool(self._entries)
+
+    def cells(self, index: Index) -> Sequence[Cell]:
+        entry = self._by_number[index.internalId()]
+        if entry.cells is None:
+            entry.cells = self.make_cells(entry.row)
+        return entry.cells
+
+    # What the dock asks
+
+    def rows(self) -> list[R]:
+        """The rows in the order in which they are shown."""
+        return [entry.row for entry in self._entries]
+
+    def row_at(self, index: Index) -> R | None:
+        return self._by_number[index.internalId()].row if index.isValid() else None
+
+    def key_at(self, index: Index) -> str | None:
+        return self._by_number[index.internalId()].key if index.isValid() else None
+
+    def row_of(self, key: str) -> R | None:
+        entry = self._by_key.get(key)
+        return entry.row if entry is not None else None
+
+    def index_of(self, key: str) -> QModelIndex:
+        entry = self._by_key.get(key)
+        return self.createIndex(entry.place, 0, entry.number) if entry is not None else QModelIndex()
+
+    # Changes
+
+    def tick(self, now_ms: int, rows: Iterable[QModelIndex]) -> None:
+        """Moves the clock: ages and timers of the rows on the screen are made anew, all others when they are seen."""
+        self.now_ms = now_ms
+        entries = [self._by_number[index.internalId()] for index in rows]
+        seen = [(entry, entry.cells) for entry in entries]
+        for entry in self._entries:
+            entry.cells = None
+        for entry, before in seen:
+            self._told(entry, before)
+
+    def patch(self, patch: Patch[R], now_ms: int) -> list[Flash]:
+        """Takes changed rows over; tells Qt which cells are other than before, and which of them flash."""
+        self.now_ms = now_ms
+        self._remove([entry for key in patch.gone if (entry := self._by_key.get(key)) is not None])
+        flashes: list[Flash] = []
+        new: list[tuple[str, R]] = []
+        for key, row in patch.rows.items():
+            entry = self._by_key.get(key)
+            if entry is None:
+                new.append((key, row))
+                continue
+            self._out_of_order = self._out_of_order or self._key(key, entry.row) != self._key(key, row)
+            entry.row, before, entry.cells = row, entry.cells, None
+            flashes.extend(self._told(entry, before))
+        if self._out_of_order and now_ms - self._sorted_at_ms >= self.settle_ms:
+            self._resort()
+        self._insert(new)
+        return flashes
+
+    def replace(self, rows: dict[str, R], now_ms: int) -> None:
+        """Takes the place of everything that was there."""
+        self.patch(Patch(rows=rows, gone=tuple(key for key in self._by_key if key not in rows)), now_ms)
+
+    def _told(self, entry: _Entry[R], before: list[Cell] | None) -> list[Flash]:
+        """Tells Qt what of a row that was on the screen has changed."""
+        if before is None:
+            return []
+        after = entry.cells = self.make_cells(entry.row)
+        changed = [column for column in range(len(self.columns)) if before[column] != after[column]]
+        if not changed:
+            return []
+        first = self.createIndex(entry.place, changed[0], entry.number)
+        self.dataChanged.emit(first, self.createIndex(entry.place, changed[-1], entry.number))
+        flashes = []
+        for column in changed:
+            old, new = before[column].value, after[column].value
+            is_number = isinstance(old, Decimal) and isinstance(new, Decimal)
+            if column in self.flashing and is_number and before[column].text != after[column].text:
+                flashes.append(Flash(first, column, new > old))  # type: ignore[operator]
+        return flashes
+
+    def _remove(self, entries: list[_Entry[R]]) -> None:
+        for entry in sorted(entries, key=lambda entry: entry.place, reverse=True):
+            self.beginRemoveRows(QModelIndex(), entry.place, entry.place)
+            del self._entries[entry.place]
+            del self._by_key[entry.key], self._by_number[entry.number]
+            self._renumber(entry.place)
+            self.endRemoveRows()
+
+    def _insert(self, new: list[tuple[str, R]]) -> None:
+        """Puts new rows where they belong; those that belong together in one go."""
+        new.sort(key=lambda one: self._key(*one), reverse=self._descending)
+        while new:
+            first = self._place_for(*new[0])
+            run = [new.pop(0)]
+            while new and self._place_for(*new[0]) == first:
+                run.append(new.pop(0))
+            self.beginInsertRows(QModelIndex(), first, first + len(run) - 1)
+            self._entries[first:first] = [self._entry(key, row) for key, row in run]
+            self._renumber(first)
+            self.endInsertRows()
+
+    def _entry(self, key: str, row: R) -> _Entry[R]:
+        self._count += 1
+        entry = _Entry(self._count, key, row)
+        self._by_key[key] = self._by_number[self._count] = entry
+        return entry
+
+    def _renumber(self, first: int) -> None:
+        for place in range(first, len(self._entries)):
+            self._entries[place].place = place
+
+    # Order
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sorts by a column's values; column −1 is the table's own order."""
+        self._sorted_by = column
+        self._descending = order is Qt.SortOrder.DescendingOrder and column >= 0
+        self._resort()
+
+    def _key(self, key: str, row: R) -> SortKey:
+        if self._sorted_by < 0:
+            return (*self.natural(row), key)
+        return (*sort_value(self.make_cells(row)[self._sorted_by], self._descending), key)
+
+    def _place_for(self, key: str, row: R) -> int:
+        wanted, of = self._key(key, row), self._entry_key
+        if not self._descending:
+            return bisect_right(self._entries, wanted, key=of)
+        keys = [of(entry) for entry in reversed(self._entries)]
+        return len(keys) - bisect_right(keys, wanted)
+
+    @property
+    def _entry_key(self) -> Callable[[_Entry[R]], SortKey]:
+        return lambda entry: self._key(entry.key, entry.row)
+
+    def _resort(self) -> None:
+        self._out_of_order, self._sorted_at_ms = False, self.now_ms
+        order = sorted(self._entries, key=self._entry_key, reverse=self._descending)
+        if order == self._entries:
+            return
+        self.layoutAboutToBeChanged.emit()
+        kept = self.persistentIndexList()
+        self._entries = order
+        self._renumber(0)
+        self.changePersistentIndexList(kept, [self._moved(index) for index in kept])
+        self.layoutChanged.emit()
+
+    def _moved(self, index: QModelIndex) -> QModelIndex:
+        entry = self._by_number[index.internalId()]
+        return self.createIndex(entry.place, index.column(), entry.number)
+
+
+def sort_value(cell: Cell, descending: bool) -> tuple[bool, int, Any]:
+    """For `sorted(…, reverse=descending)`: numbers as numbers, before texts, and what is not known last either way."""
+    value = cell.value if cell.value is not None else cell.words()
+    unknown = cell.value is None and cell.text in ("", "—")
+    if unknown:
+        return (not descending, 0, 0)
+    if isinstance(value, Decimal | int):
+        return (descending, 0, value)
+    return (descending, 1, str(value).casefold())

@@ -1,0 +1,317 @@
+"""The Risk dock: who loses, when the risk engine acts, who would pay, and what it did before."""
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+
+from exengine.engine.panel_rows import Panel, PlanView, RiskRow, RiskState, RiskSummary
+from exengine.engine.rows import ViewChanges
+from exengine.ui import format as fmt
+from exengine.ui import risk_words
+from exengine.ui.icons import Icons
+from exengine.ui.layout import LayoutStore
+from exengine.ui.panel_dock import PanelDock, Sorting, enable, note_rows, show_flashes
+from exengine.ui.pieces import ElidedLabel, Ground, Hairline, Label, Prose
+from exengine.ui.risk_model import NAMES, HistoryModel, PlanModel, RiskModel, plan_rows, short_name
+from exengine.ui.stream_dock import EmptyNote
+from exengine.ui.table import Table
+from exengine.ui.theme import Look, Weight
+
+LEAST_ROWS = 4
+"""Of the table of groups, however low the dock is."""
+
+
+class RiskDock(PanelDock):
+    """The table of groups, the plan for the chosen one, its actions, and the history."""
+
+    panel = Panel.RISK
+    run_asked = Signal(RiskRow, object)
+    """The group that would be paid off, and its plan."""
+    skip_asked = Signal(RiskRow)
+    block_asked = Signal(RiskRow, bool)
+    chosen_changed = Signal()
+    current_changed = Signal()
+
+    def __init__(self, look: Look, icons: Icons) -> None:
+        super().__init__(look, icons, name="risk", title="Risk")
+        self.about: RiskSummary | None = None
+        self.plan: PlanView | None = None
+        self.model, self.plan_model, self.history = RiskModel(self), PlanModel(self), HistoryModel(self)
+        self.table = Table(look, icons, self.model, name="risk_table", title="Groups by loss", tight=True)
+        self.plan_table = Table(look, icons, self.plan_model, name="plan_table", title="Projected plan")
+        self.past = Table(look, icons, self.history, name="offsets_table", title="Offsets so far")
+        self.sorting = Sorting(self.table, self.model, NAMES)
+        self._chosen_by_hand = False
+        self.note = EmptyNote(
+            look,
+            icons,
+            "shield",
+            "Nothing to watch",
+            "A losing group appears here with its timer once all its pyramids are in, beside the winners that could "
+            "pay.",
+            "",
+            width=320,
+        )
+        self.note.action.hide()
+        self.title = Label(look, weight=Weight.STRONG)
+        self.words = Prose(look)
+        self.run = self.tool("Run now…", "run")
+        self.skip = self.tool("Skip once", "skip")
+        self.block = self.tool("Block", "block")
+        self._build()
+        self._connect()
+        self._refresh()
+
+    def _build(self) -> None:
+        body = Ground(self.look, "surface")
+        column = QVBoxLayout(body)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        self._plan_box, self._past_line = self._plan_part(), Hairline(self.look)
+        column.addWidget(self.table, 3)
+        column.addWidget(self._plan_box)
+        column.addWidget(self._past_line)
+        column.addWidget(self.past, 1)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.note)
+        self.pages.addWidget(body)
+        self.setWidget(self.pages)
+        for table in (self.plan_table, self.past):
+            table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.plan_table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.plan_table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._fit_heights()
+
+    def _plan_part(self) -> QWidget:
+        part = QWidget()
+        edge = self.look.metric("edge_padding")
+        column = QVBoxLayout(part)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        texts = QVBoxLayout()
+        texts.setContentsMargins(edge, 10, edge, 8)
+        texts.setSpacing(4)
+        texts.addWidget(self.title)
+        texts.addWidget(self.words)
+        self._target = ElidedLabel(self.look, token="muted")
+        actions = QHBoxLayout()
+        actions.setContentsMargins(edge, 8, edge, 8)
+        actions.setSpacing(6)
+        actions.addWidget(self._target, 1)
+        for made in (self.block, self.skip, self.run):
+            actions.addWidget(made)
+        column.addWidget(Hairline(self.look))
+        column.addLayout(texts)
+        column.addWidget(self.plan_table)
+        column.addLayout(actions)
+        return part
+
+    def _connect(self) -> None:
+        self.table.selectionModel().currentRowChanged.connect(self._on_current)
+        self.table.pressed.connect(self._on_pressed)
+        self.table.customContextMenuRequested.connect(self._on_menu)
+        self.table.verticalScrollBar().valueChanged.connect(lambda *_: note_rows(self.table, self.model))
+        self.run.clicked.connect(lambda *_: self.ask_run())
+        self.skip.clicked.connect(lambda *_: self.ask_skip())
+        self.block.clicked.connect(lambda *_: self.ask_block())
+        self.look.changed.connect(self._fit_heights)
+
+    # Changes
+
+    def apply(self, changes: ViewChanges, now_ms: int) -> None:
+        panels = changes.panels
+        self.about = panels.risk_summary or self.about
+        if panels.plan_changed:
+            self.plan = panels.plan
+            self.plan_model.replace(plan_rows(self.plan), now_ms)
+        if panels.offsets:
+            self.history.patch_offsets(panels.offsets, now_ms)
+        if panels.risk:
+            show_flashes(self.table, self.model.patch(panels.risk, now_ms))
+        if panels.risk or panels.plan_changed or panels.offsets or panels.risk_summary is not None:
+            self._refresh()
+
+    def tick(self, now_ms: int) -> None:
+        if self.is_seen:
+            self.model.tick(now_ms, list(self.table.visible_rows()) if self.table.isVisible() else [])
+            self._show_words()
+
+    def on_shown(self) -> None:
+        self._refresh()
+
+    def _refresh(self) -> None:
+        there = bool(self.model.rowCount())
+        self.pages.setCurrentIndex(1 if there or self.history.rowCount() else 0)
+        self._plan_box.setVisible(there)
+        # What the engine looks at first is chosen, until the trader chooses.
+        if there and (not self._chosen_by_hand or self.current is None) and self.plan is not None:
+            index = self.model.index_of(self.plan.loser_id)
+            if index.isValid() and index.row() != self.table.currentIndex().row():
+                self.table.setCurrentIndex(index)
+        self._show_summary()
+        self._show_plan()
+        for table, model in ((self.table, self.model), (self.plan_table, self.plan_model), (self.past, self.history)):
+            note_rows(table, model)
+
+    def _show_summary(self) -> None:
+        about = self.about
+        has_past = self.history.rowCount() > 0
+        self.past.setVisible(has_past)
+        self._past_line.setVisible(has_past)
+        if about is None:
+            self.heading.detail.setText("")
+            return
+        said = [f"every {about.evaluate_seconds:,} s" if about.enabled else "off: only on request"]
+        if about.under_way:
+            said = ["an offset is under way"]
+        if about.offers:
+            said.append(f"{fmt.count(about.offers, 'offset')}, {fmt.number(about.offered_usd, 2)} USD")
+        self.heading.detail.setText(" · ".join(said))
+
+    def _show_plan(self) -> None:
+        plan = self.shown_plan
+        lines = self.plan_model.rowCount() if plan is not None else 0
+        self.plan_table.setVisible(bool(lines))
+        self.plan_table.setFixedHeight(lines * self.look.row_height() + self.plan_table.heading.sizeHint().height())
+        self._show_words()
+        self._show_actions()
+
+    def _show_words(self) -> None:
+        row = self.current
+        if row is None or self.about is None:
+            self.title.setText("Choose a group")
+            self.words.say("Its projected plan is shown here.")
+            return
+        plan = self.shown_plan
+        self.title.setText(risk_words.heading(row, plan))
+        self.words.say(risk_words.sentence(row, plan, self.about, self.model.now_ms))
+
+    def _show_actions(self) -> None:
+        row = self.current
+        self._target.setText(f"{short_name(row.symbol)} {row.timeframe}" if row is not None else "")
+        is_blocked = row is not None and row.blocked
+        self.block.setText("Unblock" if is_blocked else "Block")
+        does = "Let the risk engine come near it again" if is_blocked else "Keep the risk engine away from it"
+        enable(self.block, "" if row is not None else "Choose a group", does)
+        enable(self.skip, self.why_not_skip(row), "The next look in which it would be paid off passes over it")
+        enable(self.run, self.why_not_run(row), "Have the risk engine look now, whatever its timer says")
+        self.current_changed.emit()
+
+    def _fit_heights(self) -> None:
+        header = self.table.heading.sizeHint().height()
+        self.table.setMinimumHeight(LEAST_ROWS * self.look.row_height() + header)
+        self.past.setMinimumHeight(2 * self.look.row_height() + self.past.heading.sizeHint().height())
+
+    # What is chosen, and what can be done with it
+
+    @property
+    def current(self) -> RiskRow | None:
+        return self.model.row_at(self.table.currentIndex()) if self.model.rowCount() else None
+
+    @property
+    def chosen_id(self) -> str | None:
+        """Whose plan the trader wants to see; None leaves it to the engine."""
+        return self.current.id if self._chosen_by_hand and self.current is not None else None
+
+    @property
+    def shown_plan(self) -> PlanView | None:
+        """The plan, where it is that of the chosen group."""
+        row = self.current
+        return self.plan if self.plan is not None and row is not None and self.plan.loser_id == row.id else None
+
+    def why_not_run(self, row: RiskRow | None) -> str:
+        """Why Run now is off for a group; empty where it is on."""
+        about = self.about
+        if row is None or about is None:
+            return "Choose a group"
+        if about.under_way:
+            return "An offset is under way"
+        if about.next_id is None:
+            return "No candidate that the winners could pay for"
+        if about.next_id != row.id:
+            first = self.model.row_of(about.next_id)
+            name = risk_words.name_of(first) if first is not None else "Another group"
+            return f"{name} comes first: it has lost most. Skip or block it to get to this one"
+        return "" if self.shown_plan is not None else "Its plan is being computed"
+
+    @staticmethod
+    def why_not_skip(row: RiskRow | None) -> str:
+        if row is None:
+            return "Choose a group"
+        if row.skip_once:
+            return "It is passed over once already"
+        return "It is being closed" if row.state is RiskState.CLOSING else ""
+
+    def ask_run(self) -> None:
+        row = self.current
+        if row is not None and not self.why_not_run(row):
+            self.run_asked.emit(row, self.shown_plan)
+
+    def ask_skip(self) -> None:
+        row = self.current
+        if row is not None and not self.why_not_skip(row):
+            self.skip_asked.emit(row)
+
+    def ask_block(self) -> None:
+        row = self.current
+        if row is not None:
+            self.block_asked.emit(row, not row.blocked)
+
+    def _on_pressed(self, *_: object) -> None:
+        self._chosen_by_hand = True
+        self.chosen_changed.emit()
+
+    def _on_current(self, *_: object) -> None:
+        if self.table.hasFocus():
+            self._chosen_by_hand = True
+            self.chosen_changed.emit()
+        self._show_plan()
+
+    def choose(self, group_id: str) -> None:
+        """Shows a group's plan, as if the trader had clicked it."""
+        index = self.model.index_of(group_id)
+        if index.isValid():
+            self.table.setCurrentIndex(index)
+            self._on_pressed()
+
+    def _on_menu(self, at: QPoint) -> None:
+        self.context_menu(at).popup(self.table.viewport().mapToGlobal(at))
+
+    def context_menu(self, at: QPoint) -> QMenu:
+        """What can be done with the row at a place of the table."""
+        row = self.model.row_at(self.table.indexAt(at))
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
+        if row is not None:
+            name = risk_words.name_of(row)
+            self._add(menu, "run", f"Run the plan of {name} now…", self.why_not_run(row), self.ask_run)
+            self._add(menu, "skip", f"Skip {name} once", self.why_not_skip(row), lambda: self.skip_asked.emit(row))
+            verb = "Unblock" if row.blocked else "Block"
+            self._add(menu, "block", f"{verb} {name}", "", lambda: self.block_asked.emit(row, not row.blocked))
+            menu.addSeparator()
+        copy = QAction(self.icons.icon("copy"), "Copy", menu)
+        copy.triggered.connect(self.table.copy)
+        copy.setEnabled(bool(self.table.selected_rows()))
+        menu.addAction(copy)
+        return menu
+
+    def _add(self, menu: QMenu, icon: str, text: str, why_not: str, act: object) -> None:
+        made = menu.addAction(self.icons.icon(icon), text)
+        made.setEnabled(not why_not)
+        made.setToolTip(why_not)
+        made.triggered.connect(act)
+
+    def focus_target(self) -> QWidget:
+        return self.table if self.pages.currentIndex() == 1 else self.note
+
+    def save(self, layouts: LayoutStore) -> None:
+        self.sorting.save(layouts)
+
+    def restore(self, layouts: LayoutStore) -> None:
+        self.sorting.restore(layouts)
+
+    def reset(self) -> None:
+        self._chosen_by_hand = False
+        self.sorting.reset()
+        self.chosen_changed.emit()

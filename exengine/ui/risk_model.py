@@ -1,0 +1,261 @@
+"""The Risk dock's tables: live groups as the risk engine sees them, the lines of a plan, and what it did before."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import IntEnum
+from typing import NamedTuple
+
+from exengine.domain.instrument import Side
+from exengine.engine.panel_rows import OffsetRow, Patch, PlanLine, PlanView, RiskRow, RiskState
+from exengine.ui import format as fmt
+from exengine.ui import words
+from exengine.ui.cell import UNKNOWN, Cell, Column, Part
+from exengine.ui.cell_model import Index
+from exengine.ui.keyed_model import KeyedModel, SortKey
+from exengine.ui.positions_cells import pnl_cell
+
+
+class Col(IntEnum):
+    GROUP = 0
+    PERCENT = 1
+    LOSS = 2
+    TIMER = 3
+    PYRAMIDS = 4
+    AGE = 5
+    OFFERS = 6
+    STATE = 7
+
+
+NAMES = frozenset({Col.GROUP, Col.PERCENT, Col.LOSS, Col.TIMER, Col.STATE})
+
+COLUMNS = (
+    Column(key="group", title="Group", sample="AVAX 1h", elides=True),
+    Column(key="percent", title="Loss %", sample="−6.16", right=True, hint="Unrealised PnL in percent of its cost"),
+    Column(key="loss", title="Loss, USD", sample="−307.87", right=True, hint="Unrealised PnL in USD"),
+    Column(key="timer", title="Timer", sample="59:59", right=True, hint="Until it may be paid off"),
+    Column(key="pyramids", title="Pyr.", sample="5 / 5", right=True, hint="Pyramids reached, of those allowed"),
+    Column(key="age", title="Age filter", sample="200 m", right=True, hidden=True, hint="Until it is old enough"),
+    Column(key="offers", title="Offsets", sample="3 · 1,361.41", right=True, hidden=True,
+           hint="Winners that could pay for it, and what they bring in USD"),
+    Column(key="state", title="State", sample="Candidate", takes_rest=True),
+)  # fmt: skip
+
+STATES: dict[RiskState, tuple[str, str]] = {
+    RiskState.CANDIDATE: ("Candidate", "risk"),
+    RiskState.NOT_FULL: ("Not full", "text"),
+    RiskState.WAITING: ("Waiting", "text"),
+    RiskState.WINNER: ("Winner", "success"),
+    RiskState.NO_FILL: ("No fill", "muted"),
+    RiskState.BLOCKED: ("Blocked", "warn"),
+    RiskState.SKIPPED: ("Skip once", "warn"),
+    RiskState.CLOSING: ("Closing", "warn"),
+    RiskState.HELD_BACK: ("Held back", "error"),
+}
+
+MEANINGS: dict[RiskState, str] = {
+    RiskState.CANDIDATE: "It is paid off as soon as its timer has run out and winners cover it",
+    RiskState.NOT_FULL: "Not all its pyramids are in",
+    RiskState.WAITING: "Not deep enough under its cost, not old enough, or its timer has not begun",
+    RiskState.WINNER: "In profit after fees: it could pay for a loser",
+    RiskState.NO_FILL: "Nothing of it has filled",
+    RiskState.BLOCKED: "You keep the risk engine away from it",
+    RiskState.SKIPPED: "The next look in which it would be paid off passes over it",
+    RiskState.CLOSING: "It is being closed",
+    RiskState.HELD_BACK: "It is stopped, or its account cannot be reached",
+}
+
+
+def short_name(symbol: str) -> str:
+    """`AVAX` of AVAX/USDT: in a narrow column the coin says enough."""
+    return symbol.split("/", maxsplit=1)[0]
+
+
+def timer_text(ends_ms: int | None, now_ms: int) -> str:
+    """`14:20`, `2 h`, `now`; a dash while it has not begun."""
+    if ends_ms is None:
+        return fmt.DASH
+    left_s = max(0, -(-(ends_ms - now_ms) // 1000)) if ends_ms else 0
+    if not left_s:
+        return "now"
+    return fmt.age(left_s * 1000) if left_s >= 3_600 else f"{left_s // 60:02}:{left_s % 60:02}"
+
+
+class RiskModel(KeyedModel[RiskRow]):
+    columns = COLUMNS
+    flashing = (Col.PERCENT, Col.LOSS)
+    settle_ms = 3_000
+
+    def natural(self, row: RiskRow) -> SortKey:
+        return (row.loss_percent is None, row.loss_percent or 0, row.opened_at_ms)
+
+    def make_cells(self, row: RiskRow) -> list[Cell]:
+        state, token = STATES[row.state]
+        is_candidate = row.state is RiskState.CANDIDATE
+        timer = timer_text(row.timer_ends_ms, self.now_ms)
+        # What is not in danger has a timer as well: it is not news.
+        timer_token = "risk" if is_candidate else "muted"
+        old = "" if row.old_at_ms == 0 else timer_text(row.old_at_ms, self.now_ms)
+        offers = f"{row.offers} · {fmt.number(row.offered_usd, 2)}" if row.offers else fmt.DASH
+        return [
+            Cell(
+                short_name(row.symbol),
+                strong=True,
+                value=f"{row.symbol} {row.timeframe} {row.side.value}",
+                after=(Part(row.timeframe),),
+            ),
+            pnl_cell(row.loss_percent, 2, arrow=False),
+            pnl_cell(row.loss_usd, 2, arrow=False),
+            Cell(timer, timer_token, value=row.timer_ends_ms) if row.timer_ends_ms is not None else UNKNOWN,
+            Cell(fmt.of(row.pyramids, row.max_pyramids)),
+            Cell(old or "passed", "muted") if row.old_at_ms is not None else UNKNOWN,
+            Cell(offers, "muted", value=row.offered_usd),
+            Cell(state, token, strong=is_candidate),
+        ]
+
+    def tooltip(self, index: Index) -> str:
+        row = self.row_at(index)
+        if row is None:
+            return ""
+        match index.column():
+            case Col.GROUP:
+                side = words.SIDES[row.side][0].lower()
+                return f"{fmt.pair(row.symbol)} {row.timeframe}, {side}, on {row.account}"
+            case Col.STATE:
+                return MEANINGS[row.state]
+            case Col.TIMER if row.timer_ends_ms:
+                return f"Until {fmt.iso(row.timer_ends_ms)}"
+        return ""
+
+
+# the plan ---------------------------------------------------------------------------------------------------------
+
+
+class PlanRow(NamedTuple):
+    """A line of the plan's table: a winner, the loser, or what is left over."""
+
+    place: int
+    line: PlanLine | None
+    plan: PlanView
+
+
+PLAN_COLUMNS = (
+    Column(key="group", title="Group", sample="AVAX/USDT 15m", sortable=False, elides=True),
+    Column(key="closed", title="What is closed", sample="Buy back 0.909 of 1.164", sortable=False, takes_rest=True),
+    Column(key="brings", title="Brings, USD", sample="+1,198.38", right=True, sortable=False),
+)
+
+
+class PlanModel(KeyedModel[PlanRow]):
+    """The winners, then the loser, then what is left over."""
+
+    columns = PLAN_COLUMNS
+
+    def natural(self, row: PlanRow) -> SortKey:
+        return (row.place,)
+
+    def is_ruled(self, index: Index) -> bool:
+        row = self.row_at(index)
+        return row is not None and row.place >= len(row.plan.winners)
+
+    def make_cells(self, row: PlanRow) -> list[Cell]:
+        if row.line is None:
+            over = row.plan.brings_usd + (row.plan.loser.brings_usd if row.plan.loser is not None else 0)
+            covered = f"Covered {fmt.number(row.plan.covered_percent, 1)} %"
+            return [Cell("Left over", "muted"), Cell(covered, "muted"), pnl_cell(over, 2, arrow=False)]
+        line = row.line
+        return [
+            Cell(fmt.pair(line.symbol), strong=True, after=(Part(line.timeframe),)),
+            what_is_closed(line),
+            pnl_cell(line.brings_usd, 2, arrow=False),
+        ]
+
+
+def what_is_closed(line: PlanLine) -> Cell:
+    """`Sell all 0.07735`, `Buy back 0.909 of 1.164`."""
+    verb = "Sell" if line.side is Side.LONG else "Buy back"
+    qty = fmt.number(line.qty, line.qty_decimals)
+    if line.whole:
+        return Cell(f"{verb} all {qty}", value=line.qty)
+    of = (Part(f"of {fmt.number(line.of_qty, line.qty_decimals)}"),)
+    return Cell(f"{verb} {qty}", value=line.qty, after=of)
+
+
+def plan_rows(plan: PlanView | None) -> dict[str, PlanRow]:
+    """The table's rows by key."""
+    if plan is None or not plan.winners:
+        return {}
+    lines = [*plan.winners, *([plan.loser] if plan.loser is not None else [])]
+    rows = {line.group_id: PlanRow(place, line, plan) for place, line in enumerate(lines)}
+    return rows | {"left over": PlanRow(len(lines), None, plan)}
+
+
+# what was done before ---------------------------------------------------------------------------------------------
+
+
+class Past(IntEnum):
+    TIME = 0
+    TEXT = 1
+    OVER = 2
+
+
+HISTORY_COLUMNS = (
+    Column(key="time", title="Offsets", sample="Nov 21", sortable=False),
+    Column(key="text", title="", sample="", sortable=False, elides=True, takes_rest=True),
+    Column(key="over", title="Left over", sample="+0.12", right=True, sortable=False),
+)
+
+
+class HistoryModel(KeyedModel[OffsetRow]):
+    """What the risk engine did, the latest first."""
+
+    columns = HISTORY_COLUMNS
+
+    def natural(self, row: OffsetRow) -> SortKey:
+        return (-row.at_ms, -row.id)
+
+    def make_cells(self, row: OffsetRow) -> list[Cell]:
+        # The day alone of an earlier day's, the minute of today's.
+        at = fmt.moment(row.at_ms, self.now_ms)
+        short = " ".join(at.split()[:2]) if " " in at else at[:5]
+        return [
+            Cell(short, "muted", value=fmt.iso(row.at_ms)),
+            Cell(offset_words(row)),
+            pnl_cell(row.left_over, 2, arrow=False),
+        ]
+
+    def patch_offsets(self, offsets: Iterable[OffsetRow], now_ms: int) -> None:
+        """Takes new offsets over."""
+        self.patch(Patch(rows={str(row.id): row for row in offsets}), now_ms)
+
+    def tooltip(self, index: Index) -> str:
+        row = self.row_at(index)
+        if row is None:
+            return ""
+        if index.column() == Past.TIME:
+            return fmt.iso(row.at_ms)
+        paid = ", ".join(row.winners)
+        return (
+            f"{row.loser}: {fmt.number(row.required, 2)} USD were needed, "
+            f"{fmt.number(row.realised, 2)} brought by {paid}"
+        )
+
+
+def offset_words(row: OffsetRow) -> str:
+    """`ADA/USDT 2h closed by BTC 2h`, `DOGE/USDT 1h closed 64 % by BTC 4h and ETH 1h`."""
+    _, symbol, timeframe = _parts(row.loser)
+    paid = _listed([f"{short_name(one)} {frame}" for _, one, frame in map(_parts, row.winners)])
+    share = "" if row.share_percent >= FULL else f" {fmt.number(row.share_percent, 0)} %"
+    return f"{fmt.pair(symbol)} {timeframe} closed{share} by {paid}"
+
+
+FULL = Decimal("99.9")
+"""From this share of what is required on, the loser goes whole (SPEC §8)."""
+
+
+def _parts(group_id: str) -> tuple[str, str, str]:
+    account, symbol, timeframe = group_id.partition("#")[0].split("|", 2)
+    return account, symbol, timeframe
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
