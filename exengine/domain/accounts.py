@@ -18,6 +18,11 @@ from exengine.domain.step import Step
 NOT_ASKED_YET = "the exchange has not been asked yet"
 
 
+def away(state: State) -> dict[str, str]:
+    """The accounts that do not answer, and why; those that are only still to be asked are not among them."""
+    return {account: why for account, why in state.unreachable.items() if why != NOT_ASKED_YET}
+
+
 def heard(step: Step, news: AccountNews) -> None:
     """Holds the entries of an account that cannot be seen, and lets them go on when it is back (§9)."""
     match news:
@@ -25,12 +30,12 @@ def heard(step: Step, news: AccountNews) -> None:
             if step.state.unreachable.get(news.account) == news.why:
                 return
             step.lose_account(news.account, news.why)
-            step.note(
-                Severity.ERROR,
-                Category.SYSTEM,
-                f"Account {news.account} cannot be traded on: {news.why}.",
-                advice="Its entries wait in the queue, what rests on the exchange stays there. It is asked again.",
-            )
+            stays = "Its entries wait in the queue, what rests on the exchange stays there."
+            what, then = "cannot be traded on", "It is asked again."
+            if news.for_good:
+                what, then = "is stopped", "Nothing more is asked of it: check its key, then start again."
+            text = f"Account {news.account} {what}: {news.why}."
+            step.note(Severity.ERROR, Category.SYSTEM, text, advice=f"{stays} {then}")
         case AccountFound():
             if news.account in step.state.unreachable:
                 step.find_account(news.account)

@@ -75,6 +75,8 @@ class AccountLost:
 
     account: str
     why: str
+    for_good: bool = False
+    """Whether nothing more is asked of it in this run: its key is not taken (FAULTS 42)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from exengine.domain.accounts import away
 from exengine.domain.commands import OrderCommand, ReloadRules
 from exengine.domain.decide import decide, wants_risk
 from exengine.domain.errors import AuthFailed
@@ -104,7 +105,6 @@ class Engine:
         self._equity = EquityMarks()
         self._defects = Defects()
         self._trouble: str | None = None
-        self._stopped_accounts: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -165,7 +165,7 @@ class Engine:
 
     def health(self) -> str:
         """running, paused or error: what `GET /health` tells."""
-        if self._trouble is not None or self._stopped_accounts or not self._running:
+        if self._trouble is not None or away(self.state) or not self._running:
             return "error"
         return "paused" if self.state.control.paused else "running"
 
@@ -399,19 +399,11 @@ class Engine:
             )
 
     def _account_stopped(self, account: str, why: str) -> None:
-        self._stopped_accounts[account] = why
-        self.post(AccountLost(account=account, why=why))  # its entries wait instead of being refused one by one
-        self._show_trouble()
-        self.note(
-            Severity.ERROR,
-            Category.SYSTEM,
-            f"Account {account} is stopped: {why}.",
-            "Nothing more is asked of it; what rests on the exchange stays there. Check its key, then start again.",
-        )
+        """Its entries wait instead of being refused one by one."""
+        self.post(AccountLost(account=account, why=why, for_good=True))
 
     def _show_trouble(self) -> None:
-        text = self._trouble or "; ".join(self._stopped_accounts.values()) or None
-        self._show(lambda: self._views.trouble(text))
+        self._show(lambda: self._views.trouble(self._trouble))
 
     def _show(self, show: Callable[[], None]) -> None:
         """What is shown must never stop what is traded (FAULTS 34)."""

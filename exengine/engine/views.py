@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from exengine.domain import capital, pnl
+from exengine.domain.accounts import away
 from exengine.domain.group import Group
 from exengine.domain.journal import Note
 from exengine.domain.money import ZERO, arithmetic
@@ -200,6 +201,9 @@ class Views:
         status, text = EngineStatus.RUNNING, ""
         if self._trouble is not None:
             status, text = EngineStatus.ERROR, self._trouble
+        elif lost := away(state):
+            status = EngineStatus.ERROR
+            text = "; ".join(f"{account}: {why}" for account, why in sorted(lost.items()))
         elif state.control.paused:
             status, text = EngineStatus.PAUSED, state.control.why
         return EngineRow(
