@@ -12,6 +12,7 @@ from exengine.domain.errors import (
     Retryable,
     UnknownOutcome,
 )
+from exengine.exchange.live.client import asked_pause_s
 from exengine.exchange.live.faults import (
     UNKNOWN_ORDER,
     AlreadyThere,
@@ -168,3 +169,21 @@ def test_a_refused_row_of_a_batch_is_a_refusal_of_that_order_alone(profile: Prof
 )
 def test_a_row_that_is_an_order_or_one_that_is_there_already_is_no_refusal(profile: Profile, row: dict[str, object]):
     assert refused_row(profile, row) is None
+
+
+@pytest.mark.parametrize(
+    ("profile", "headers", "pause_s"),
+    [
+        (BINANCE, {"Retry-After": "7"}, 7.0),
+        (BYBIT, {"X-Bapi-Limit-Reset-Timestamp": "1000002500"}, 2.5),
+        (BYBIT, {"X-Bapi-Limit-Reset-Timestamp": "999999000"}, 0.0),
+        (GATE, {"X-Gate-RateLimit-Reset-Timestamp": "1000003"}, 3.0),
+        (PROFILES["kucoin"], {"gw-ratelimit-reset": "1500"}, 1.5),
+        (OKX, {"Content-Type": "application/json"}, None),
+        (GATE, {"X-Gate-RateLimit-Reset-Timestamp": "soon"}, None),
+    ],
+)
+def test_when_the_rate_limit_opens_is_read_from_each_exchanges_own_header(
+    profile: Profile, headers: dict[str, str], pause_s: float | None
+):
+    assert asked_pause_s(profile, headers, now_ms=1_000_000_000) == pause_s

@@ -3,15 +3,15 @@
 import contextvars
 import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from exengine.domain.errors import AuthFailed, KnownError, Refused, Retryable, UnknownOutcome, UserError
 from exengine.domain.instrument import MarketType
 from exengine.exchange.live.faults import Answer, ClockOff, told_apart
 from exengine.exchange.live.pace import Pace, Urgency
-from exengine.exchange.live.profiles import Profile
+from exengine.exchange.live.profiles import Profile, ResetIn
 
 TIMEOUT_MS = 10_000
 CLOCK_TRIES = 2
@@ -208,7 +208,7 @@ class CcxtClient:
             client.set_sandbox_mode(True)
         burst = LOCAL_BURST if self._venue.server else self.profile.burst
         self._pace = Pace(unit_ms=client.rateLimit, burst=burst, now_s=self._now_s)
-        client.exengine_pace, client.exengine_now_s = self._pace, self._now_s
+        client.exengine_pace, client.exengine_now_s, client.exengine_profile = self._pace, self._now_s, self.profile
         client.exengine_connected = self._on_connected
         self._client = client
 
@@ -251,7 +251,7 @@ def _watched(kind: Any) -> Any:
             answer = _answer.get()
             if answer is not None:
                 answer.status = code
-                answer.retry_after_s = _seconds(headers)
+                answer.retry_after_s = asked_pause_s(self.exengine_profile, headers, time.time() * 1000)
             return super().on_rest_response(code, reason, url, method, headers, *rest)
 
         def on_connected(self, client: Any, message: Any = None) -> None:
@@ -262,6 +262,21 @@ def _watched(kind: Any) -> Any:
     return Watched
 
 
-def _seconds(headers: Any) -> float | None:
-    after = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return float(after) if after.isascii() and after.isdigit() else None
+def asked_pause_s(profile: Profile, headers: Mapping[str, str], now_ms: float) -> float | None:
+    """How long the exchange wants to be left alone, by the headers of an answer that refused for the rate."""
+    told = {name.lower(): value for name, value in headers.items()}
+    after = told.get("retry-after", "")
+    if after.isascii() and after.isdigit():
+        return float(after)
+    value = told.get(profile.reset_header, "")
+    if not (value.isascii() and value.isdigit()):
+        return None
+    match profile.reset_in:
+        case ResetIn.MILLISECONDS:
+            return float(value) / 1000
+        case ResetIn.EPOCH_MS:
+            return max(0.0, (float(value) - now_ms) / 1000)
+        case ResetIn.EPOCH_S:
+            return max(0.0, float(value) - now_ms / 1000)
+        case _:
+            assert_never(profile.reset_in)

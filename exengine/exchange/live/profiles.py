@@ -18,6 +18,14 @@ class Lookup(Enum):
     """The open orders, then those that are over, filtered by the id."""
 
 
+class ResetIn(Enum):
+    """What an exchange's header says of when its rate limit is open again."""
+
+    MILLISECONDS = "ms"
+    EPOCH_MS = "epoch_ms"
+    EPOCH_S = "epoch_s"
+
+
 class MarginModeBy(Enum):
     """What a margin mode is set for."""
 
@@ -114,6 +122,9 @@ class Profile:
     """Codes of "it is so already", for margin mode, position mode and leverage."""
     unchanged_words: tuple[str, ...] = ("No need to change", "not modified", "no change")
     margin_mode_by: MarginModeBy = MarginModeBy.SYMBOL
+    reset_header: str = ""
+    """In small letters; beside Retry-After, which all are asked for."""
+    reset_in: ResetIn = ResetIn.MILLISECONDS
     bans: tuple[tuple[int, float], ...] = ((418, 120.0),)
     """HTTP statuses that mean a ban, and for how many seconds where the exchange does not say."""
 
@@ -195,6 +206,8 @@ BYBIT = Profile(
     duplicate=_codes("170141 110072 12141"),
     unknown=_codes("170007 10016 10000 170146 170147"),
     auth=_codes("10003 10004 10005 10010 33004"),
+    reset_header="x-bapi-limit-reset-timestamp",
+    reset_in=ResetIn.EPOCH_MS,
     clock=_codes("10002"),
     not_found=_codes("170213 110001 110008 110010 170139 170142"),
     insufficient=_codes("170131 110004 110007 110012 110017 110045"),
@@ -256,6 +269,7 @@ KUCOIN = Profile(
     duplicate=_codes("126044"),
     duplicate_words=("clientOidDuplicated",),
     auth=_codes("400001 400003 400004 400005 400006 400007 411100"),
+    reset_header="gw-ratelimit-reset",
     clock=_codes("400002"),
     unknown=_codes("500000 408000 230005"),
     insufficient=_codes("200004"),
@@ -309,6 +323,8 @@ GATE = Profile(
     batch=10,
     late_ms=60_000,
     auth=_codes("INVALID_KEY INVALID_SIGNATURE IP_FORBIDDEN READ_ONLY FORBIDDEN"),
+    reset_header="x-gate-ratelimit-reset-timestamp",
+    reset_in=ResetIn.EPOCH_S,
     clock=_codes("REQUEST_EXPIRED"),
     unknown=_codes("INTERNAL SERVER_ERROR TOO_BUSY"),
     not_found=_codes("ORDER_NOT_FOUND CLIENT_ID_NOT_FOUND ORDER_CLOSED ORDER_CANCELLED"),
