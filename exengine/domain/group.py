@@ -10,6 +10,9 @@ from exengine.domain.money import ONE, ZERO
 from exengine.domain.order import IllegalTransition, LegRef, Role
 from exengine.domain.settings import PyramidPlan
 
+AGAIN_MS = 10_000
+"""After which a watched target or an offset that found no price within the bound is tried again (§4.3)."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class GroupKey:
@@ -242,6 +245,10 @@ class Group:
     def has_filled(self) -> bool:
         """Whether anything of it has ever been bought (sold short)."""
         return self.first_fill_at_ms is not None
+
+    def rests(self, now_ms: int) -> bool:
+        """Whether it waits for a better market yet; it waits no longer for a clock that was set back (FAULTS 33)."""
+        return self.again_at_ms is not None and 0 < self.again_at_ms - now_ms <= AGAIN_MS
 
     def sellable_qty(self, instrument: Instrument) -> Decimal:
         """What of everything it holds can be closed by the step; less is dust."""

@@ -8,14 +8,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exengine.domain import pnl
-from exengine.domain.group import CloseReason, Group, GroupStatus, Leg, LegState
+from exengine.domain.group import AGAIN_MS, CloseReason, Group, GroupStatus, Leg, LegState
 from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.journal import Category, Severity
 from exengine.domain.market_entry import try_again
 from exengine.domain.money import ZERO, plain
 from exengine.domain.order import LegRef, Order, OrderStatus, OrderType, Role
 from exengine.domain.orders_out import bound_price, place, withdraw
-from exengine.domain.partial_close import AGAIN_MS, RETRIES, carry_on
+from exengine.domain.partial_close import RETRIES, carry_on
 from exengine.domain.settings import SlippageAction, TakeProfitMode
 from exengine.domain.step import Step
 from exengine.domain.take_profit import keep_targets

@@ -6,7 +6,7 @@ The resting targets are taken away first, so that nothing is sold twice, and lai
 from dataclasses import replace
 from decimal import Decimal
 
-from exengine.domain.group import Group, PartialClose
+from exengine.domain.group import AGAIN_MS, Group, PartialClose
 from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Severity
 from exengine.domain.money import ZERO, plain
@@ -17,9 +17,6 @@ from exengine.domain.step import Step
 
 RETRIES = 3
 """How often a market close is sent again at a fresh reference before `slippage_action` decides (§4.3)."""
-
-AGAIN_MS = 10_000
-"""After which a watched target or an offset that found no price within the bound is tried again (§4.3)."""
 
 
 def takes_in_order_of_fills(group: Group, qty: Decimal) -> tuple[tuple[LegRef, Decimal], ...]:
@@ -154,7 +151,7 @@ def _may_try(step: Step, group: Group, partial: PartialClose) -> bool:
 
 
 def _waits_for_a_better_market(step: Step, group: Group, partial: PartialClose) -> bool:
-    return partial.role is Role.RISK and group.again_at_ms is not None and step.now_ms < group.again_at_ms
+    return partial.role is Role.RISK and group.rests(step.now_ms)
 
 
 def _held(takes: tuple[tuple[LegRef, Decimal], ...], group: Group) -> tuple[tuple[LegRef, Decimal], ...]:

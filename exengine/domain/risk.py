@@ -92,7 +92,7 @@ def _may_be_touched(state: State, group: Group, now_ms: int) -> bool:
     """Whether a group may be part of an offset; one that the exchange has just refused to close rests for a while."""
     if group.key.account in state.unreachable:
         return False
-    if group.again_at_ms is not None and now_ms < group.again_at_ms:
+    if group.rests(now_ms):
         return False
     return not (group.status is GroupStatus.CLOSING or group.blocked or group.frozen or group.partial)
 

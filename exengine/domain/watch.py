@@ -28,7 +28,7 @@ def look(step: Step, account: str, symbol: str) -> None:
         if group is None or group.frozen:
             continue
         if group.status is GroupStatus.CLOSING:
-            if group.again_at_ms is not None and step.now_ms >= group.again_at_ms:
+            if group.again_at_ms is not None and not group.rests(step.now_ms):
                 step.put_group(replace(group, again_at_ms=None, close_attempts=0))
                 settle(step, group_id)
             continue
@@ -81,7 +81,7 @@ def _targets(step: Step, group: Group, last: Decimal) -> None:
     by_market = settings.order is TargetOrder.MARKET
     if watches_whole(group) and whole is not None and _reached(group, last, whole):
         begin_closing(step, group.id, CloseReason.TP)
-    elif by_market and group.partial is None and (group.again_at_ms is None or step.now_ms >= group.again_at_ms):
+    elif by_market and group.partial is None and not group.rests(step.now_ms):
         touched = [target for target in targets(step.state, group) if _reached(group, last, target.price)]
         if touched:
             _close_touched(step, group, touched)

@@ -81,7 +81,11 @@ ROWS: dict[int, tuple[str, ...]] = {
         f"{_ORDERS}::test_row_32_a_stop_with_orders_in_flight_is_recovered_from",
         "tests/unit/test_engine.py::test_a_stop_is_bounded_though_exchange_and_store_hang",
     ),
-    33: (f"{_ORDERS}::test_row_33_a_clock_that_is_set_hides_nothing",),
+    33: (
+        f"{_ORDERS}::test_row_33_a_clock_that_is_set_hides_nothing",
+        f"{_ORDERS}::test_row_33_a_clock_that_is_set_back_makes_nobody_wait_longer",
+        f"{_ORDERS}::test_row_33_a_clock_that_is_set_back_makes_no_old_price_new",
+    ),
     34: ("tests/unit/test_engine.py::test_a_window_that_raises_stops_nothing",),
     35: (
         f"{_ORDERS}::test_row_35_a_task_that_dies_is_run_again",

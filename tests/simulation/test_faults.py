@@ -3,6 +3,8 @@
 Whatever a life's script says, everything that must always hold was looked at all the while (`tests.simulation.checks`).
 """
 
+from decimal import Decimal
+
 import pytest
 
 from exengine.domain.group import CloseReason, GroupStatus
@@ -321,6 +323,45 @@ def test_row_33_a_clock_that_is_set_hides_nothing(ms: int):
         look(30, _bought), **ONE_LEG,
     )  # fmt: skip
     assert seen.group.has_filled
+
+
+def test_row_33_a_clock_that_is_set_back_makes_nobody_wait_longer():
+    """A watched target that found no buyer is tried again after ten seconds of whoever's time."""
+
+    def waits(seen: Look) -> None:
+        seen.line.venue.liquidity.clear()
+        assert seen.group.again_at_ms is not None
+
+    def is_closed(seen: Look) -> None:
+        assert seen.group.reason is CloseReason.TP
+        assert seen.group.status is GroupStatus.CLOSED
+
+    lived(
+        alert(2, percent="0"),
+        look(4, lambda seen: seen.line.venue.liquidity.update(BTCUSDT=Decimal(0))),
+        price(5, "50600"),
+        at(8, "clock", ms=-3_600_000),
+        look(9, waits),
+        look(40, is_closed),
+        tp_mode="aggregate",
+        tp_order="market",
+        **BY_MARKET,
+    )
+
+
+def test_row_33_a_clock_that_is_set_back_makes_no_old_price_new():
+    def waits_for_a_price(seen: Look) -> None:
+        assert seen.group.status is GroupStatus.CLOSING
+        assert seen.orders(Role.CLOSE) == []
+
+    lived(
+        alert(2),
+        at(5, "feed", seconds=200),
+        at(6, "clock", ms=-3_600_000),
+        alert(100, "exit"),
+        look(120, waits_for_a_price),
+        **BY_MARKET,
+    )
 
 
 def test_row_35_a_task_that_dies_is_run_again():
