@@ -73,6 +73,8 @@ class Report:
     best: list[Line]
     worst: list[Line]
     today: Today
+    known: int
+    """Of how many closed groups and marks all of it was worked out; with none there is nothing to show."""
     left_out: int
     """Groups that no price in USD is known for."""
     estimated: int
@@ -108,6 +110,7 @@ def report(trades: Trades, equity: Equity, day: Day, wanted: Wanted, now: Now, c
         best=trades.best(chosen, FOREMOST),
         worst=trades.worst(chosen, FOREMOST),
         today=_today(trades, day, now, calendar),
+        known=len(trades) + len(equity),
         left_out=trades.left_out,
         estimated=equity.unknown,
     )

@@ -45,6 +45,7 @@ STOCK: dict[str, Stock] = {
         right=("risk", "capital"),
         right_shares=(16, 10),
     ),
+    "performance": Stock(title="Performance", key="Ctrl+2", main=("performance", "capital", "log")),
 }
 """By the name under which it is remembered; the first is the one of a first start."""
 
@@ -67,8 +68,9 @@ class Arrangement:
         self.stock = name
         wanted = (*stock.main, *stock.bottom, *stock.right)
         for key, dock in self._docks.items():
-            window.removeDockWidget(dock)
+            # While it is the window's: one that is not can neither float nor stop floating.
             dock.setFloating(False)
+            window.removeDockWidget(dock)
             dock.setVisible(key in wanted)
         self._stack(_MAIN, stock.main)
         self._stack(_BOTTOM, stock.bottom)

@@ -13,7 +13,7 @@ from exengine.engine.rows import EngineStatus, LogRow, Mode, Severity, ViewChang
 from exengine.ui import format as fmt
 from exengine.ui import risk_words
 from exengine.ui.alert_strip import AlertStrip
-from exengine.ui.arrangement import Arrangement
+from exengine.ui.arrangement import STOCK, Arrangement
 from exengine.ui.book import Book
 from exengine.ui.bridge import Bridge
 from exengine.ui.capital_dock import CapitalDock
@@ -25,11 +25,14 @@ from exengine.ui.log_dock import LogDock
 from exengine.ui.loop import spawn
 from exengine.ui.menus import Handlers, Menus
 from exengine.ui.panel_dock import PanelDock
+from exengine.ui.performance import PerformanceDock
+from exengine.ui.performance_feed import Source
 from exengine.ui.positions import PositionsDock
 from exengine.ui.queue_dock import QueueDock
 from exengine.ui.queue_model import name_of
 from exengine.ui.ribbon import Ribbon
 from exengine.ui.risk_dock import RiskDock
+from exengine.ui.segments import Segments
 from exengine.ui.setup import Setup
 from exengine.ui.signals_dock import SignalsDock
 from exengine.ui.status_dock import StatusDock
@@ -45,7 +48,17 @@ Closing = Callable[[], Coroutine[Any, Any, Any]]
 class Window(QMainWindow):
     """What the trader looks at. Closing it starts `on_close`, the staged shutdown, and nothing else."""
 
-    def __init__(self, look: Look, bridge: Bridge, setup: Setup, layouts: LayoutStore, *, on_close: Closing) -> None:
+    def __init__(
+        self,
+        look: Look,
+        bridge: Bridge,
+        setup: Setup,
+        layouts: LayoutStore,
+        *,
+        on_close: Closing,
+        source: Source | None = None,
+    ) -> None:
+        """`source` is where the figures of the Performance dock come from; without one there is no such dock."""
         super().__init__()
         self.look, self.bridge, self.layouts = look, bridge, layouts
         self.icons = Icons(look)
@@ -67,6 +80,10 @@ class Window(QMainWindow):
         self.docks: list[Dock] = [
             self.positions, self.queue, self.signals, self.log, self.status, self.risk, self.capital,
         ]  # fmt: skip
+        self.performance: PerformanceDock | None = None
+        if source is not None:
+            self.performance = PerformanceDock(look, self.icons, self.book, source, bridge.now_ms)
+            self.docks.append(self.performance)
         self.arrangement = Arrangement(self, look, {dock.objectName(): dock for dock in self.docks}, layouts)
         self.toasts = Toasts(look, self.icons, self)
         self.clicks = Clicks(self, self.icons, self.book, bridge, setup, self.toasts, self._risk_now)
@@ -84,6 +101,10 @@ class Window(QMainWindow):
         bar = QMenuBar()
         bar.setObjectName("menu_bar")
         self.menus = Menus(bar, self.look, self.icons, self._handlers(), list(self.docks))
+        self.layout_switch = Segments(self.look, "Layout", {name: stock.title for name, stock in STOCK.items()})
+        self.layout_switch.setContentsMargins(0, 3, self.look.metric("edge_padding") - 4, 3)
+        self.layout_switch.chosen.connect(self.put_layout)
+        bar.setCornerWidget(self.layout_switch)
         top = QWidget()
         column = QVBoxLayout(top)
         column.setContentsMargins(0, 0, 0, 0)
@@ -131,6 +152,7 @@ class Window(QMainWindow):
     def put_layout(self, name: str) -> None:
         """A stock layout, as it was made; the columns stay as the trader has them."""
         self.arrangement.put(name)
+        self.layout_switch.choose(name)
         self._note_tabs()
         if self._shown:
             # Qt moves the docks only now; before, sizes have nothing to hold on to.
@@ -171,6 +193,9 @@ class Window(QMainWindow):
         self.risk.current_changed.connect(self._refresh_panel_menus)
         for dock in self.panels:
             dock.seen_changed.connect(self._watch)
+        if self.performance is not None:
+            self.performance.test_asked.connect(self.clicks.ask_test_alert)
+            self.performance.told.connect(self.toasts.say)
 
     def _watch(self) -> None:
         """Tells the engine what can be seen: nothing else is computed."""
@@ -196,6 +221,8 @@ class Window(QMainWindow):
         self.log.apply(changes, now_ms)
         for dock in self.panels:
             dock.apply(changes, now_ms)
+        if self.performance is not None:
+            self.performance.apply(changes, now_ms)
         if changes.log:
             self.strip.take(changes.log)
             self.log.show_errors(self.strip.count)
@@ -213,6 +240,8 @@ class Window(QMainWindow):
         self.log.tick(now_ms)
         for dock in self.panels:
             dock.tick(now_ms)
+        if self.performance is not None:
+            self.performance.tick(now_ms)
         self.ribbon.refresh(now_ms)
 
     def _on_answered(self) -> None:
@@ -303,6 +332,7 @@ class Window(QMainWindow):
 
     def _restore_layout(self) -> None:
         self.arrangement.restore()
+        self.layout_switch.choose(self.arrangement.stock)
         for dock in self.docks:
             dock.restore(self.layouts)
 

@@ -1,0 +1,109 @@
+"""The lower left of the Performance dock: the best groups beside the worst, or beside what each part has brought."""
+
+from datetime import tzinfo
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
+
+from exengine.analytics.report import FOREMOST, Report
+from exengine.ui.icons import Icons
+from exengine.ui.layout import LayoutStore
+from exengine.ui.panel_dock import Sorting
+from exengine.ui.performance_pieces import Pane, Split
+from exengine.ui.performance_tables import LinesModel, PartsModel
+from exengine.ui.pieces import Ground
+from exengine.ui.segments import Segments
+from exengine.ui.table import Table
+from exengine.ui.theme import Look
+
+NOTHING = "No group closed in this range."
+VIEWS = {"worst": "Worst", "pair": "By pair", "timeframe": "By timeframe", "strategy": "By strategy"}
+_TITLES = {"worst": f"Worst {FOREMOST}", "pair": "By pair", "timeframe": "By timeframe", "strategy": "By strategy"}
+
+
+class GroupTables(Ground):
+    """Five tables, two of which are seen."""
+
+    view_changed = Signal(str)
+
+    def __init__(self, look: Look, icons: Icons) -> None:
+        super().__init__(look, "surface")
+        self.best, self.worst = LinesModel(self), LinesModel(self)
+        self.parts = {
+            "pair": PartsModel("Pair", "DOGE/USDT", self),
+            "timeframe": PartsModel("Timeframe", "15m", self),
+            "strategy": PartsModel("Strategy", "Mean reversion", self),
+        }
+        models: dict[str, LinesModel | PartsModel] = {"best": self.best, "worst": self.worst, **self.parts}
+        titles = {"best": f"Best {FOREMOST}", **_TITLES}
+        self.tables = {
+            key: Table(look, icons, model, name=f"performance_{key}", title=titles[key], tight=True)
+            for key, model in models.items()
+        }
+        names = {"best": frozenset({1, 2}), "worst": frozenset({1, 2})}
+        self._sorting = {
+            key: Sorting(table, models[key], names.get(key, frozenset({0}))) for key, table in self.tables.items()
+        }
+        self.views = Segments(look, "Right table", VIEWS)
+        self.views.chosen.connect(self.choose)
+        self._stack = QStackedWidget()
+        for key in VIEWS:
+            self._stack.addWidget(self.tables[key])
+        self.left = Pane(look, f"Best {FOREMOST}", self.tables["best"], NOTHING)
+        self.right = Pane(look, "", self._stack, NOTHING)
+        self.right.heading.add(self.views)
+        self.split = Split(look, "performance_groups", Qt.Orientation.Horizontal)
+        for pane in (self.left, self.right):
+            self.split.addWidget(pane)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.split)
+        self.choose("worst")
+
+    def choose(self, key: str) -> None:
+        """Which table stands beside the best groups."""
+        self.views.choose(key)
+        self._stack.setCurrentWidget(self.tables[key])
+        self.right.heading.title.setText(_TITLES[key])
+        self._show_empty()
+        self.view_changed.emit(key)
+
+    def show_report(self, report: Report, zone: tzinfo) -> None:
+        now_ms = report.now.at_ms
+        self.best.show_lines(report.best, now_ms, zone)
+        self.worst.show_lines(report.worst, now_ms, zone)
+        for key, parts in (
+            ("pair", report.by_pair),
+            ("timeframe", report.by_timeframe),
+            ("strategy", report.by_strategy),
+        ):
+            self.parts[key].show_parts(parts, now_ms)
+        self._show_empty()
+
+    def _show_empty(self) -> None:
+        self.left.show_empty(not self.best.rowCount())
+        current = self.views.current or "worst"
+        self.right.show_empty(not self.tables[current].cells.rowCount())
+
+    # What is kept
+
+    def save(self, layouts: LayoutStore) -> None:
+        layouts.save("performance/groups", self.split.saveState())
+        layouts.save("performance/table", [self.views.current or "worst"])
+        for sorting in self._sorting.values():
+            sorting.save(layouts)
+
+    def restore(self, layouts: LayoutStore) -> None:
+        state = layouts.state("performance/groups")
+        if state is not None:
+            self.split.restoreState(state)
+        kept = layouts.texts("performance/table") or []
+        if kept and kept[0] in VIEWS:
+            self.choose(kept[0])
+        for sorting in self._sorting.values():
+            sorting.restore(layouts)
+
+    def reset(self) -> None:
+        self.choose("worst")
+        for sorting in self._sorting.values():
+            sorting.reset()
