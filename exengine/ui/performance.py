@@ -37,6 +37,7 @@ EMPTY = (
 )
 READING = ("Reading the history", "The figures appear as soon as it has been read.")
 STOPPED = ("The reading was stopped", "What was read so far is kept, and is not read again.")
+FAILED = "The history cannot be read"
 SAFE = "Trading goes on, and nothing of the history is lost by it."
 
 
@@ -74,8 +75,11 @@ class PerformanceDock(Dock):
         self.line = BusyLine(look)
         self.note = EmptyNote(look, self._icons, "chart", EMPTY[0], EMPTY[1], "Send test alert")
         self.note.pressed.connect(self._on_note)
+        self.fault = EmptyNote(look, self._icons, "error", FAILED, "", "Try again")
+        self.fault.pressed.connect(self._refresh)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.note)
+        self.pages.addWidget(self.fault)
         ground = Ground(look, "surface")
         column = QVBoxLayout(ground)
         column.setContentsMargins(0, 0, 0, 0)
@@ -216,7 +220,8 @@ class PerformanceDock(Dock):
         if self.report is not None:
             self.heading.detail.setText(f"Not up to date: {error}")
             return
-        self._say("The history cannot be read", f"{error} {SAFE}", action="Try again", ask=self._refresh)
+        self.fault.say(FAILED, f"{error} {SAFE}", action=True)
+        self.pages.setCurrentWidget(self.fault)
 
     def _on_stopped(self) -> None:
         if self.is_seen and self.report is None:
@@ -235,7 +240,8 @@ class PerformanceDock(Dock):
     def focus_target(self) -> QWidget:
         if self.view is not None and self.pages.currentWidget() is self.view:
             return self.view.equity.canvas
-        return self.note.action if not self.note.action.isHidden() else self
+        note = self.fault if self.pages.currentWidget() is self.fault else self.note
+        return note.action if not note.action.isHidden() else self
 
     def save(self, layouts: LayoutStore) -> None:
         layouts.save("performance/range", [self.range.segments.current or Range.ALL.value])

@@ -39,16 +39,19 @@ class Axis(pg.AxisItem):
             hideOverlappingLabels=False,
         )
         self.setPen(pg.mkPen(None))
+        self.setTickPen(pg.mkPen(None))
         self.setTextPen(pg.mkPen(self.look.color("muted")))
 
     def ticks(self, low: float, high: float) -> tuple[float, list[float]]:
         """(step, values)"""
+        found: tuple[float, list[float]] = (1.0, [])
         for most in (self.most, self.most + 1, self.most + 2):
             step = nice_step(low, high, most)
             first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+            found = step, [number * step for number in range(first, last + 1)]
             if last > first:
                 break  # a single tick tells no scale
-        return step, [number * step for number in range(first, last + 1)]
+        return found
 
     @property
     def most(self) -> int:
@@ -67,9 +70,17 @@ class Axis(pg.AxisItem):
 class NumberAxis(Axis):
     """Amounts with thousands, or per cent."""
 
-    def __init__(self, look: Look, orientation: str, unit: str = "") -> None:
-        self._unit = unit
+    def __init__(self, look: Look, orientation: str, unit: str = "", *, above: bool = False) -> None:
+        """`above` leaves the lowest text out where it would run into another axis below this one."""
+        self._unit, self._above = unit, above
         super().__init__(look, orientation)
+
+    def tickValues(self, least: float, largest: float, size: float) -> list[tuple[float, list[float]]]:
+        levels = super().tickValues(least, largest, size)
+        if not self._above:
+            return levels
+        room = (largest - least) * self.look.line_height(Role.SMALL) * 0.7 / max(size, 1)
+        return [(step, [value for value in values if value - least > room]) for step, values in levels]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         places = max(0, -math.floor(math.log10(spacing) + 1e-9)) if spacing > 0 else 0
@@ -94,7 +105,8 @@ class LabelledAxis(Axis):
         super().__init__(look, orientation)
 
     def ticks(self, low: float, high: float) -> tuple[float, list[float]]:
-        step = max(1, math.ceil((high - low) / (2 * MOST_TICKS)))
+        room = self.look.scaled(34)
+        step = max(1, math.ceil((high - low) * room / max(self.width(), 1)))
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         return float(step), [float(number * step) for number in range(first, last + 1)]
 

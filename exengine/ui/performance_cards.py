@@ -158,7 +158,11 @@ def figures(report: Report, open_groups: int) -> dict[str, Figure]:
             below=f"{found.wins:,} of {found.closed:,}",
             hint="Groups closed with profit, of all that were closed",
         ),
-        "rr": _ratio(found.rr, _pair(found.average_win, found.average_loss), "Average win by average loss"),
+        "rr": _ratio(
+            found.rr,
+            _pair(found.average_win, found.average_loss) if found.closed else "",
+            "Average win by average loss",
+        ),
         "profit_factor": _ratio(
             found.profit_factor, _pair(found.won, found.lost) if found.closed else "", "All wins by all losses"
         ),

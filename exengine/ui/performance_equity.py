@@ -57,7 +57,7 @@ class EquityChart(Ground):
 
     def _build(self) -> None:
         look = self.look
-        self.values, self.falls = NumberAxis(look, "left"), NumberAxis(look, "left", " %")
+        self.values, self.falls = NumberAxis(look, "left", above=True), NumberAxis(look, "left", " %")
         self.times = TimeAxis(look, "bottom", self.zone)
         self.top_box, self.low_box = Box(), Box()
         hidden = pg.AxisItem("bottom")

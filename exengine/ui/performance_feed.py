@@ -94,6 +94,12 @@ class PerformanceFeed(QObject):
             self._again = False
             self._task.cancel()
 
+    async def settled(self) -> None:
+        """Waits until nothing is being read or worked out, however that ends."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+            await asyncio.sleep(0)  # what follows from its end comes right after it
+
     # the work ----------------------------------------------------------------------------------------------------
 
     async def _work(self) -> None:

@@ -32,7 +32,7 @@ class GroupTables(Ground):
         self.parts = {
             "pair": PartsModel("Pair", "DOGE/USDT", self),
             "timeframe": PartsModel("Timeframe", "15m", self),
-            "strategy": PartsModel("Strategy", "Mean reversion", self),
+            "strategy": PartsModel("Strategy", "Momentum", self),
         }
         models: dict[str, LinesModel | PartsModel] = {"best": self.best, "worst": self.worst, **self.parts}
         titles = {"best": f"Best {FOREMOST}", **_TITLES}

@@ -60,7 +60,7 @@ class PaneTitle(QWidget):
     def __init__(self, look: Look, title: str) -> None:
         super().__init__()
         self._look = look
-        self.title = Label(look, title, weight=Weight.STRONG)
+        self.title = ElidedLabel(look, title, weight=Weight.STRONG)
         self.detail = ElidedLabel(look, token="muted", role=Role.SMALL)
         self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.row = QHBoxLayout(self)

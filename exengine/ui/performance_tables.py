@@ -77,14 +77,12 @@ class PartsModel(KeyedModel[Part]):
         super().__init__(parent)
         self.columns = (
             Column(key="name", title=title, sample=sample, elides=True, takes_rest=True),
-            Column(key="closed", title="Closed", sample="1,000", right=True, hint="Groups that have closed"),
-            Column(key="won", title="Won", sample="100.0 %", right=True, hint="Share of groups closed with profit"),
-            Column(
-                key="pnl", title="PnL, USD", sample="+1,000.00", right=True, arrow=True, hint="Realised, net of fees"
-            ),
-            Column(key="win", title="Ø win", sample="100.00", right=True, hint="Average win, USD"),
-            Column(key="loss", title="Ø loss", sample="−100.00", right=True, hint="Average loss, USD"),
-            Column(key="factor", title="Factor", sample="10.00", right=True, hint="Profit factor: wins by losses"),
+            Column(key="closed", title="Closed", sample="100", right=True, hint="Groups that have closed"),
+            Column(key="won", title="Won", sample="70.0 %", right=True, hint="Share of groups closed with profit"),
+            Column(key="pnl", title="PnL, USD", sample="+100.00", right=True, arrow=True, hint="Realised, net of fees"),
+            Column(key="win", title="Ø win", sample="10.00", right=True, hint="Average win, USD"),
+            Column(key="loss", title="Ø loss", sample="−10.00", right=True, hint="Average loss, USD"),
+            Column(key="factor", title="Factor", sample="1.00", right=True, hint="Profit factor: wins by losses"),
         )
 
     def natural(self, row: Part) -> SortKey:

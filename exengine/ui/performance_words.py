@@ -32,9 +32,9 @@ def token_of(value: Decimal | None, decimals: int = 2) -> str:
 
 
 def day(at_ms: int, now_ms: int, zone: tzinfo) -> str:
-    """`Nov 8`, and `Nov 8, 2025` where it is another year's."""
+    """`Nov 8`, and `Nov 8 ’25` where it is another year's."""
     then, now = moment(at_ms, zone), moment(now_ms, zone)
-    return f"{then:%b} {then.day}" + ("" if then.year == now.year else f", {then.year}")
+    return f"{then:%b} {then.day}" + ("" if then.year == now.year else f" ’{then:%y}")
 
 
 def minute(at_ms: int, zone: tzinfo) -> str:

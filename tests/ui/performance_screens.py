@@ -1,4 +1,4 @@
-"""Renders the Performance layout to PNG files, to be looked at: `python -m tests.ui.performance_screens build/screens`."""
+"""Renders the Performance layout to PNG files: `python -m tests.ui.performance_screens build/screens`."""
 
 import os
 import sys
@@ -70,12 +70,7 @@ class Stage:
 
     async def rest(self) -> None:
         """Until nothing is being read any more."""
-        import asyncio
-
-        for _ in range(3):
-            await asyncio.sleep(0)
-            while self.dock.feed.is_working:
-                await asyncio.sleep(0.005)
+        await self.dock.feed.settled()
 
     def ask(self, change: Callable[[], object]) -> None:
         async def asked() -> None:
