@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from exengine import __version__
+from exengine.analytics.history import History
 from exengine.bootstrap.live import keys_of, live_accounts, live_exchange, look_after, mode_of
 from exengine.bootstrap.paper import open_market, paper_exchange, wanted_symbols
 from exengine.bootstrap.status import gathered
@@ -292,6 +293,12 @@ class Program:
     def _task_failed(self, name: str, error: BaseException) -> None:
         text = f"The {name} failed and is started again: {error}."
         self.engine.note(Severity.ERROR, Category.SYSTEM, text, "Open positions keep their resting orders.")
+
+    @property
+    def history(self) -> History:
+        """What the dashboard reads. Only of a program that was started."""
+        assert self._store is not None
+        return self._store.performance
 
     @property
     def webhook_url(self) -> str:

@@ -17,6 +17,7 @@ from exengine.ui.bridge import Bridge
 from exengine.ui.layout import LayoutStore
 from exengine.ui.look_memory import LookMemory
 from exengine.ui.loop import run
+from exengine.ui.performance_feed import Source
 from exengine.ui.setup import AccountLabel, Setup
 from exengine.ui.start_fault import tell_start_fault
 from exengine.ui.theme import Look, Scheme
@@ -53,7 +54,9 @@ async def _main(look: Look, program: Program) -> int:
         closed.set()
 
     memory = LookMemory(look, program.config_file, locked=program.config.security.read_only)
-    window = Window(look, bridge, setup_of(program), LayoutStore(program.data_dir.layout_file), on_close=close)
+    source = Source(history=program.history, timezone=program.settings.timezone)
+    layouts = LayoutStore(program.data_dir.layout_file)
+    window = Window(look, bridge, setup_of(program), layouts, on_close=close, source=source)
     _close_on_signals(window.close)
     window.show()
     await closed.wait()
