@@ -67,6 +67,15 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", choices=["csv", "json"], default="csv")
     export.add_argument("--out", default="-", metavar="FILE", help="- is the terminal (default)")
 
+    backup = commands.add_parser(
+        "backup", parents=[common], help="configuration, store and logs in one file, no secrets; also while it runs"
+    )
+    backup.add_argument("file", type=Path, metavar="FILE", help="a zip file, replaced where it is there")
+    restore = commands.add_parser("restore", parents=[common], help="puts a backup back where no engine runs")
+    restore.add_argument("file", type=Path, metavar="FILE", help="what `exengine backup` has written")
+    restore.add_argument("--replace", action="store_true", help="takes the place of what is there, which is kept")
+    restore.add_argument("--keep-config", action="store_true", help="the configuration that is there stays")
+
     keys = commands.add_parser("keys", help="the exchange accounts' keys: set, list, delete; the vault's passphrase")
     actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action, meaning in KEY_ACTIONS.items():
@@ -107,6 +116,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from exengine.cli.export import run_export
 
                 return run_export(options)
+            case "backup":
+                from exengine.cli.backup import run_backup
+
+                return run_backup(options)
+            case "restore":
+                from exengine.cli.restore import run_restore
+
+                return run_restore(options)
             case "keys":
                 from exengine.cli.keys import run_keys
 

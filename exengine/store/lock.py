@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import IO
 
 from exengine.domain.errors import UserError
+from exengine.store import restore_moves
+
+
+class AlreadyRuns(UserError):
+    """Another engine has the store: it can be looked at, and nothing else."""
 
 
 class EngineLock:
@@ -16,7 +21,10 @@ class EngineLock:
         self._file: IO[str] | None = None
 
     def acquire(self) -> None:
-        """Raises UserError where another engine runs on the same data."""
+        """Raises AlreadyRuns where another engine runs on the same data.
+
+        A restore that was broken off is brought to its end; raises OSError where the disk does not let it.
+        """
         file = self._path.open("a+", encoding="utf-8")
         try:
             _lock(file)
@@ -24,7 +32,7 @@ class EngineLock:
             file.seek(0)
             pid = file.read().strip()
             file.close()
-            raise UserError(
+            raise AlreadyRuns(
                 f"Another ExEngine already runs on this data{f' (process {pid})' if pid else ''}.",
                 safe="It goes on undisturbed; nothing was changed.",
                 remedy="Use its window, stop it first, or give this one a folder of its own with --data-dir.",
@@ -34,6 +42,11 @@ class EngineLock:
         file.write(str(os.getpid()))
         file.flush()
         self._file = file
+        try:
+            restore_moves.finish(self._path.parent)
+        except BaseException:
+            self.release()
+            raise
 
     def release(self) -> None:
         if self._file is not None:

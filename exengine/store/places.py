@@ -43,7 +43,7 @@ def read_store(place: Place, work: Callable[[Connection], T]) -> T:
 
         return read_postgres(place, checked)
     migrate.require_current(place)
-    return _read_file(place, work)
+    return read_file(place, work)
 
 
 def read_postgres(address: PostgresAddress, work: Callable[[Connection], T]) -> T:
@@ -67,7 +67,8 @@ def read_postgres(address: PostgresAddress, work: Callable[[Connection], T]) -> 
     return found
 
 
-def _read_file(path: Path, work: Callable[[Connection], T]) -> T:
+def read_file(path: Path, work: Callable[[Connection], T]) -> T:
+    """`work` over one moment of a file, of whatever revision."""
     try:
         with sqlite.engine(path, writable=False).connect() as connection, connection.begin():
             return work(connection)

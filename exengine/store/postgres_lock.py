@@ -6,10 +6,10 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 
-from exengine.domain.errors import UserError
 from exengine.store import postgres
 from exengine.store.address import PostgresAddress
 from exengine.store.lane import OnTrouble
+from exengine.store.lock import AlreadyRuns
 
 LOCK_KEY = 0x45784E67696E65
 """The advisory lock's number; it counts within the one database."""
@@ -56,9 +56,9 @@ class PostgresLock:
         self._keeping: asyncio.Task[None] | None = None
 
     async def acquire(self) -> None:
-        """Raises UserError where another engine runs on the database, and what `postgres.connect` raises."""
+        """Raises AlreadyRuns where another engine runs on the database, and what `postgres.connect` raises."""
         if not await self._take():
-            raise UserError(
+            raise AlreadyRuns(
                 f"Another ExEngine already runs on the database {self._address}{await self._holder()}.",
                 safe="It goes on undisturbed; nothing was changed.",
                 remedy="Use its window, stop it first, or give this one a database of its own (app.database_url).",
