@@ -239,6 +239,23 @@ async def test_an_answer_that_cannot_be_read_says_nothing_of_the_order(there: Be
     assert "OrderAccepted" in kinds(await found(there, order))
 
 
+@pytest.mark.parametrize("kind", ["balance", "open_orders"])
+async def test_an_account_that_cannot_be_read_is_not_taken_for_an_empty_one(there: Bench, kind: str):
+    await placed(there, there.order())
+    there.faults.garbage(kind, times=None)
+    with pytest.raises(Retryable):
+        await there.exchange.report([there.symbol])
+
+
+async def test_a_question_whose_answer_cannot_be_read_leaves_the_order_in_doubt(there: Bench):
+    order = there.order()
+    await placed(there, order)
+    for kind in ("query", "open_orders", "orders"):
+        there.faults.garbage(kind, times=None)
+    with pytest.raises((UnknownOutcome, Retryable)):
+        await there.exchange.find(order)
+
+
 async def test_the_same_order_sent_twice_is_one_order(there: Bench):
     order = there.order()
     await placed(there, order)

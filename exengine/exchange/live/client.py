@@ -167,6 +167,9 @@ class CcxtClient:
             said = await method(*about, **params)
             if answer.sent_s is not None:
                 self._latency_ms = round((self._now_s() - answer.sent_s) * 1000)
+            if not answer.is_readable:
+                # ccxt makes an empty list, an empty wallet or an order without an id of a proxy's page.
+                raise ValueError("no answer of the exchange's")
             return said
         except self._ccxt.BaseError as error:
             meant = told_apart(error, self._ccxt, self.profile, answer, changes=changes)
@@ -247,12 +250,15 @@ def _watched(kind: Any) -> Any:
             if answer is not None:
                 answer.sent_s = self.exengine_now_s()
 
-        def on_rest_response(self, code: Any, reason: Any, url: Any, method: Any, headers: Any, *rest: Any) -> Any:
+        def on_rest_response(
+            self, code: Any, reason: Any, url: Any, method: Any, headers: Any, body: Any, *rest: Any
+        ) -> Any:
             answer = _answer.get()
             if answer is not None:
                 answer.status = code
+                answer.is_readable = answer.is_readable and str(body).lstrip()[:1] in ("{", "[")
                 answer.retry_after_s = asked_pause_s(self.exengine_profile, headers, time.time() * 1000)
-            return super().on_rest_response(code, reason, url, method, headers, *rest)
+            return super().on_rest_response(code, reason, url, method, headers, body, *rest)
 
         def on_connected(self, client: Any, message: Any = None) -> None:
             super().on_connected(client, message)

@@ -37,6 +37,8 @@ class Answer:
     status: int | None = None
     """None: nothing came back."""
     retry_after_s: float | None = None
+    is_readable: bool = True
+    """Whether everything that came back was JSON."""
     sent_s: float | None = None
     """When its turn had come to go out."""
 

@@ -60,9 +60,13 @@ async def report(
     rows = []
     for symbol in _asked_about(client, symbols, known):
         rows += await client.ask("fetch_open_orders", symbol)
+    try:
+        open_orders = tuple(_open_order(client, row) for row in rows)
+    except ValueError as error:
+        raise Retryable(str(error)) from error
     return AccountReport(
         asked_at_ms=asked_at_ms,
-        open_orders=tuple(_open_order(client, row) for row in rows),
+        open_orders=open_orders,
         totals=totals,
         positions=positions,
     )

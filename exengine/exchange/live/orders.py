@@ -216,6 +216,12 @@ class OrderDesk:
         return events
 
     async def _looked_up(self, order: Order) -> OrderSaid | None:
+        try:
+            return await self._looked_for(order)
+        except ValueError as error:
+            raise UnknownOutcome(str(error)) from error
+
+    async def _looked_for(self, order: Order) -> OrderSaid | None:
         """The order as the exchange has it now: asked for by its id, then looked for in every list there is."""
         if self._profile.lookup is Lookup.ORDER:
             try:
@@ -258,7 +264,10 @@ class OrderDesk:
         else:
             about = {self._profile.trades_order_param: exchange_id}
             rows = await self._client.ask("fetch_my_trades", order.symbol, None, None, about, urgency=Urgency.QUESTION)
-        trades = [trade_said(self._profile, row) for row in rows if str(row.get("order")) == exchange_id]
+        try:
+            trades = [trade_said(self._profile, row) for row in rows if str(row.get("order")) == exchange_id]
+        except ValueError as error:
+            raise UnknownOutcome(str(error)) from error
         return sorted(trades, key=lambda trade: (trade.at_ms, trade.trade_id))
 
     # following -------------------------------------------------------------------------------------------------------
