@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QMainWindow, QTabBar
 
 from exengine.ui.dock import Dock
 from exengine.ui.layout import VERSION, LayoutStore
@@ -107,6 +107,23 @@ class Arrangement:
             heights = [window.height() * share // whole for share in shares]
             window.resizeDocks(right, heights, Qt.Orientation.Vertical)
 
+    @property
+    def is_sized(self) -> bool:
+        """Whether the right column is as wide as it is to be."""
+        right = self._there(STOCK[self.stock].right)
+        return not right or abs(right[0].width() - self._look.scaled(RIGHT_WIDTH)) <= 1
+
+    def hide_ghosts(self) -> None:
+        """Hides rows of tabs that Qt has left behind: after docks were moved it may still show one that rules none."""
+        stacks = []
+        for dock in self._docks.values():
+            beside = [one for one in self._window.tabifiedDockWidgets(dock) if isinstance(one, Dock)]
+            stacks.append({_word(dock.windowTitle()), *(_word(one.windowTitle()) for one in beside)})
+        only_direct = Qt.FindChildOption.FindDirectChildrenOnly
+        for bar in self._window.findChildren(QTabBar, options=only_direct):
+            if bar.isVisible() and {_word(bar.tabText(tab)) for tab in range(bar.count())} not in stacks:
+                bar.hide()
+
     def _there(self, names: tuple[str, ...]) -> list[Dock]:
         return [self._docks[name] for name in names if name in self._docks]
 
@@ -154,3 +171,8 @@ class Arrangement:
             dock.hide()
             return
         dock.show()
+
+
+def _word(title: str) -> str:
+    """A dock's name without what it counts."""
+    return title.partition(" ")[0]

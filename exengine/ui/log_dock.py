@@ -8,7 +8,7 @@ from exengine.engine.rows import Category, LogRow, Severity, ViewChanges
 from exengine.ui import format as fmt
 from exengine.ui import words
 from exengine.ui.icons import Icons
-from exengine.ui.log_model import LogFilter, LogModel
+from exengine.ui.log_model import NAMES, LogFilter, LogModel
 from exengine.ui.stream_dock import EmptyNote, StreamDock
 from exengine.ui.theme import Look
 
@@ -22,7 +22,7 @@ class LogDock(StreamDock):
     def __init__(self, look: Look, icons: Icons) -> None:
         note = EmptyNote(look, icons, "log", "", "", "Clear filters")
         self.model = LogModel()
-        super().__init__(look, icons, self.model, name="log", title="Log", note=note)
+        super().__init__(look, icons, self.model, name="log", title="Log", note=note, names=NAMES)
         self.model.setParent(self)
         self._icons = icons
         self.wanted = LogFilter()

@@ -19,12 +19,16 @@ class Col(IntEnum):
 
 
 COLUMNS = (
-    Column(key="time", title="Time", sample="Nov 23 14:32:07", sortable=False),
-    Column(key="severity", title="Severity", sample="Warning      ", sortable=False),
-    Column(key="category", title="Category", sample="Precision", sortable=False),
-    Column(key="pair", title="Pair / timeframe", sample="DOGE/USDT 15m", sortable=False, elides=True),
-    Column(key="text", title="What happened, and what to do", sample="", takes_rest=True, sortable=False, elides=True),
+    Column(key="time", title="Time", sample="Nov 23 14:32:07"),
+    Column(key="severity", title="Severity", sample="Warning      "),
+    Column(key="category", title="Category", sample="Precision"),
+    Column(key="pair", title="Pair / timeframe", sample="DOGE/USDT 15m", elides=True),
+    Column(key="text", title="What happened, and what to do", sample="", takes_rest=True, elides=True),
 )
+
+
+NAMES = frozenset({Col.SEVERITY, Col.CATEGORY, Col.PAIR, Col.TEXT})
+"""Sorted from A first."""
 
 
 class LogModel(StreamModel[LogRow]):

@@ -10,7 +10,7 @@ from exengine.engine.rows import ViewChanges
 from exengine.ui.cell_model import CellModel
 from exengine.ui.dock import Dock
 from exengine.ui.icons import Icons
-from exengine.ui.keyed_model import Flash, KeyedModel
+from exengine.ui.keyed_model import Flash
 from exengine.ui.layout import LayoutStore
 from exengine.ui.pieces import Button, button
 from exengine.ui.table import Table
@@ -77,7 +77,7 @@ def show_flashes(table: Table, flashes: Iterable[Flash]) -> None:
 class Sorting:
     """Lets the trader sort a table by its header: the useful way round first, then the other, then as it was."""
 
-    def __init__(self, table: Table, model: KeyedModel, names: frozenset[int]) -> None:
+    def __init__(self, table: Table, model: CellModel, names: frozenset[int]) -> None:
         """`names` are sorted from A first; everything else from the largest."""
         self._table, self._model, self._names = table, model, names
         table.heading.sort_asked.connect(self.sort_by)

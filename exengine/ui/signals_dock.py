@@ -10,7 +10,7 @@ from exengine.engine.rows import SignalRow, ViewChanges
 from exengine.ui.code import Code
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Ground, Label, button
-from exengine.ui.signals_model import SignalsModel
+from exengine.ui.signals_model import NAMES, SignalsModel
 from exengine.ui.stream_dock import EmptyNote, StreamDock
 from exengine.ui.theme import Look, Weight
 
@@ -32,7 +32,7 @@ class SignalsDock(StreamDock):
             "Send test alert",
         )
         self.model = SignalsModel()
-        super().__init__(look, icons, self.model, name="signals", title="Signals", note=note)
+        super().__init__(look, icons, self.model, name="signals", title="Signals", note=note, names=NAMES)
         self.model.setParent(self)
         note.pressed.connect(self.test_asked)
         self.payload = Code(look, "Payload of the chosen signal")

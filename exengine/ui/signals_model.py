@@ -25,22 +25,26 @@ class Col(IntEnum):
 
 
 def _latency(key: str, title: str, hint: str) -> Column:
-    return Column(key=key, title=title, sample="9,999 s", right=True, sortable=False, hint=hint)
+    return Column(key=key, title=title, sample="9,999 s", right=True, hint=hint)
 
 
 COLUMNS = (
-    Column(key="time", title="Time", sample="Nov 23 14:32:07", sortable=False, hint="When it was received"),
-    Column(key="source", title="Source", sample="52.89.214.238", sortable=False, elides=True),
-    Column(key="pair", title="Pair / timeframe", sample="DOGE/USDT 15m", sortable=False, elides=True),
-    Column(key="action", title="Action", sample="Short", sortable=False),
-    Column(key="meaning", title="Meant", sample="Pyramid", sortable=False),
-    Column(key="outcome", title="Outcome", sample="Removed from queue", sortable=False),
-    Column(key="reason", title="Reason", sample="Short not supported", takes_rest=True, sortable=False, elides=True),
+    Column(key="time", title="Time", sample="Nov 23 14:32:07", hint="When it was received"),
+    Column(key="source", title="Source", sample="52.89.214.238", elides=True),
+    Column(key="pair", title="Pair / timeframe", sample="DOGE/USDT 15m", elides=True),
+    Column(key="action", title="Action", sample="Short"),
+    Column(key="meaning", title="Meant", sample="Pyramid"),
+    Column(key="outcome", title="Outcome", sample="Removed from queue"),
+    Column(key="reason", title="Reason", sample="Short not supported", takes_rest=True, elides=True),
     _latency("stored", "Stored", "From received to stored and answered"),
     _latency("decided", "Decided", "From received to decided"),
     _latency("sent", "Sent", "From received to the first order sent"),
     _latency("acknowledged", "Acknowledged", "From received to the exchange's first answer"),
 )
+
+
+NAMES = frozenset({Col.SOURCE, Col.PAIR, Col.ACTION, Col.MEANING, Col.OUTCOME, Col.REASON})
+"""Sorted from A first."""
 
 
 class SignalsModel(StreamModel[SignalRow]):

@@ -8,6 +8,7 @@ from exengine.ui.cell_model import CellModel
 from exengine.ui.dock import Dock
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
+from exengine.ui.panel_dock import Sorting
 from exengine.ui.pieces import Ground, IconButton, Label, button
 from exengine.ui.stream_model import StreamModel
 from exengine.ui.table import Table
@@ -75,7 +76,18 @@ class EmptyNote(Ground):
 class StreamDock(Dock):
     """A dock around a stream of rows."""
 
-    def __init__(self, look: Look, icons: Icons, model: StreamModel, *, name: str, title: str, note: EmptyNote) -> None:
+    def __init__(
+        self,
+        look: Look,
+        icons: Icons,
+        model: StreamModel,
+        *,
+        name: str,
+        title: str,
+        note: EmptyNote,
+        names: frozenset[int],
+    ) -> None:
+        """`names` are the columns that are sorted from A first."""
         super().__init__(look, icons, name=name, title=title)
         self._stream: StreamModel = model
         self.note = note
@@ -88,6 +100,8 @@ class StreamDock(Dock):
         self.follow.setChecked(True)
         self.follow.toggled.connect(self._on_follow)
         self._moving = False
+        self.sorting = Sorting(self.table, model, names)
+        self.table.heading.sort_asked.connect(lambda *_: self._on_sorted())
         self.table.verticalScrollBar().valueChanged.connect(self._on_scrolled)
         model.trimmed.connect(self._on_trimmed)
         model.rowsInserted.connect(self._on_rows)
@@ -105,19 +119,26 @@ class StreamDock(Dock):
         return self.table if self.pages.currentWidget() is self.table else self.note.action
 
     def save(self, layouts: LayoutStore) -> None:
-        self.table.save(layouts)
+        self.sorting.save(layouts)
 
     def restore(self, layouts: LayoutStore) -> None:
-        self.table.restore(layouts)
+        self.sorting.restore(layouts)
+        self._on_sorted()
 
     def reset(self) -> None:
-        self.table.reset_columns()
+        self.sorting.reset()
+        self._on_sorted()
         self.follow.setChecked(True)
+
+    def _on_sorted(self) -> None:
+        """Where the trader sorts, the newest row is not the last: nothing is followed until he sorts by nothing."""
+        self.follow.setEnabled(not self._stream.is_sorted)
+        self.keep_up()
 
     def keep_up(self) -> None:
         """After new rows: at the end, if the trader follows it."""
         self._note_visible()
-        if self.follow.isChecked() and self.table.isVisible():
+        if self.follow.isChecked() and self.table.isVisible() and not self._stream.is_sorted:
             self._moving = True
             self.table.scrollToBottom()
             self._moving = False
@@ -148,13 +169,13 @@ class StreamDock(Dock):
             self.keep_up()
 
     def _on_scrolled(self, value: int) -> None:
-        if not self._moving:
+        if not self._moving and not self._stream.is_sorted:
             # Scrolling away from the end stops following, coming back to it starts again.
             self.follow.setChecked(value >= self.table.verticalScrollBar().maximum())
         self._note_visible()
 
     def _on_trimmed(self, count: int) -> None:
-        if not self.follow.isChecked():
+        if count and not self.follow.isChecked():
             bar = self.table.verticalScrollBar()
             self._moving = True
             bar.setValue(max(0, bar.value() - count))

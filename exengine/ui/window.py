@@ -155,8 +155,17 @@ class Window(QMainWindow):
         self.layout_switch.choose(name)
         self._note_tabs()
         if self._shown:
-            # Qt moves the docks only now; before, sizes have nothing to hold on to.
-            QTimer.singleShot(0, self, self.arrangement.size_docks)
+            self._size_docks_soon()
+
+    def _size_docks_soon(self, tries: int = 8) -> None:
+        """Qt moves the docks only in its next passes, and comes nearer to what is wanted with each of them."""
+
+        def size() -> None:
+            self.arrangement.size_docks()
+            if tries > 1 and not self.arrangement.is_sized:
+                self._size_docks_soon(tries - 1)
+
+        QTimer.singleShot(0, self, size)
 
     def _connect(self) -> None:
         self.bridge.flushed.connect(self._on_flush)
@@ -329,6 +338,7 @@ class Window(QMainWindow):
         for bar in self.findChildren(QTabBar):
             bar.setDrawBase(False)
             bar.setAccessibleName("Docks")
+        self.arrangement.hide_ghosts()
 
     def _restore_layout(self) -> None:
         self.arrangement.restore()
@@ -375,7 +385,7 @@ class Window(QMainWindow):
             if self.layouts.state("window/state") is None:
                 # Sizes of docks hold only from the moment at which the window has its own.
                 self.arrangement.size_docks()
-                QTimer.singleShot(0, self, self.arrangement.size_docks)
+                self._size_docks_soon()
             # Else Qt gives the keyboard to Pause, and a stray space bar would press it.
             self.positions.focus_target().setFocus()
         self._note_tabs_soon()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QPersistentModelIndex
+from PySide6.QtCore import QPersistentModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 
@@ -144,6 +144,54 @@ def test_a_row_that_qt_remembers_is_the_same_after_older_ones_went(qapp):
     assert not kept.isValid() or model.row_at(kept).id == 690
 
 
+SORT = st.tuples(st.just("sort"), st.integers(-1, 4), st.booleans())
+TAKE = st.tuples(st.just("take"), st.integers(1, 40), st.sampled_from("abc"))
+FILTER = st.tuples(st.just("filter"), st.sampled_from(["", "a", "b", "nothing"]), st.none())
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.one_of(SORT, TAKE, FILTER), min_size=1, max_size=14))
+def test_whatever_comes_a_sorted_stream_stays_sorted_and_remembers_its_places(qapp, steps):
+    model, wanted = LogModel(), LogFilter()
+    tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
+    came, column, descending = {}, -1, False
+    remembered: dict[int, QPersistentModelIndex] = {}
+    for what, first, second in steps:
+        if what == "sort":
+            column, descending = first, second and first >= 0
+            model.sort(first, Qt.SortOrder.DescendingOrder if second else Qt.SortOrder.AscendingOrder)
+        elif what == "take":
+            came[first] = rows.log(first, second, symbol=f"{second}/USDT")
+            model.take([came[first]])
+        else:
+            wanted.search = first
+            model.filter(wanted.matches)
+        shown = numbers(model)
+        assert sorted(shown) == sorted(number for number, row in came.items() if wanted.matches(row))
+        if column in (LogCol.TEXT, -1):
+            keys = [(came[number].text, number) if column >= 0 else number for number in shown]
+            assert keys == sorted(keys, reverse=descending)
+        for number in shown:
+            assert model.row_at(model.index_of(number)).id == number
+            remembered.setdefault(number, QPersistentModelIndex(model.index_of(number)))
+        for number, kept in list(remembered.items()):
+            if not kept.isValid():
+                del remembered[number]
+            else:
+                assert model.row_at(kept) is came[number]
+    assert tester is not None
+
+
+def test_a_sorted_stream_that_is_trimmed_loses_its_oldest(qapp):
+    model = LogModel(limit=100)
+    model.sort(LogCol.TEXT, Qt.SortOrder.DescendingOrder)
+    model.take([rows.log(number, f"line {number % 7}") for number in range(1, 101 + SLACK + 1)])
+    assert model.rowCount() == model.total == 100
+    assert min(numbers(model)) == SLACK + 2
+    texts = [model.row_at(model.index(row, 0)).text for row in range(model.rowCount())]
+    assert texts == sorted(texts, reverse=True)
+
+
 # Docks
 
 
@@ -215,3 +263,23 @@ def test_the_payload_is_shown_when_asked_for(look, icons, qtbot):
     assert not dock.payload.isVisible()
     dock.show_payload.click()
     assert '"exchange": "BINANCE"' in dock.payload.toPlainText()
+
+
+def test_a_stream_that_the_trader_sorts_is_not_followed_until_it_runs_by_time_again(dock):
+    dock.table.heading.sort_asked.emit(LogCol.TEXT)
+    assert not dock.follow.isEnabled()
+    assert dock.model.row_at(dock.model.index(0, 0)).text == "line 1"
+    assert dock.model.row_at(dock.model.index(1, 0)).text == "line 10"
+    dock.table.heading.sort_asked.emit(LogCol.TEXT)
+    dock.table.heading.sort_asked.emit(LogCol.TEXT)
+    assert dock.follow.isEnabled()
+    assert at_end(dock)
+
+
+def test_latencies_are_sorted_as_numbers(signals):
+    signals.take(rows.sample_signals())
+    signals.sort(Col.ACKNOWLEDGED, Qt.SortOrder.DescendingOrder)
+    values = [signals.cells(signals.index(row, 0))[Col.ACKNOWLEDGED].value for row in range(signals.rowCount())]
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=True)
+    assert values[: len(known)] == known

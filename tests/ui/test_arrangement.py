@@ -1,0 +1,98 @@
+"""Where the docks stand at first, after a restart, and after an update that brought new ones."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QTabBar
+
+from exengine.ui.layout import VERSION
+from tests.ui.conftest import Stage
+
+BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
+
+
+def areas(stage: Stage) -> dict[str, Qt.DockWidgetArea]:
+    return {dock.objectName(): stage.window.dockWidgetArea(dock) for dock in stage.window.docks}
+
+
+def bottom_tabs(stage: Stage) -> list[str]:
+    bars = [bar for bar in stage.window.findChildren(QTabBar) if bar.isVisible() and bar.count() and bar.y() >= 0]
+    (bar,) = bars
+    return [bar.tabText(tab).split(" ")[0] for tab in range(bar.count())]
+
+
+def closed(stage: Stage) -> None:
+    stage.bridge.close()
+    stage.window.hide()
+    stage.window.deleteLater()
+    stage.settle()
+
+
+def test_the_first_start_is_the_trade_layout_of_the_design(stage):
+    window = stage.window
+    assert bottom_tabs(stage) == ["Queue", "Signals", "Log", "Status"]
+    assert window.queue.is_seen
+    assert not window.signals.visibleRegion().boundingRect().height()
+    assert areas(stage)["risk"] == areas(stage)["capital"] == RIGHT
+    assert window.risk.geometry().bottom() < window.capital.geometry().top()
+    assert abs(window.risk.width() - 372) <= 2
+    assert window.capital.geometry().bottom() >= window.height() - 2, "the right column has the full height"
+    assert 190 <= window.height() - window.positions.geometry().bottom() <= 210
+
+
+def test_the_stock_layout_comes_back_by_its_key_without_a_trace_of_what_was(stage, qtbot):
+    window = stage.window
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, window.queue)
+    window.capital.close()
+    window.risk.setFloating(True)
+    stage.settle()
+    window.menus.actions["layout_trade"].trigger()
+    stage.settle()
+    assert bottom_tabs(stage) == ["Queue", "Signals", "Log", "Status"]
+    assert not window.risk.isFloating()
+    assert window.capital.isVisible()
+    qtbot.waitUntil(lambda: abs(window.risk.width() - 372) <= 2)
+    assert window.menus.actions["layout_trade"].shortcut().toString() == "Ctrl+1"
+
+
+def old_layout(stage: Stage) -> None:
+    """Leaves a layout as the first version did, which had three docks."""
+    window = stage.window
+    for dock in (window.queue, window.risk, window.capital, window.status):
+        window.removeDockWidget(dock)
+        dock.setObjectName("")
+    window.addDockWidget(RIGHT, window.log)
+    window.log.show()
+    stage.settle()
+    stage.layouts.save("window/geometry", window.saveGeometry())
+    stage.layouts.save("window/state", window.saveState(VERSION))
+    stage.layouts.flush()
+
+
+def test_an_older_layout_is_kept_and_new_docks_find_their_place(look, tmp_path, qtbot):
+    old = Stage(look, tmp_path).show()
+    old_layout(old)
+    closed(old)
+    new = Stage(look, tmp_path).show()
+    new.put_sample()
+    there = areas(new)
+    assert there["log"] == RIGHT, "as the trader had it"
+    assert there["queue"] == there["status"] == BOTTOM
+    assert there["risk"] == there["capital"] == RIGHT
+    assert all(not dock.isHidden() for dock in new.window.docks)
+    assert {"Queue", "Signals", "Status"} <= set(bottom_tabs(new))
+    closed(new)
+
+
+def test_a_dock_that_the_trader_closed_stays_closed_after_a_restart(look, tmp_path, qtbot):
+    first = Stage(look, tmp_path).show()
+    first.window.capital.close()
+    first.window.status.raise_()
+    first.settle()
+    first.window.save_layout()
+    closed(first)
+    again = Stage(look, tmp_path).show()
+    again.put_sample()
+    assert again.window.capital.isHidden()
+    assert again.window.status.is_seen
+    assert bottom_tabs(again) == ["Queue", "Signals", "Log", "Status"]
+    closed(again)
