@@ -251,7 +251,7 @@ def _place_ladder(step: Step, group: Group, pyramid: Pyramid, prepared: _Prepare
         bound = None
         if leg.market:
             reference = last if last is not None else entry.signal.price
-            bound = bound_price(group, group.side.entry, reference, slippage, step)
+            bound = bound_price(group, group.side.entry, reference, slippage, step, leg.qty)
         place(
             step,
             group.id,

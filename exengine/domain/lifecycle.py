@@ -163,7 +163,7 @@ def _place_leg(step: Step, group: Group, ref: LegRef, leg: Leg) -> None:
         reference = step.state.last(group.key.account, group.key.symbol) or pyramid.base_price
         percent = pyramid.slippage_percent
         percent = step.state.settings.execution.max_slippage_percent if percent is None else percent
-        bound = bound_price(group, group.side.entry, reference, percent, step)
+        bound = bound_price(group, group.side.entry, reference, percent, step, leg.qty)
     place(
         step,
         group.id,
@@ -255,7 +255,7 @@ def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, 
     if group.close_attempts <= RETRIES:
         percent = group.close_slippage_percent
         percent = execution.max_slippage_percent if percent is None else percent
-        bound = bound_price(group, group.side.leave, last, percent, step)
+        bound = bound_price(group, group.side.leave, last, percent, step, qty)
     elif group.reason in (CloseReason.TP, CloseReason.RISK_OFFSET):
         _try_again_later(step, group)
         return

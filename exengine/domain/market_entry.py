@@ -32,7 +32,7 @@ def _leg(step: Step, group_id: str, ref: LegRef) -> None:
     if len(sent) <= RETRIES:
         percent = pyramid.slippage_percent
         percent = step.state.settings.execution.max_slippage_percent if percent is None else percent
-        bound = bound_price(group, group.side.entry, last, percent, step)
+        bound = bound_price(group, group.side.entry, last, percent, step, rest)
         place(step, group_id, role=Role.ENTRY, qty=rest, bound=bound, ref=ref, signal_id=pyramid.signal_id)
         return
     _give_up(step, group, ref)

@@ -63,6 +63,17 @@ def withdraw(step: Step, order: Order) -> None:
         step.command(CancelOrder(order=asked))
 
 
-def bound_price(group: Group, side: OrderSide, reference: Decimal, slippage_percent: Decimal, step: Step) -> Decimal:
-    """The worst price of a market order: reference × (1 ± bound), on the tick, never nearer than asked (§4.3)."""
-    return step.state.instrument(group).slipped(reference, side, slippage_percent)
+def bound_price(
+    group: Group, side: OrderSide, reference: Decimal, slippage_percent: Decimal, step: Step, qty: Decimal
+) -> Decimal:
+    """The worst price of a market order: reference × (1 ± bound), on the tick, never nearer than asked (§4.3).
+
+    But for a sale of so little that it would be worth less than the exchange's minimum there, though it is worth more
+    at the reference: such an order would be refused, and is bounded where it is worth just enough.
+    """
+    instrument = step.state.instrument(group)
+    bound = instrument.slipped(reference, side, slippage_percent)
+    if side is OrderSide.SELL and instrument.notional(bound, qty) < instrument.min_notional:
+        least = instrument.price_up(instrument.min_notional / (qty * instrument.contract_size))
+        return least if least <= reference else bound
+    return bound

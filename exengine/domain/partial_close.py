@@ -87,7 +87,7 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
         group.id,
         role=partial.role,
         qty=piece,
-        bound=_bound(step, group, partial, last),
+        bound=_bound(step, group, partial, last, piece),
         covers=tuple(ref for ref, _ in now),
         takes=tuple(qty for _, qty in now),
         signal_id=partial.signal_id,
@@ -97,13 +97,13 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
     step.put_group(replace(group, partial=newer))
 
 
-def _bound(step: Step, group: Group, partial: PartialClose, last: Decimal) -> Decimal | None:
+def _bound(step: Step, group: Group, partial: PartialClose, last: Decimal, qty: Decimal) -> Decimal | None:
     """The worst price of the next order; None = any, once the tries within the bound are used up."""
     if partial.attempts > RETRIES:
         return None
     percent = partial.slippage_percent
     percent = step.state.settings.execution.max_slippage_percent if percent is None else percent
-    return bound_price(group, group.side.leave, last, percent, step)
+    return bound_price(group, group.side.leave, last, percent, step, qty)
 
 
 def _may_try(step: Step, group: Group, partial: PartialClose) -> bool:

@@ -34,6 +34,7 @@ ROWS: dict[int, tuple[str, ...]] = {
     10: (
         f"{_ORDERS}::test_row_10_an_order_refused_for_the_rules_is_made_again_once_by_new_ones",
         f"{_ORDERS}::test_row_10_and_then_it_fails_visibly",
+        f"{_ORDERS}::test_row_10_a_close_just_above_the_minimum_is_not_bounded_below_it",
     ),
     11: (f"{_ORDERS}::test_row_11_what_had_filled_before_the_rest_was_cancelled_stays_and_gets_its_target",),
     12: (f"{_ORDERS}::test_row_12_a_rest_under_the_minimum_goes_with_the_next_close",),

@@ -115,6 +115,24 @@ def test_row_10_and_then_it_fails_visibly():
     assert seen.said("refused by the exchange: not on the tick any more")
 
 
+def test_row_10_a_close_just_above_the_minimum_is_not_bounded_below_it():
+    """Five dollars and a cent's worth, of which the exchange would refuse a sale at one per cent less."""
+    seen = lived(
+        alert(2, percent="0"),
+        price(4, "50100"),
+        alert(6, "exit"),
+        nothing_until(30),
+        amount="5.03",
+        fee="0",
+        tp_percent="20",
+        tp_mode="aggregate",
+        **BY_MARKET,
+    )
+    (close,) = seen.orders(Role.CLOSE)
+    assert (close.status, close.bound) == (OrderStatus.FILLED, 50000)
+    assert seen.group.net_qty == 0
+
+
 def test_row_11_what_had_filled_before_the_rest_was_cancelled_stays_and_gets_its_target():
     def part_is_covered(seen: Look) -> None:
         (entry,), (target,) = seen.orders(Role.ENTRY), seen.resting(Role.TP)
