@@ -47,6 +47,7 @@ from exengine.store.address import place_of
 from exengine.store.database import DatabaseStore
 from exengine.store.lock import EngineLock
 from exengine.store.places import open_store
+from exengine.store.retention import retention_timer
 from exengine.webhook.auth import WebhookAuth
 from exengine.webhook.listener import Listener, ListenerSettings
 
@@ -116,7 +117,8 @@ class Program:
         self._stores = secret_stores(self.data_dir)
         keys = await asyncio.to_thread(keys_of, self.settings, self._stores)
         place = place_of(self.config.app.database_url, self.data_dir.database_file)
-        self._store = await _whole(asyncio.to_thread(partial(open_store, place, on_trouble=self._trouble_told())))
+        opened = partial(open_store, place, on_trouble=self._trouble_told(), keep_in=self.data_dir.path)
+        self._store = await _whole(asyncio.to_thread(opened))
         loaded = await self._store.load()
         if any(account.enabled and not account.is_live for account in self.settings.accounts):
             self.market = self._given_market or await open_market(self.config, self.config_file.parent)
@@ -201,8 +203,14 @@ class Program:
         look_after(self._supervisor, self.engine, self.state, self._live)
         self._supervisor.start("queue timer", lambda: queue_timer(self.engine, self.state))
         self._supervisor.start("risk timer", lambda: risk_timer(self.engine, self.state))
+        self._supervisor.start("retention", self._let_go_of_old)
         if self.market is not None:
             self._play(self.market)
+
+    async def _let_go_of_old(self) -> None:
+        assert self._store is not None
+        days, engine = self.config.logging.keep_days, self.engine
+        await retention_timer(self._store, keep_days=days, now_ms=self.clock.now_ms, settled=engine.settled)
 
     def _play(self, market: PriceSource) -> None:
         """Starts the paper accounts' market."""

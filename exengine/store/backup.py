@@ -1,19 +1,16 @@
 """Writes a backup of a store, also while an engine writes to it: one moment of it, with the files that go with it."""
 
-import time
 from collections.abc import Mapping
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from exengine import __version__
 from exengine.domain.errors import UserError
 from exengine.store import migrate
 from exengine.store.address import Place, PostgresAddress
-from exengine.store.backup_file import CONFIG, LOGS, BackupWriter, rows_name, written
-from exengine.store.backup_rows import lines_of, tables_of
+from exengine.store.backup_file import CONFIG, LOGS, BackupWriter, written
+from exengine.store.backup_rows import add_store
 from exengine.store.places import read_file, read_postgres
 
 _CHUNK = 1 << 20
@@ -53,16 +50,6 @@ def _nothing_there(place: Place) -> UserError:
     return UserError(
         f"There is nothing to back up: {place} has no store yet.",
         remedy="Name the folder that the engine runs on with --data-dir.",
-    )
-
-
-def add_store(writer: BackupWriter, connection: Connection, revision: str) -> None:
-    """Adds all rows as the connection's transaction sees them, and ends the backup."""
-    for table in tables_of(connection):
-        with closing(lines_of(connection, table)) as lines:
-            writer.add(rows_name(table.name), lines)
-    writer.finish(
-        program=__version__, made_at_ms=time.time_ns() // 1_000_000, kind=connection.dialect.name, revision=revision
     )
 
 

@@ -1,12 +1,16 @@
 """A store's rows in a form that is no database's own: what SQLite gives, Postgres takes, and the other way round."""
 
 import json
+import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, insert, select, text
 
+from exengine import __version__
 from exengine.store import schema
+from exengine.store.backup_file import BackupWriter, rows_name
 
 _LOT = 500
 
@@ -44,6 +48,16 @@ def _number(table: Table) -> Column[Any] | None:
 
 def _line(values: list[object]) -> bytes:
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def add_store(writer: BackupWriter, connection: Connection, revision: str) -> None:
+    """Adds all rows as the connection's transaction sees them, and ends the backup."""
+    for table in tables_of(connection):
+        with closing(lines_of(connection, table)) as lines:
+            writer.add(rows_name(table.name), lines)
+    writer.finish(
+        program=__version__, made_at_ms=time.time_ns() // 1_000_000, kind=connection.dialect.name, revision=revision
+    )
 
 
 def put(connection: Connection, table: Table, lines: Iterator[bytes]) -> None:

@@ -1,8 +1,11 @@
 """The store: one lane that writes, one that reads, and a commit that is on the disk or did not happen."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Self
+
+from sqlalchemy import Connection
 
 from exengine.domain.errors import UserError
 from exengine.domain.instrument import Instrument
@@ -37,6 +40,12 @@ class DatabaseStore:
         if self.read_only:
             raise StoreFailed("The store was opened for reading only.")
         await self._writer.run(lambda connection: write(connection, changes))
+
+    async def tidy(self, work: Callable[[Connection], int]) -> int:
+        """Removes what is not needed any more, in one transaction; how much, as `work` tells. Raises StoreFailed."""
+        if self.read_only:
+            raise StoreFailed("The store was opened for reading only.")
+        return await self._writer.run(work)
 
     async def load(self) -> Loaded:
         """What a start needs. Raises UserError where the store holds what this program cannot read."""

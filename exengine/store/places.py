@@ -17,15 +17,22 @@ from exengine.store.loop_thread import LoopThread
 T = TypeVar("T")
 
 
-def open_store(place: Place, *, read_only: bool = False, on_trouble: OnTrouble = lambda text: None) -> DatabaseStore:
+def open_store(
+    place: Place,
+    *,
+    read_only: bool = False,
+    on_trouble: OnTrouble = lambda text: None,
+    keep_in: Path | None = None,
+) -> DatabaseStore:
     """The store at a place, made or migrated where that is needed. It takes its time: not on the loop.
 
-    `on_trouble` is as in `PostgresStore.open`; a file has no such trouble. Raises UserError.
+    `on_trouble` is as in `PostgresStore.open`; a file has no such trouble. A backup of an older store that is migrated
+    is kept beside a file; of a database, in the folder `keep_in`. Raises UserError.
     """
     if isinstance(place, PostgresAddress):
         from exengine.store.postgres_store import PostgresStore
 
-        return PostgresStore.open(place, read_only=read_only, on_trouble=on_trouble)
+        return PostgresStore.open(place, read_only=read_only, on_trouble=on_trouble, keep_in=keep_in)
     return SqliteStore.open(place, read_only=read_only)
 
 

@@ -1,10 +1,14 @@
 """Brings a Postgres database to this program's tables in one transaction; refuses what it cannot read."""
 
+from pathlib import Path
+
 from sqlalchemy import Connection, inspect, select, text
 
 from exengine.domain.errors import UserError
 from exengine.store import migrate, schema
 from exengine.store.address import PostgresAddress
+from exengine.store.backup_file import written
+from exengine.store.backup_rows import add_store
 
 
 def revision(connection: Connection, address: PostgresAddress) -> str | None:
@@ -23,7 +27,7 @@ def revision(connection: Connection, address: PostgresAddress) -> str | None:
         )
     found = [str(one) for one in connection.scalars(text("SELECT version_num FROM alembic_version"))]
     if len(found) != 1 or found[0] not in migrate.REVISIONS:
-        raise migrate.newer(f"The store {address}", found, "put back a dump of before it")
+        raise migrate.newer(f"The store {address}", found, "restore the backup that it made in its data folder")
     if found[0] == migrate.REVISIONS[-1]:
         _require_whole(connection, address, tables)
     return found[0]
@@ -55,16 +59,33 @@ def require_current(connection: Connection, address: PostgresAddress) -> None:
         raise UserError(
             f"The store {address} was written by an older ExEngine.",
             safe="It was not touched.",
-            remedy="Start this ExEngine once: that migrates the store, whole or not at all. Dump the database before.",
+            remedy="Start this ExEngine once: that migrates the store, whole or not at all, and keeps a backup in the "
+            "data folder.",
         )
 
 
-def prepare(connection: Connection, address: PostgresAddress) -> None:
+def prepare(connection: Connection, address: PostgresAddress, keep_in: Path | None = None) -> Path | None:
     """Makes the tables where there are none and migrates older ones, over a transaction of the one who has the lock.
+
+    Returns the backup that was made of older ones in the folder `keep_in`, where one is given.
 
     Raises UserError where that cannot be done.
     """
-    if revision(connection, address) != migrate.REVISIONS[-1]:
+    before, kept = revision(connection, address), None
+    if before != migrate.REVISIONS[-1]:
+        if before is not None and keep_in is not None:
+            kept = keep(connection, before, keep_in)
         migrate.upgrade(connection)
     if connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == "instance")) is None:
         migrate.name_instance(connection)
+    return kept
+
+
+def keep(connection: Connection, found: str, folder: Path) -> Path:
+    """A backup of the store as the transaction sees it, for `exengine restore`. Raises UserError."""
+    number = 1
+    while (path := folder / f"exengine.postgresql.{found}{f'-{number}' if number > 1 else ''}.backup.zip").exists():
+        number += 1
+    with written(path) as writer:
+        add_store(writer, connection, found)
+    return path

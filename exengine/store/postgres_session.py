@@ -30,6 +30,8 @@ def in_words(address: PostgresAddress) -> Iterator[None]:
     """Raises a UserError for what the environment does to a database that is opened or read."""
     try:
         yield
+    except UserError:  # said already, though the system may have caused it
+        raise
     except Exception as error:
         if not postgres.is_environment(error) and not postgres.is_misconfigured(error):
             raise

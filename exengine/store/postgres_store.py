@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from functools import partial
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection
@@ -25,6 +26,8 @@ class PostgresStore(DatabaseStore):
     def __init__(self, address: PostgresAddress, *, read_only: bool, on_trouble: OnTrouble) -> None:
         token = secrets.token_hex(8)
         self.address = address
+        self.backup: Path | None = None
+        """What was made of an older store before it was migrated just now."""
         self._on_trouble = on_trouble
         self._unlocked: str | None = None
         self._in_doubt: str | None = None
@@ -36,37 +39,43 @@ class PostgresStore(DatabaseStore):
 
     @classmethod
     def open(
-        cls, address: PostgresAddress, *, read_only: bool = False, on_trouble: OnTrouble = lambda text: None
+        cls,
+        address: PostgresAddress,
+        *,
+        read_only: bool = False,
+        on_trouble: OnTrouble = lambda text: None,
+        keep_in: Path | None = None,
     ) -> Self:
         """Opens the store in a database, made or migrated where that is needed. It waits for the network: not on the
         loop.
 
         `on_trouble` is told, in a thread of the store's, why nothing can be stored at the moment: the lock is lost, or
-        nobody knows whether a transaction was stored; None once that is over. Until then nothing may be begun.
+        nobody knows whether a transaction was stored; None once that is over. Until then nothing may be begun. An older
+        store is backed up into the folder `keep_in` before it is migrated.
 
         Raises UserError where the server cannot be reached, another engine has the database, or it cannot be read.
         """
         store = cls(address, read_only=read_only, on_trouble=on_trouble)
         try:
             with in_words(address):
-                store._thread.call(store._begin())
+                store._thread.call(store._begin(keep_in))
         except BaseException:
             store._stop()
             raise
         return store
 
-    async def _begin(self) -> None:
+    async def _begin(self, keep_in: Path | None) -> None:
         if self.read_only:
             return await once(self.address, partial(postgres_migrate.require_current, address=self.address))
         await self._lock.acquire()
         try:
-            await once(self.address, self._prepare, writable=True)
+            await once(self.address, partial(self._prepare, keep_in=keep_in), writable=True)
         except BaseException:
             await self._lock.release()
             raise
 
-    def _prepare(self, connection: Connection) -> None:
-        postgres_migrate.prepare(connection, self.address)
+    def _prepare(self, connection: Connection, keep_in: Path | None) -> None:
+        self.backup = postgres_migrate.prepare(connection, self.address, keep_in)
         self._marked.claim(connection)
 
     async def commit(self, changes: Changes) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, MetaData, inspect, text
 from exengine.domain.errors import UserError
 from exengine.store import schema
 from exengine.store.address import PostgresAddress
-from exengine.store.backup import add_store
 from exengine.store.backup_file import Backup, written
+from exengine.store.backup_rows import add_store
 from exengine.store.loop_thread import LoopThread
 from exengine.store.postgres_lock import PostgresLock
 from exengine.store.postgres_session import in_words, once

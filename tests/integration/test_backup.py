@@ -24,6 +24,7 @@ from exengine.store.backup_file import opened
 from exengine.store.backup_rows import lines_of, tables_of
 from exengine.store.lock import AlreadyRuns, EngineLock
 from exengine.store.places import open_store, read_store
+from exengine.store.postgres_store import PostgresStore
 from exengine.store.restore import Destination, restore
 from exengine.store.restore_postgres import KEPT_NAME
 from tests.helpers.books import check_books
@@ -384,6 +385,45 @@ def test_where_there_is_no_store_there_is_nothing_to_back_up(empty: Place, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_a_database_is_backed_up_before_it_is_migrated(
+    postgres: Server, tmp_path: Path, later: Callable[[], None]
+) -> None:
+    address = postgres.database()
+    await _closed(address)
+    before = contents(address)
+    later()
+    kept_name = f"exengine.postgresql.{migrate.REVISIONS[-2]}"
+    (tmp_path / f"{kept_name}.backup.zip").write_text("an earlier one")
+    store = await asyncio.to_thread(open_store, address, keep_in=tmp_path)
+    assert isinstance(store, PostgresStore)
+    assert store.backup == tmp_path / f"{kept_name}-2.backup.zip"
+    await store.close()
+    again = await asyncio.to_thread(open_store, address, keep_in=tmp_path)
+    assert isinstance(again, PostgresStore)
+    assert again.backup is None
+    await again.close()
+    target = postgres.empty_database()
+    restored(store.backup, destination(tmp_path, target))
+    added = b',"added"'
+    assert {
+        name: [row.replace(b',"later"]', b"]").replace(added, b"") for row in rows]
+        for name, rows in contents(target).items()
+    } == before
+
+
+async def test_a_database_is_not_migrated_where_its_backup_cannot_be_written(
+    postgres: Server, tmp_path: Path, later: Callable[[], None]
+) -> None:
+    address = postgres.database()
+    await _closed(address)
+    revision = "SELECT version_num FROM alembic_version"
+    before = postgres.sql(revision, at=address)
+    later()
+    with pytest.raises(UserError, match=r"backup .* cannot be written"):
+        await asyncio.to_thread(open_store, address, keep_in=tmp_path / "not there")
+    assert postgres.sql(revision, at=address) == before
+
+
 # broken off -----------------------------------------------------------------------------------------------------------
 
 
@@ -470,7 +510,7 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path, monkeypatch: py
     assert set(in_folder(to.folder)) == {"exengine.lock"}
 
 
-async def _closed(place: Path) -> None:
+async def _closed(place: Place) -> None:
     await (await stored(place, a_day(one_slot()))).close()
 
 
