@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from exengine.analytics.calendar import Range
@@ -66,7 +66,10 @@ class PerformanceDock(Dock):
         self.range.changed.connect(self.feed.ask)
         self.view: PerformanceView | None = None
         self._build()
-        self.visibilityChanged.connect(self._on_seen)
+        self._look_soon = QTimer(self)
+        self._look_soon.setSingleShot(True)
+        self._look_soon.timeout.connect(self._on_seen)
+        self.visibilityChanged.connect(lambda _: self._look_soon.start(0))
         look.changed.connect(self._on_tools_look)
         self._say(*EMPTY, action="Send test alert", ask=self.test_asked.emit)
 
@@ -131,9 +134,10 @@ class PerformanceDock(Dock):
         """What is shown."""
         return self.view.report if self.view is not None else None
 
-    def _on_seen(self, seen: bool) -> None:
-        self.is_seen = seen
-        if seen:
+    def _on_seen(self) -> None:
+        """Qt tells of a dock that comes and goes several times while docks are moved: what counts is how it ends."""
+        self.is_seen = self.isVisible() and not self.visibleRegion().isEmpty()
+        if self.is_seen:
             self._refresh()
         elif self.feed.is_working:
             self._basis = None

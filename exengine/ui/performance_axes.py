@@ -17,7 +17,7 @@ from exengine.ui.theme import Look, Role
 
 MOST_TICKS = 7
 _STEPS_S = (60, 300, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200)
-_DAYS = (1, 2, 5, 10)
+_DAYS = (1, 2, 5, 10, 20)
 _MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 
 

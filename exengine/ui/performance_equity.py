@@ -4,7 +4,7 @@ from datetime import UTC, tzinfo
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QVBoxLayout
 
@@ -18,8 +18,8 @@ from exengine.ui.performance_canvas import Box, Canvas, Layer
 from exengine.ui.performance_crosshair import Crosshair
 from exengine.ui.performance_pieces import Legend, PaneTitle
 from exengine.ui.performance_words import decimal, minute
-from exengine.ui.pieces import Ground, Label
-from exengine.ui.theme import Look, Role, mixed
+from exengine.ui.pieces import Ground
+from exengine.ui.theme import Look, mixed
 
 FALL_SHARE = 0.22
 """How much of the loss colour the area under the fall has."""
@@ -43,7 +43,8 @@ class EquityChart(Ground):
         self._at: int | None = None
         self.heading = PaneTitle(look, "Equity, USD")
         self.legend = Legend(look, (("accent", "Total"), ("muted", "Realised"), ("loss", "Drawdown, %")))
-        self.hint = Label(look, "Scroll zooms · double-click fits", token="muted", role=Role.SMALL)
+        self.heading.detail.setText("Scroll zooms · double-click fits")
+        self.heading.detail.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.canvas = Canvas(look, "Equity and drawdown over time")
         self._crosshair = Crosshair(look)
         self._build()
@@ -85,7 +86,6 @@ class EquityChart(Ground):
         self.top_box.sigXRangeChanged.connect(self._on_range)
         self.top_box.sigResized.connect(self._on_range)
         self.heading.row.insertWidget(1, self.legend)
-        self.heading.add(self.hint)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)

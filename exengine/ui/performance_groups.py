@@ -50,7 +50,7 @@ class GroupTables(Ground):
         for key in VIEWS:
             self._stack.addWidget(self.tables[key])
         self.left = Pane(look, f"Best {FOREMOST}", self.tables["best"], NOTHING)
-        self.right = Pane(look, "", self._stack, NOTHING)
+        self.right = Pane(look, "", self._stack, NOTHING, yields=True)
         self.right.heading.add(self.views)
         self.split = Split(look, "performance_groups", Qt.Orientation.Horizontal)
         for pane in (self.left, self.right):

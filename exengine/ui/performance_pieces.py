@@ -57,10 +57,11 @@ class Legend(QWidget):
 class PaneTitle(QWidget):
     """What a part of the dock shows, what it is of, and its own tools at the right."""
 
-    def __init__(self, look: Look, title: str) -> None:
+    def __init__(self, look: Look, title: str, *, yields: bool = False) -> None:
+        """`yields` lets the title lose its end where there is little room: its tools say the same."""
         super().__init__()
         self._look = look
-        self.title = ElidedLabel(look, title, weight=Weight.STRONG)
+        self.title = (ElidedLabel if yields else Label)(look, title, weight=Weight.STRONG)
         self.detail = ElidedLabel(look, token="muted", role=Role.SMALL)
         self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.row = QHBoxLayout(self)
@@ -81,9 +82,9 @@ class PaneTitle(QWidget):
 class Pane(Ground):
     """A titled part of the dock; a word stands in its place where there is nothing to show."""
 
-    def __init__(self, look: Look, title: str, content: QWidget, empty: str) -> None:
+    def __init__(self, look: Look, title: str, content: QWidget, empty: str, *, yields: bool = False) -> None:
         super().__init__(look, "surface")
-        self.heading = PaneTitle(look, title)
+        self.heading = PaneTitle(look, title, yields=yields)
         self.content = content
         self._word = Label(look, empty, token="muted")
         self._word.setAlignment(Qt.AlignmentFlag.AlignCenter)

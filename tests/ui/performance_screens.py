@@ -69,8 +69,10 @@ class Stage:
         self.settle()
 
     async def rest(self) -> None:
-        """Until nothing is being read any more."""
-        await self.dock.feed.settled()
+        """Until nothing is being read any more, also of what Qt is yet to tell."""
+        for _ in range(3):
+            QApplication.processEvents()
+            await self.dock.feed.settled()
 
     def ask(self, change: Callable[[], object]) -> None:
         async def asked() -> None:
