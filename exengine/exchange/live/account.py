@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from exengine.domain.errors import UnknownOutcome
 from exengine.domain.events import Event, PriceMoved, WatchDue
 from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.order import Order
@@ -22,6 +23,9 @@ from exengine.exchange.live.tracker import Tracker
 from exengine.exchange.markets.feed_thread import FeedThread
 
 log = logging.getLogger(__name__)
+
+_Waiting = tuple[Order, "asyncio.Future[Answer]"]
+"""An order that is being sent, and who waits for its answer."""
 
 OVERLAP_MS = 60_000
 """How far a look at the trades reaches back behind the one before."""
@@ -69,9 +73,11 @@ class LiveExchange:
         """Up to when the account's trades were looked through as a whole."""
         self._sink: Sink | None = None
         self._home: asyncio.AbstractEventLoop | None = None
-        self._together: dict[str, list[tuple[Order, asyncio.Future[Answer]]]] = {}
+        self._sends_together = venue.profile.batch > 1
+        self._together: dict[str, list[_Waiting]] = {}
         """Orders of each symbol that were asked for in this very pass of the loop: they are sent together."""
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: set[asyncio.Task[list[Answer]]] = set()
+        """What is being sent. Lives on the thread."""
         self._reopening: asyncio.Future[None] | None = None
         self._news: dict[str, Decimal] = {}
         self._has_news = asyncio.Event()
@@ -118,32 +124,54 @@ class LiveExchange:
         await self._thread.call(self._desk.cancel_stray(stray))
 
     async def place(self, order: Order) -> list[Event]:
-        """Sends an order together with all others of its symbol that are asked for in the same pass of the loop."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        waiting = self._together.setdefault(order.symbol, [])
-        if not waiting:
-            asyncio.get_running_loop().call_soon(self._send, order.symbol)
-        waiting.append((order, answer))
+        """Sends an order: at once, or with all others of its symbol that are asked for in this pass of the loop.
+
+        What is being sent goes on when its caller does not wait any more.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
+        if self._sends_together:
+            waiting = self._together.setdefault(order.symbol, [])
+            if not waiting:
+                loop.call_soon(self._send, order.symbol)
+            waiting.append((order, answer))
+        else:
+            self._hand_over([(order, answer)])
         said = await answer
         if isinstance(said, Exception):
             raise said
         return said
 
     def _send(self, symbol: str) -> None:
-        batch = self._together.pop(symbol)
-        task = asyncio.create_task(self._sent(batch), name=f"send {len(batch)} orders of {symbol}")
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
+        self._hand_over(self._together.pop(symbol))
 
-    async def _sent(self, batch: list[tuple[Order, "asyncio.Future[Answer]"]]) -> None:
+    def _hand_over(self, batch: list[_Waiting]) -> None:
+        # Not by way of a task here: it would begin after what the engine has to do by then.
+        self._thread.soon(partial(self._begin, batch))
+
+    def _begin(self, batch: list[_Waiting]) -> None:
+        """On the thread."""
+        orders = [order for order, _ in batch]
+        task = asyncio.create_task(self._desk.place(orders), name=f"send {len(orders)} orders of {orders[0].symbol}")
+        self._sending.add(task)
+        task.add_done_callback(partial(self._sent, batch))
+
+    def _sent(self, batch: list[_Waiting], task: asyncio.Task[list[Answer]]) -> None:
+        """On the thread: whoever waits for an answer is told, whatever it was."""
+        self._sending.discard(task)
         answers: list[Answer]
-        try:
-            answers = await self._thread.call(self._desk.place([order for order, _ in batch]))
-        except Exception as error:  # noqa: BLE001  # whoever waits for an answer is told, whatever it was
+        if task.cancelled():
+            answers = [UnknownOutcome("the connection was closed before the answer came")] * len(batch)
+        elif (error := task.exception()) is None:
+            answers = task.result()
+        elif isinstance(error, Exception):
             answers = [error] * len(batch)
-        for (_, future), answer in zip(batch, answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
+        else:
+            raise error
+        try:
+            batch[0][1].get_loop().call_soon_threadsafe(_answer, batch, answers)
+        except RuntimeError:
+            log.info("an answer came after the program's own loop had ended")
 
     # what comes by itself --------------------------------------------------------------------------------------------
 
@@ -229,3 +257,9 @@ class LiveExchange:
             return await work(self._client)
 
         return self._thread.call(run())
+
+
+def _answer(batch: list[_Waiting], answers: list[Answer]) -> None:
+    for (_, future), answer in zip(batch, answers, strict=True):
+        if not future.done():
+            future.set_result(answer)
