@@ -1,5 +1,7 @@
 """The Log dock: the audit trail with chips by severity and category, a search, and its end in view."""
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
@@ -24,7 +26,7 @@ class LogDock(StreamDock):
         self.model = LogModel()
         super().__init__(look, icons, self.model, name="log", title="Log", note=note, names=NAMES)
         self.model.setParent(self)
-        self._icons = icons
+        self._icons, self._look = icons, look
         self.wanted = LogFilter()
         note.pressed.connect(self.clear_filters)
         self.setWidget(self.pages)
@@ -126,11 +128,15 @@ class LogDock(StreamDock):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        # Where there is no room for all chips, those of the severities matter most.
+        # Where there is no room for all chips, those of the severities matter most; the search always stays.
+        room = event.size().width() - self.search.minimumWidth() - self._look.scaled(180)
+        severities, categories = (_wide(chips) for chips in (self.severity_chips, self.category_chips))
+        for chip in self.severity_chips.values():
+            chip.setVisible(room >= severities)
         for chip in self.category_chips.values():
-            chip.setVisible(event.size().width() >= self._look_width())
+            chip.setVisible(room >= severities + categories)
 
-    def _look_width(self) -> int:
-        chips = sum(chip.sizeHint().width() + 4 for chip in self.category_chips.values())
-        others = sum(chip.sizeHint().width() + 4 for chip in self.severity_chips.values())
-        return chips + others + self.search.width() + 180
+
+def _wide(chips: Mapping[Severity, QPushButton] | Mapping[Category, QPushButton]) -> int:
+    """The room that chips take."""
+    return sum(chip.sizeHint().width() + 4 for chip in chips.values())

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from exengine.engine.panel_rows import Panel, PlanView, RiskRow, RiskState, RiskSummary
 from exengine.engine.rows import ViewChanges
@@ -72,9 +72,18 @@ class RiskDock(PanelDock):
         column.addWidget(self._plan_box)
         column.addWidget(self._past_line)
         column.addWidget(self.past, 1)
+        # Where the dock is too low for all of it, it scrolls as a whole.
+        rolling = QScrollArea()
+        rolling.setObjectName("risk_scroll")
+        rolling.setFrameShape(QFrame.Shape.NoFrame)
+        rolling.setWidgetResizable(True)
+        rolling.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        rolling.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        rolling.setMinimumHeight(self.look.row_height() * LEAST_ROWS)
+        rolling.setWidget(body)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.note)
-        self.pages.addWidget(body)
+        self.pages.addWidget(rolling)
         self.setWidget(self.pages)
         for table in (self.plan_table, self.past):
             table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

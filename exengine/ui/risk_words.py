@@ -50,6 +50,8 @@ def _no_loser(row: RiskRow) -> str:
             return "It is in profit after fees: it could pay for a loser."
         case RiskState.NO_FILL:
             return "Nothing of it has filled, so there is nothing to pay off."
+        case _ if row.loss_percent is not None and row.loss_percent < 0:
+            return "Its plan is being worked out."
         case _:
             return "It is not under its cost, so there is nothing to pay off."
 

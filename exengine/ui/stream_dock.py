@@ -1,7 +1,7 @@
 """What the Signals and the Log dock share: a table that follows its end, and a word in its place while it is empty."""
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from exengine.ui.cell_model import CellModel
@@ -61,9 +61,17 @@ class EmptyNote(Ground):
 
     def _fit_text(self) -> None:
         # A wrapped label in a centred layout is given one line unless it says itself how tall it is.
-        width = self._look.scaled(self._text_width)
+        width = max(80, min(self._look.scaled(self._text_width), self.width() - 24))
         self.text.setFixedWidth(width)
         self.text.setFixedHeight(max(0, self.text.heightForWidth(width)))
+
+    def minimumSizeHint(self) -> QSize:
+        # The note must not keep its dock from being made small.
+        return QSize(120, round(4 * self._look.line_height()))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_text()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -216,6 +216,11 @@ class Table(QTreeView):
             self.heading.resizeSection(logical, least)
             self._fitting = False
 
+    def sizeHint(self) -> QSize:
+        """As low as it may be where that was said: what it is given more, the layout gives it."""
+        hint = super().sizeHint()
+        return QSize(hint.width(), self.minimumHeight() or hint.height())
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         if event.size().width() != event.oldSize().width():
