@@ -1,0 +1,146 @@
+"""How soon an alert is stored and answered: fifty a second, and a thousand at once, beside a bare handler's.
+
+Both are processes of their own, fed in turns by the same client; both answer 202 when the alert is on the disk.
+"""
+
+import asyncio
+import itertools
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench.measured import PLAYED, percentile, show, table
+from tests.bench.webhook_client import Answered, WebhookClient, webhook_client
+from tests.helpers.program import ROOT, TOKEN, Headless, entry, environment, write_config
+
+WARM_UP = 50
+RATE_S = 1 / 50
+ROUNDS, TURN = 500, 50
+"""Alerts at fifty a second, in turns of a second for each side."""
+
+BURST, CONNECTIONS, BURSTS = 1000, 16, 3
+
+ENGINE, BARE = "ExEngine", "bare aiohttp, one commit each"
+ENGINE_BURST, BARE_BURST = "ExEngine, burst", "bare aiohttp, group commit, burst"
+
+pytestmark = pytest.mark.timeout(600)
+
+_numbers = itertools.count()
+
+
+@dataclass(kw_only=True)
+class Measures:
+    """Seconds from an alert sent to its answer, and those that a whole burst took."""
+
+    steady: dict[str, list[float]] = field(default_factory=lambda: {BARE: [], ENGINE: []})
+    bursts: dict[str, list[float]] = field(default_factory=lambda: {BARE_BURST: [], ENGINE_BURST: []})
+    whole_s: dict[str, list[float]] = field(default_factory=lambda: {BARE_BURST: [], ENGINE_BURST: []})
+
+
+def alert() -> dict[str, Any]:
+    """An exit of what is not held: taken, stored, answered, and no trade follows that would be measured too."""
+    return entry("46300.07", execution_intent__type="exit", strategy_info__trade_id=str(next(_numbers)))
+
+
+@contextmanager
+def bare_webhook(folder: Path) -> Iterator[int]:
+    """Its port."""
+    command = [sys.executable, "-m", "tests.bench.bare_webhook", str(folder / "bare.sqlite3")]
+    with subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield int(process.stdout.readline())
+        finally:
+            process.kill()
+
+
+async def steady(client: WebhookClient, count: int) -> list[float]:
+    """`count` alerts at their rate: a late answer delays none of those that follow in time."""
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    took = []
+    for number in range(count):
+        await asyncio.sleep(began_s + number * RATE_S - loop.time())
+        took.append(_taken(await client.post(alert())))
+    return took
+
+
+async def burst(clients: list[WebhookClient]) -> tuple[list[float], float]:
+    """A thousand alerts over all connections, each sending its next when the last is answered."""
+    bodies = iter([alert() for _ in range(BURST)])
+
+    async def send(client: WebhookClient) -> list[float]:
+        return [_taken(await client.post(body)) for body in bodies]
+
+    began_s = time.perf_counter()
+    took = await asyncio.gather(*(send(client) for client in clients))
+    return [each for of_one in took for each in of_one], time.perf_counter() - began_s
+
+
+def _taken(answer: Answered) -> float:
+    assert answer.status == 202
+    return answer.took_s
+
+
+async def measured(folder: Path) -> Measures:
+    write_config(folder, listener={"rate_per_minute": 100_000})
+    found = Measures()
+    with bare_webhook(folder) as bare_port, Headless(folder) as program:
+        await asyncio.to_thread(program.ready)
+        async with AsyncExitStack() as stack:
+
+            async def client(port: int, path: str) -> WebhookClient:
+                return await stack.enter_async_context(webhook_client(port, path))
+
+            ways = (program.port, f"/webhook/{TOKEN}", ENGINE), (bare_port, "/one", BARE)
+            alone = {name: await client(port, path) for port, path, name in ways}
+            for each in alone.values():
+                await steady(each, WARM_UP)
+            for _ in range(ROUNDS // TURN):
+                for name, each in alone.items():
+                    found.steady[name] += await steady(each, TURN)
+            ways = (program.port, f"/webhook/{TOKEN}", ENGINE_BURST), (bare_port, "/group", BARE_BURST)
+            many = {name: [await client(port, path) for _ in range(CONNECTIONS)] for port, path, name in ways}
+            for _ in range(BURSTS):
+                for name, clients in many.items():
+                    took, whole_s = await burst(clients)
+                    found.bursts[name] += took
+                    found.whole_s[name].append(whole_s)
+    return found
+
+
+@pytest.fixture(scope="module")
+def measures(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Measures:
+    found = asyncio.run(measured(tmp_path_factory.mktemp("webhook")))
+    show(request.config, table("Alerts at 50 a second, answered when stored", found.steady, bare=BARE))
+    title = f"{BURST} alerts over {CONNECTIONS} connections, answered when stored"
+    show(request.config, table(title, found.bursts, bare=BARE_BURST))
+    rates = ", ".join(f"{name}: {BURST / min(whole):.0f}" for name, whole in found.whole_s.items())
+    show(request.config, f"  alerts a second in the best burst: {rates}")
+    return found
+
+
+@pytest.mark.benchmark(group="webhook at 50 a second", timer=PLAYED)
+@pytest.mark.parametrize("name", [BARE, ENGINE], ids=["bare", "engine"])
+def test_an_alert_is_stored_and_answered(name: str, measures: Measures, benchmark: Any):
+    samples = measures.steady[name]
+    ratio = percentile(samples, 50) / percentile(measures.steady[BARE], 50)
+    PLAYED.play(benchmark, samples, of=name, ratio_to_bare_handler=ratio)
+    assert len(samples) == ROUNDS
+
+
+@pytest.mark.benchmark(group="webhook burst of 1,000", timer=PLAYED)
+@pytest.mark.parametrize("name", [BARE_BURST, ENGINE_BURST], ids=["bare", "engine"])
+def test_each_alert_of_a_burst_is_stored_and_answered(name: str, measures: Measures, benchmark: Any):
+    samples = measures.bursts[name]
+    ratio = percentile(samples, 50) / percentile(measures.bursts[BARE_BURST], 50)
+    a_second = BURST / min(measures.whole_s[name])
+    PLAYED.play(benchmark, samples, of=name, ratio_to_bare_handler=ratio, alerts_a_second=a_second)
+    assert len(samples) == BURST * BURSTS
