@@ -4,6 +4,7 @@ import asyncio
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,15 +15,22 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
 
-from exengine.analytics.calendar import Range
+from exengine.analytics.calendar import Calendar, Range
+from exengine.analytics.equity import Equity, Now
 from exengine.analytics.history import Day, ResultPage
+from exengine.analytics.report import Report, Wanted
+from exengine.analytics.report import report as worked_out
+from exengine.analytics.trades import Trades
 from exengine.engine.changes import StoreFailed
 from exengine.ui import performance_feed
+from exengine.ui.book import Book
+from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.loop import Loop
 from exengine.ui.performance_axes import nice_step, tick_words, time_ticks
 from exengine.ui.performance_equity import stepped
-from exengine.ui.performance_export import Item
+from exengine.ui.performance_export import Exports, Item
+from exengine.ui.performance_view import PerformanceView
 from exengine.ui.theme import Look, Scheme
 from tests.helpers.results import DAY_MS, HOUR_MS, Shelf, at, mark, result, traded
 from tests.ui import rows
@@ -279,15 +287,36 @@ def test_a_range_in_which_nothing_closed_says_so(stage: Stage) -> None:
 # what is shown --------------------------------------------------------------------------------------------------------
 
 
-def shown(stage: Stage) -> None:
-    trade(stage)
-    stage.shelf.today = TODAY
-    stage.show(live())
+@pytest.fixture
+def book() -> Book:
+    made = Book()
+    made.apply(live())
+    return made
 
 
-def test_the_cards_show_the_report(stage: Stage) -> None:
-    shown(stage)
-    report, cards = stage.dock.report, stage.dock.view.cards.cards
+@pytest.fixture
+def report() -> Report:
+    trades, equity = Trades(), Equity()
+    results, marks = traded(175, until_ms=rows.NOW_MS)
+    trades.add(results, lambda account, quote: None)
+    equity.add(marks)
+    now = Now(at_ms=rows.NOW_MS, start_equity=D(50_000), unrealised=D("70.13"))
+    return worked_out(trades, equity, TODAY, Wanted(), now, Calendar("UTC"))
+
+
+@pytest.fixture
+def view(look: Look, icons: Icons, book: Book, report: Report, qtbot) -> PerformanceView:
+    made = PerformanceView(look, icons, book)
+    qtbot.addWidget(made)
+    made.resize(1400, 780)
+    made.show_report(report, UTC)
+    made.show()
+    Stage.settle()
+    return made
+
+
+def test_the_cards_show_the_report(view: PerformanceView) -> None:
+    report, cards = view.report, view.cards.cards
     assert cards["all"].value.text() == f"{report.realised.all:+,.2f}".replace("-", "−")
     assert cards["win_rate"].below.text() == f"{report.figures.wins} of 175"
     assert cards["unrealised"].below.text() == "6 groups"
@@ -296,9 +325,8 @@ def test_the_cards_show_the_report(stage: Stage) -> None:
     assert cards["all"].accessibleName().startswith("All realised: ")
 
 
-def test_the_tables_rank_the_best_and_the_worst(stage: Stage) -> None:
-    shown(stage)
-    groups, report = stage.dock.view.groups, stage.dock.report
+def test_the_tables_rank_the_best_and_the_worst(view: PerformanceView) -> None:
+    groups, report = view.groups, view.report
     assert [row.line for row in groups.best.rows()] == report.best
     assert groups.worst.rowCount() == 10
     assert groups.best.cells(groups.best.index(0, 0))[4].value == report.best[0].result
@@ -308,22 +336,20 @@ def test_the_tables_rank_the_best_and_the_worst(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("key", ["pair", "timeframe", "strategy"])
-def test_each_part_has_its_row(stage: Stage, key: str) -> None:
-    shown(stage)
-    groups = stage.dock.view.groups
+def test_each_part_has_its_row(view: PerformanceView, key: str) -> None:
+    groups = view.groups
     groups.views.buttons[key].click()
     table = groups.tables[key]
     assert table.isVisible()
     assert not groups.tables["worst"].isVisible()
-    wanted = {"pair": stage.dock.report.by_pair, "timeframe": stage.dock.report.by_timeframe}.get(
-        key, stage.dock.report.by_strategy
-    )
+    wanted = {"pair": view.report.by_pair, "timeframe": view.report.by_timeframe}.get(key, view.report.by_strategy)
     assert [row.name for row in groups.parts[key].rows()] == [part.name for part in wanted]
 
 
 @pytest.mark.parametrize("key", ["best", "worst", "pair", "timeframe", "strategy"])
 def test_the_models_keep_qts_rules_while_their_rows_change(stage: Stage, key: str) -> None:
-    shown(stage)
+    trade(stage)
+    stage.show(live())
     model = stage.dock.view.groups.tables[key].cells
     QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
     for wanted in (Range.TODAY, Range.ALL, Range.MONTH):
@@ -331,22 +357,20 @@ def test_the_models_keep_qts_rules_while_their_rows_change(stage: Stage, key: st
         assert model.rowCount() > 0
 
 
-def test_today_in_lines(stage: Stage) -> None:
-    shown(stage)
-    lines = stage.dock.view.today.lines
+def test_today_in_lines(view: PerformanceView) -> None:
+    lines = view.today.lines
     assert lines["Signals"] == "**38** · 6 opened, 4 pyramids, 9 queued, 19 other"
     assert lines["Risk offsets"] == "**1** · ADA/USDT 2h paid by BTC/USDT 2h"
     assert lines["Slots"] == "**6 of 6** in use, 5 waiting"
     assert lines["Slowest order"].startswith("**412 ms**")
     assert lines["Fees paid"] == "**20.16** USD"
     assert lines["Alerts"].endswith("DCA4 12:52")
-    stage.dock.view._copy.click()
+    view._copy.click()
     assert "Fees paid: 20.16 USD" in QGuiApplication.clipboard().text()
 
 
-def test_the_heat_map_tints_by_size_and_tells_its_cells(stage: Stage) -> None:
-    shown(stage)
-    heat = stage.dock.view.heat
+def test_the_heat_map_tints_by_size_and_tells_its_cells(view: PerformanceView) -> None:
+    heat = view.heat
     largest = max((cell.result for cell in heat.heat.cells.values()), key=abs)
     assert heat.tint(largest) == 0.38
     assert heat.tint(largest / 100) == 0.10
@@ -359,9 +383,8 @@ def test_the_heat_map_tints_by_size_and_tells_its_cells(stage: Stage) -> None:
     assert heat.words("NONE/USDT", "1h") == "NONE/USDT 1h: no closed group"
 
 
-def test_the_histogram_tells_what_a_bar_counts(stage: Stage) -> None:
-    shown(stage)
-    plot = stage.dock.view.histogram
+def test_the_histogram_tells_what_a_bar_counts(view: PerformanceView) -> None:
+    plot = view.histogram
     counts = plot.shown.counts.tolist()
     assert sum(counts) == 175
     area = plot.area_of(plot.box)
@@ -375,9 +398,8 @@ def test_the_histogram_tells_what_a_bar_counts(stage: Stage) -> None:
 # the curve ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_crosshair_tells_the_values_under_the_pointer(stage: Stage) -> None:
-    shown(stage)
-    chart = stage.dock.view.equity
+def test_the_crosshair_tells_the_values_under_the_pointer(view: PerformanceView) -> None:
+    chart = view.equity
     area = chart.canvas.area_of(chart.top_box)
     chart.canvas.pointed.emit(QPointF(area.left() + area.width() / 2, area.center().y()))
     told = chart.told()
@@ -391,9 +413,8 @@ def test_the_crosshair_tells_the_values_under_the_pointer(stage: Stage) -> None:
     assert not chart.canvas.layer.isVisible()
 
 
-def test_the_keyboard_moves_the_crosshair_zooms_and_fits(stage: Stage, qtbot) -> None:
-    shown(stage)
-    chart = stage.dock.view.equity
+def test_the_keyboard_moves_the_crosshair_zooms_and_fits(view: PerformanceView, qtbot) -> None:
+    chart = view.equity
     canvas = chart.canvas
     last = len(chart.curve.at) - 1
     qtbot.keyClick(canvas, Qt.Key.Key_Left)
@@ -411,9 +432,8 @@ def test_the_keyboard_moves_the_crosshair_zooms_and_fits(stage: Stage, qtbot) ->
     assert chart.told() is None
 
 
-def test_the_height_is_filled_by_what_is_shown(stage: Stage) -> None:
-    shown(stage)
-    chart = stage.dock.view.equity
+def test_the_height_is_filled_by_what_is_shown(view: PerformanceView) -> None:
+    chart = view.equity
     seconds = chart._seconds
     chart.top_box.setXRange(seconds[40], seconds[60], padding=0)
     low, high = chart.top_box.viewRange()[1]
@@ -425,7 +445,8 @@ def test_the_height_is_filled_by_what_is_shown(stage: Stage) -> None:
 
 
 def test_a_view_that_was_zoomed_stays_when_a_group_closes(stage: Stage) -> None:
-    shown(stage)
+    trade(stage)
+    stage.show(live())
     chart = stage.dock.view.equity
     chart.top_box.setXRange(chart._seconds[40], chart._seconds[60], padding=0)
     before = chart.top_box.viewRange()[0]
@@ -442,39 +463,44 @@ def test_a_step_stays_until_the_next_value() -> None:
 
 @pytest.mark.parametrize("scheme", [Scheme.LIGHT, Scheme.DARK])
 @pytest.mark.parametrize("palette", ["green/red", "blue/orange"])
-def test_plots_take_another_look_at_once(stage: Stage, scheme: Scheme, palette: str) -> None:
-    shown(stage)
-    stage.look.choose(scheme=scheme, pnl_palette=palette, font_size=14)
-    stage.settle()
-    chart = stage.dock.view.equity
-    assert chart._fall.opts["pen"].color() == stage.look.color("loss")
+def test_plots_take_another_look_at_once(view: PerformanceView, scheme: Scheme, palette: str) -> None:
+    view.look.choose(scheme=scheme, pnl_palette=palette, font_size=14)
+    Stage.settle()
+    chart = view.equity
+    assert chart._fall.opts["pen"].color() == view.look.color("loss")
     image = chart.canvas.grab().toImage()
-    assert image.pixelColor(image.width() - 3, 3) == stage.look.color("surface")
+    assert image.pixelColor(image.width() - 3, 3) == view.look.color("surface")
 
 
 # taking it out --------------------------------------------------------------------------------------------------------
 
 
-def item(stage: Stage, name: str) -> Item:
-    return next(one for one in stage.dock.exports.items if one.name == name)
+@pytest.fixture
+def exports(view: PerformanceView) -> Exports:
+    return Exports(view, view.items(), lambda: "2026-11-23")
+
+
+def item(exports: Exports, name: str) -> Item:
+    return next(one for one in exports.items if one.name == name)
 
 
 def chosen(path: Path) -> Callable[[str, Callable[[Path], None]], None]:
     return lambda name, then: then(path)
 
 
-def save_csv(stage: Stage, name: str) -> list[tuple[str, str]]:
-    """Saves a table, and waits for what is said of it."""
+def save_csv(exports: Exports, loop: Loop, name: str) -> tuple[str, str]:
+    """Saves a table; what is said of it: saved or failed, and the words."""
     told: list[tuple[str, str]] = []
 
     async def saved() -> None:
         done = asyncio.Event()
-        stage.dock.told.connect(lambda *said: (told.append(said), done.set()))
-        stage.dock.exports.save_csv(item(stage, name))
+        exports.saved.connect(lambda text: (told.append(("saved", text)), done.set()))
+        exports.failed.connect(lambda text: (told.append(("failed", text)), done.set()))
+        exports.save_csv(item(exports, name))
         await done.wait()
 
-    stage.loop.run_until_complete(saved())
-    return told
+    loop.run_until_complete(saved())
+    return told[0]
 
 
 @pytest.mark.parametrize(
@@ -488,45 +514,58 @@ def save_csv(stage: Stage, name: str) -> list[tuple[str, str]]:
     ],
 )
 def test_a_table_leaves_as_plain_csv(
-    stage: Stage, tmp_path: Path, qtbot, name: str, titles: list[str], count: int
+    exports: Exports, on_loop: Loop, tmp_path: Path, name: str, titles: list[str], count: int
 ) -> None:
-    shown(stage)
     path = tmp_path / "out.csv"
-    stage.dock.exports.choose_file = chosen(path)
-    told = save_csv(stage, name)
+    exports.choose_file = chosen(path)
+    assert save_csv(exports, on_loop, name) == ("saved", f"{name} saved as out.csv")
     with path.open(encoding="utf-8", newline="") as file:
         found = list(csv.reader(file))
     assert found[0] == titles
     assert len(found) == count + 1
     assert "−" not in path.read_text(encoding="utf-8") or name == "Today"
-    assert told == [(f"{name} saved as out.csv", "success")]
+    assert list(tmp_path.iterdir()) == [path]
 
 
-def test_every_table_and_plot_leaves_as_a_picture(stage: Stage, tmp_path: Path) -> None:
-    shown(stage)
-    names = [one.name for one in stage.dock.exports.items if one.picture]
+def test_every_table_and_plot_leaves_as_a_picture(exports: Exports, tmp_path: Path) -> None:
+    names = [one.name for one in exports.items if one.picture]
     assert len(names) == 11
     for name in names:
         path = tmp_path / f"{name}.png"
-        stage.dock.exports.choose_file = chosen(path)
-        stage.dock.exports.save_png(item(stage, name))
+        exports.choose_file = chosen(path)
+        exports.save_png(item(exports, name))
         image = QImage(str(path))
         assert image.width() > 200, name
         assert image.height() > 50, name
-    assert item(stage, "By pair").file_name == "exengine-by-pair"
 
 
-def test_a_place_that_cannot_be_written_is_said_and_nothing_is_left(stage: Stage, tmp_path: Path) -> None:
-    shown(stage)
-    stage.dock.exports.choose_file = chosen(tmp_path / "gone" / "out.csv")
-    told = save_csv(stage, "Figures")
-    assert told[0][1] == "error"
-    assert "out.csv could not be written" in told[0][0]
+def test_a_file_is_proposed_by_name_and_day(exports: Exports) -> None:
+    proposed: list[str] = []
+    exports.choose_file = lambda name, then: proposed.append(name)
+    exports.save_csv(item(exports, "By pair"))
+    exports.save_png(item(exports, "Equity and drawdown"))
+    assert proposed == ["exengine-by-pair-2026-11-23.csv", "exengine-equity-and-drawdown-2026-11-23.png"]
+
+
+def test_a_place_that_cannot_be_written_is_said_and_nothing_is_left(
+    exports: Exports, on_loop: Loop, tmp_path: Path
+) -> None:
+    exports.choose_file = chosen(tmp_path / "gone" / "out.csv")
+    kind, text = save_csv(exports, on_loop, "Figures")
+    assert kind == "failed"
+    assert "out.csv could not be written" in text
+    said: list[str] = []
+    exports.failed.connect(said.append)
+    exports.choose_file = chosen(tmp_path / "gone" / "out.png")
+    exports.save_png(item(exports, "Figures"))
+    assert "Choose another folder" in said[0]
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.qt_log_ignore("grabbing the keyboard")
 def test_the_menus_offer_all_of_it(stage: Stage) -> None:
-    shown(stage)
+    trade(stage)
+    stage.show(live())
     stage.dock.csv.click()
     menu = stage.dock._menus[stage.dock.csv]
     assert menu.isVisible()
@@ -538,7 +577,8 @@ def test_the_menus_offer_all_of_it(stage: Stage) -> None:
 
 
 def test_the_layout_is_chosen_by_key_menu_and_switch(stage: Stage) -> None:
-    shown(stage)
+    trade(stage)
+    stage.show(live())
     window = stage.window
     assert window.layout_switch.current == "performance"
     assert not window.positions.isVisible()
@@ -552,7 +592,8 @@ def test_the_layout_is_chosen_by_key_menu_and_switch(stage: Stage) -> None:
 
 
 def test_range_and_table_come_back_with_the_next_start(stage: Stage, tmp_path: Path) -> None:
-    shown(stage)
+    trade(stage)
+    stage.show(live())
     stage.ask(lambda: stage.dock.range.choose(Range.MONTH))
     stage.dock.view.groups.choose("strategy")
     layouts = LayoutStore(tmp_path / "other.ini")
