@@ -37,15 +37,15 @@ def run_replay(options: argparse.Namespace) -> int:
     began = time.perf_counter()
     progress = _Progress(inputs)
     prices = {exchange_id: file.ticks(-1) for exchange_id, file in inputs.prices.items()}
-    last, events = 0, 0
+    last = 0
     for at_ms in run.run(prices, inputs.recorded):
-        last, events = at_ms, events + 1
-        progress.at(at_ms, events)
+        last = at_ms
+        progress.at(at_ms, run.events)
     progress.done()
     if times:
         curve.mark(last, closed=False)
     found = output.write(options.out, run.state, run.record, curve.points)
-    _tell(found, options.out, events, time.perf_counter() - began)
+    _tell(found, options.out, run.events, time.perf_counter() - began)
     return 0
 
 
@@ -85,7 +85,7 @@ class _Progress:
         self._next = 0.0
 
     def at(self, at_ms: int, events: int) -> None:
-        if self._shown and events % 256 == 0 and time.perf_counter() >= self._next:
+        if self._shown and time.perf_counter() >= self._next:
             self._next = time.perf_counter() + 0.1
             share = min(1.0, (at_ms - self._from) / (self._to - self._from))
             bar = "━" * int(share * 40)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from exengine.domain import pnl
 from exengine.domain.group import Group, GroupStatus
 from exengine.domain.money import HUNDRED
 from exengine.domain.order import Role
@@ -31,29 +30,19 @@ class Band:
         return Band(low=max(lows, default=None), high=min(highs, default=None))
 
 
-def watched_band(state: State, account: str, symbol: str) -> Band | None:
-    """The band of everything that is watched of a symbol; None where each price has to be looked at."""
-    band = Band()
-    for group_id in state.by_symbol.get((account, symbol), ()):
-        group = state.groups[group_id]
-        if group.frozen:
-            continue
-        settings = group.plans[0].take_profit
-        if group.status is GroupStatus.CLOSING or group.partial or settings.trailing_percent is not None:
-            return None
-        below, above = _levels(state, group)
-        band = band.within(max(below, default=None), min(above, default=None))
-    return band
-
-
-def _levels(state: State, group: Group) -> tuple[list[Decimal], list[Decimal]]:
-    """(those that matter when the price comes down to them, those when it comes up)."""
+def watched_band(state: State, group: Group) -> Band | None:
+    """The band of everything that is watched of a group; None where each price has to be looked at."""
+    if group.frozen:
+        return Band()
+    if group.status is GroupStatus.CLOSING or group.partial:
+        return None
     losing, gaining = [*_losing(state, group)], [*_gaining(state, group)]
-    return (losing, gaining) if group.side.sign > 0 else (gaining, losing)
+    below, above = (losing, gaining) if group.side.sign > 0 else (gaining, losing)
+    return Band(low=max(below, default=None), high=min(above, default=None))
 
 
 def _losing(state: State, group: Group) -> Iterator[Decimal]:
-    """Prices against us: the stop, the ladder left behind, and where the risk engine begins to look."""
+    """Prices against us: the stop, the ladder left behind, and the way back from a trailing group's best."""
     stop = stop_price(group)
     if stop is not None:
         yield stop
@@ -62,13 +51,13 @@ def _losing(state: State, group: Group) -> Iterator[Decimal]:
         grid = group.plans[pyramid.index].grid
         if pyramid.index in working and grid.beyond_last_leg is BeyondLastLeg.CANCEL:
             yield pyramid.last_price(sign) * (1 - sign * grid.beyond_last_leg_percent / HUNDRED)
-    held = group.net_qty * group.contract_size
-    if held > 0:
-        yield pnl.cost(group) / held * (1 + sign * state.settings.risk.loss_threshold_percent / HUNDRED)
+    trailing = group.plans[0].take_profit.trailing_percent
+    if trailing is not None and group.best_price is not None:
+        yield group.best_price * (1 - sign * trailing / HUNDRED)
 
 
 def _gaining(state: State, group: Group) -> Iterator[Decimal]:
-    """Prices in our favour: watched targets, and where an unfilled ladder is abandoned."""
+    """Prices in our favour: watched targets, where an unfilled ladder is abandoned, and a trailing group's best."""
     sign, working = group.side.sign, _pyramids_with_entries(state, group)
     for pyramid in group.pyramids:
         grid = group.plans[pyramid.index].grid
@@ -76,11 +65,15 @@ def _gaining(state: State, group: Group) -> Iterator[Decimal]:
             yield pyramid.base_price * (1 + sign * grid.abandon_percent / HUNDRED)
     if not group.has_filled:
         return
-    if watches_whole(group):
+    settings = group.plans[0].take_profit
+    if settings.trailing_percent is not None and group.best_price is not None:
+        yield group.best_price
+        return
+    if settings.trailing_percent is not None or watches_whole(group):
         whole = aggregate_target(group, state.instrument(group))
         if whole is not None:
             yield whole
-    if group.plans[0].take_profit.order is TargetOrder.MARKET:
+    if settings.trailing_percent is None and settings.order is TargetOrder.MARKET:
         for target in targets(state, group):
             yield target.price
 

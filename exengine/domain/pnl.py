@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from exengine.domain.group import Group, Leg
 from exengine.domain.instrument import Side
-from exengine.domain.money import HUNDRED, ZERO
+from exengine.domain.money import HUNDRED, ZERO, arithmetic
 from exengine.domain.order import Fill, LegRef, Order
 
 
@@ -26,14 +27,47 @@ def leg_cost(leg: Leg, side: Side, contract_size: Decimal) -> Decimal:
     return ZERO if cost is None else cost * leg.net_qty * contract_size
 
 
+class Holding(NamedTuple):
+    """What a group holds, by its fills alone: the same for every price."""
+
+    net_qty: Decimal
+    cost: Decimal
+    """Σ unit_cost × net_qty, in quote."""
+
+
+_MOST_KEPT = 8192
+_kept: dict[int, tuple[Group, Holding]] = {}
+
+
+def holding(group: Group) -> Holding:
+    """The sums over a group's legs, kept for each group that was asked for: a group never changes, it is replaced.
+
+    They are worked out in `money.arithmetic`, whatever the caller's own context is, so that who asked first changes
+    nothing.
+    """
+    kept = _kept.get(id(group))
+    if kept is not None and kept[0] is group:
+        return kept[1]
+    with arithmetic():
+        found = Holding(
+            net_qty=group.net_qty,
+            cost=sum((leg_cost(leg, group.side, group.contract_size) for _, leg in group.legs()), ZERO),
+        )
+    if len(_kept) >= _MOST_KEPT:
+        _kept.clear()
+    _kept[id(group)] = (group, found)
+    return found
+
+
 def cost(group: Group) -> Decimal:
     """Σ unit_cost × net_qty, in quote."""
-    return sum((leg_cost(leg, group.side, group.contract_size) for _, leg in group.legs()), ZERO)
+    return holding(group).cost
 
 
 def unrealised(group: Group, last: Decimal) -> Decimal:
     """Σ d × (last − unit_cost) × net_qty, in quote, no exit fee in it."""
-    return group.side.sign * (last * group.net_qty * group.contract_size - cost(group))
+    net_qty, spent = holding(group)
+    return group.side.sign * (last * net_qty * group.contract_size - spent)
 
 
 def realised(group: Group) -> Decimal:
@@ -43,8 +77,8 @@ def realised(group: Group) -> Decimal:
 
 def profit_percent(group: Group, last: Decimal) -> Decimal | None:
     """Unrealised PnL in per cent of the cost of what is open. None where nothing is."""
-    held = cost(group)
-    return unrealised(group, last) / held * HUNDRED if held else None
+    spent = holding(group).cost
+    return unrealised(group, last) / spent * HUNDRED if spent else None
 
 
 def fees(group: Group) -> Decimal:

@@ -16,6 +16,7 @@ from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import begin_closing, settle
 from exengine.domain.money import ZERO, plain
 from exengine.domain.order import LegRef, Order, Role
+from exengine.domain.risk_levels import Markets
 from exengine.domain.risk_timer import old_enough, timer_left_ms
 from exengine.domain.settings import WhenShort
 from exengine.domain.state import OffsetLine, OffsetPlan, State
@@ -58,10 +59,12 @@ def evaluate(step: Step, *, on_request: bool = False) -> None:
 
 def candidates(step: Step, *, on_request: bool) -> list[Group]:
     """Who may be paid off now, worst loss percent first; a group to be skipped once is passed over and told so."""
+    markets = Markets(step.state, step.now_ms)
     found = [
         group
         for group in step.state.groups.values()
-        if is_loser(step.state, group, step.now_ms)
+        if _may_be_lost(markets, group)
+        and is_loser(step.state, group, step.now_ms)
         and (on_request or timer_left_ms(step.state, group, step.now_ms) == 0)
     ]
     ready = []
@@ -74,10 +77,19 @@ def candidates(step: Step, *, on_request: bool) -> list[Group]:
     return sorted(ready, key=lambda group: _rank(step.state, group))
 
 
+def _may_be_lost(markets: Markets, group: Group) -> bool:
+    """Whether the price alone makes a group a loser, or nearly so."""
+    market = markets.of(group)
+    if market.last is None:
+        return False
+    levels = markets.levels(group, market)
+    return levels.loses_from <= market.last <= levels.loses_to
+
+
 def is_loser(state: State, group: Group, now_ms: int) -> bool:
     """Whether a group is a candidate, the timer and a skip aside."""
     risk = state.settings.risk
-    if not _may_be_touched(state, group, now_ms) or not group.has_filled or group.net_qty <= 0:
+    if not _may_be_touched(state, group, now_ms) or not group.has_filled or pnl.holding(group).net_qty <= 0:
         return False
     if risk.require_full_pyramids and len(group.pyramids) < group.max_pyramids:
         return False
@@ -115,26 +127,30 @@ def winners(state: State, loser: Group, now_ms: int, among: Sequence[_Winner] | 
 def everyone_ahead(state: State, now_ms: int) -> list[_Winner]:
     """Groups whose closing would bring something, largest profit first."""
     found = []
+    markets = Markets(state, now_ms)
     for group in state.groups.values():
-        if not _may_be_touched(state, group, now_ms) or group.net_qty <= 0:
-            continue
-        last = state.fresh(group.key.account, group.key.symbol, now_ms)
+        market = markets.of(group)
+        last = market.last
         if last is None:
             continue
-        instrument, usd = state.instrument(group), usd_value(state, group)
-        unit_cost = pnl.cost(group) / (group.net_qty * group.contract_size)
-        gain = group.side.sign * (last - unit_cost) - last * taker_fee(state, group)
+        levels = markets.levels(group, market)
+        if not levels.brings_from <= last <= levels.brings_to or not _may_be_touched(state, group, now_ms):
+            continue
+        usd, (net_qty, cost) = usd_value(state, group), pnl.holding(group)
+        unit_cost = cost / (net_qty * group.contract_size)
+        gain = group.side.sign * (last - unit_cost) - last * market.fee
         gain *= usd * group.contract_size
-        profit = gain * group.net_qty
+        profit = gain * net_qty
         if profit > 0:
-            found.append(_Winner(group=group, instrument=instrument, last=last, usd=usd, gain=gain, profit=profit))
+            rules = market.rules or group.own_rules
+            found.append(_Winner(group=group, instrument=rules, last=last, usd=usd, gain=gain, profit=profit))
     found.sort(key=lambda one: (-one.profit, one.group.opened_at_ms, one.group.id))
     return found
 
 
 def required_usd(state: State, loser: Group, last: Decimal) -> Decimal:
     """|unrealised PnL of the loser| + estimated taker fees of closing it."""
-    notional = last * loser.net_qty * loser.contract_size
+    notional = last * pnl.holding(loser).net_qty * loser.contract_size
     return (abs(pnl.unrealised(loser, last)) + notional * taker_fee(state, loser)) * usd_value(state, loser)
 
 

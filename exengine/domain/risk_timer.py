@@ -1,5 +1,6 @@
 """When a losing group's wait is over (SPEC §8: timer and age filter)."""
 
+from math import ceil
 from typing import assert_never
 
 from exengine.domain.group import Group
@@ -47,3 +48,19 @@ def old_enough(state: State, group: Group, now_ms: int) -> bool:
     if group.first_fill_at_ms is None:
         return False
     return now_ms - group.first_fill_at_ms >= state.settings.risk.age_threshold_minutes * _MINUTE_MS
+
+
+def candidate_from_ms(state: State, group: Group) -> int | None:
+    """From when on a group that loses enough is a candidate; None while something else than the time must happen."""
+    risk = state.settings.risk
+    if group.first_fill_at_ms is None or (risk.require_full_pyramids and len(group.pyramids) < group.max_pyramids):
+        return None
+    from_ms = 0
+    if risk.enable_post_full_wait:
+        began = timer_started_at_ms(state, group)
+        if began is None:
+            return None
+        from_ms = began + int(risk.post_full_wait_minutes * _MINUTE_MS)
+    if risk.use_trade_age_filter:
+        from_ms = max(from_ms, group.first_fill_at_ms + ceil(risk.age_threshold_minutes * _MINUTE_MS))
+    return from_ms

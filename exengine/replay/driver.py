@@ -4,20 +4,16 @@ At one time prices come first (by exchange id), then signals, commands and timer
 to is dealt with before the next one is looked at, as the live paper exchange does it.
 """
 
-import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from itertools import chain
-from typing import Protocol
 
 from exengine.domain.commands import CancelOrder, PlaceOrder
 from exengine.domain.decide import decide, wants_risk
 from exengine.domain.events import (
     Event,
     InstrumentsLoaded,
-    OrderFilled,
     OrderSent,
     PriceMoved,
     QueueDue,
@@ -28,32 +24,17 @@ from exengine.domain.events import (
 )
 from exengine.domain.group import Group, GroupKey
 from exengine.domain.instrument import Instrument
-from exengine.domain.levels import Band, watched_band
 from exengine.domain.money import arithmetic
 from exengine.domain.order import Order
+from exengine.domain.quiet import Quiet, queue_quiet_until_ms, risk_quiet
 from exengine.domain.reception import Arrival, Outcome, SignalRecord
 from exengine.domain.state import AppliedFill, OffsetPlan, QueueEvent, Quote, State
 from exengine.domain.step import Step
-from exengine.replay.signals_file import Recorded, RecordedSignal
-
-Ticks = Iterable[tuple[int, Decimal]]
-"""Time in epoch ms and price, in order of time."""
-
-
-class Book(Protocol):
-    """What the replay needs of a paper exchange."""
-
-    account: str
-
-    def place(self, order: Order, now_ms: int) -> list[Event]: ...
-
-    def cancel(self, client_id: str) -> list[Event]: ...
-
-    def tick(self, symbol: str, price: Decimal, now_ms: int) -> Iterator[OrderFilled]: ...
-
-    def band(self, symbol: str) -> tuple[Decimal | None, Decimal | None] | None: ...
-
-    def pass_by(self, symbol: str, price: Decimal) -> None: ...
+from exengine.replay.feed import Book, Feed
+from exengine.replay.signals_file import Recorded, RecordedCommand, RecordedSignal
+from exengine.replay.tape import Tape, Ticks
+from exengine.replay.timers import Rings, Timers
+from exengine.replay.watched import Watched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +81,8 @@ class Replay:
         """`every_tick` looks at each price and each timer, also where it is known that nothing would happen."""
         self.state = state
         self.record = record
+        self.events = 0
+        """How many prices, signals and commands are past."""
         self._books = {market.book.account: market.book for market in markets}
         self._markets = markets
         self._receive = receive
@@ -107,84 +90,157 @@ class Replay:
         self._now_ms = 0
         self._closed_something = False
         self._every_tick = every_tick
-        self._bands: dict[tuple[str, str], Band | None] = {}
-        """Of the symbols whose groups and orders have not changed since it was computed."""
-        self._outside: set[tuple[str, str]] = set()
-        """Symbols whose price lies outside of their band: there the timers have something to look at."""
+        self._feeds: list[Feed] = []
+        self._watched = Watched(state)
+        self._queue_is_quiet = False
+        """Whether the queue was looked at in vain and nothing has changed since."""
+        self._quiet: Quiet | None = None
+        """When the risk engine has nothing to do; None where that is not known or not so."""
 
     def run(self, prices: Mapping[str, Ticks], recorded: Sequence[Recorded]) -> Iterator[int]:
-        """Plays everything; yields the time of each event, for a progress bar. `prices` by exchange id."""
-        fed = {exchange_id: self._listing(exchange_id) for exchange_id in prices}
-        events = heapq.merge(
-            *(_priced(exchange_id, ticks) for exchange_id, ticks in sorted(prices.items())),
-            sorted(_said(recorded), key=lambda one: one[:3]),
-            key=lambda one: one[:3],
-        )
-        first = next(events, None)
-        if first is None:
+        """Plays everything; yields the time now and then, for a progress bar, and that of the last event at last.
+
+        `prices` by exchange id. Between two prices that matter nothing happens: they are passed by at once.
+        """
+        self._feeds = [Feed(Tape(prices[one]), self._listing(one)) for one in sorted(prices)]
+        said = deque(sorted(recorded, key=lambda one: (one.at_ms, isinstance(one, RecordedCommand))))
+        tapes = [feed.tape for feed in self._feeds if len(feed.tape)]
+        if not said and not tapes:
             return
-        self._now_ms = first[0]
+        first_ms = min([tape.time(0) for tape in tapes] + [one.at_ms for one in said])
+        end_ms = max([tape.time(-1) for tape in tapes] + [one.at_ms for one in said])
+        self._now_ms = first_ms
         for market in self._markets:
             self._tell(InstrumentsLoaded(account=market.book.account, instruments=market.instruments))
-        timers = _Timers(self.state, first[0])
-        for at_ms, _, name, what in chain([first], events):
-            while timers.next_ms < at_ms:
-                if self._is_idle():
-                    timers.skip(at_ms)
-                else:
-                    self._time(timers)
-            self._now_ms = at_ms
-            if isinstance(what, Decimal):
-                for market, symbol in fed[name]:
-                    self._tick(market.book, symbol, what)
-            elif isinstance(what, RecordedSignal):
-                self._signal(what)
+        timers = Timers(self.state.settings, first_ms)
+        for feed in self._feeds:
+            feed.see_by(timers.risk)
+        while True:
+            timers.skip_before(self._now_ms)  # what had nothing to look at
+            limit_ms = said[0].at_ms if said else end_ms
+            tick = self._next_tick(limit_ms)
+            ring_ms = self._next_ring(timers, tick[0] if tick else limit_ms if said else end_ms + 1)
+            if ring_ms is not None:
+                self._ring(timers, ring_ms)
+            elif tick is not None:
+                self._tick(*tick)
+            elif said:
+                self._say(said.popleft())
             else:
-                self._tell(what.asked)
+                break
             self._done()
-            yield at_ms
-        while timers.next_ms <= self._now_ms:
-            self._time(timers)
+            yield self._now_ms
+        self._pass(end_ms)
+        yield end_ms
 
-    def _listing(self, exchange_id: str) -> list[tuple[Market, str]]:
-        return [(m, one.symbol) for m in self._markets for one in m.instruments if one.id == exchange_id]
+    def _listing(self, exchange_id: str) -> list[tuple[Book, str]]:
+        return [(m.book, one.symbol) for m in self._markets for one in m.instruments if one.id == exchange_id]
 
-    def _time(self, timers: "_Timers") -> None:
-        self._now_ms, due = timers.take()
-        for event in due:
-            self._tell(event)
-        self._done()
+    # what comes next -------------------------------------------------------------------------------------------------
 
-    def _is_idle(self) -> bool:
-        """Whether queue and risk engine would find nothing to do, at whatever time they look."""
-        if self._every_tick or self.state.waiting or self.state.plan is not None:
-            return False
-        for account, symbol in self.state.by_symbol.keys() - self._bands.keys():
-            self._holds(self._books[account], symbol)
-        return not self._outside
+    def _next_tick(self, limit_ms: int) -> tuple[int, int, int] | None:
+        """Time, feed and place of the next price at `limit_ms` or before that matters."""
+        every = self._every_tick or self.state.plan is not None
+        first: tuple[int, int, int] | None = None
+        for number, feed in enumerate(self._feeds):
+            feed.watch(None if every else self._watched.band(feed.listed))
+            place = feed.next_watched(limit_ms)
+            if place is not None:
+                found = (feed.tape.time(place), number, place)
+                first = found if first is None else min(first, found)
+        return first
 
-    def _holds(self, book: Book, symbol: str, price: Decimal | None = None) -> bool:
-        """Whether a price (the last one) of a symbol changes nothing."""
-        key = (book.account, symbol)
-        if key not in self._bands:
+    def _next_ring(self, timers: Timers, before_ms: int) -> int | None:
+        """When a timer next has something to look at, before `before_ms`."""
+        rings = (self._next_queue(timers.queue), self._next_risk(timers.risk, before_ms))
+        due = [ring for ring in rings if ring is not None and ring < before_ms]
+        return min(due, default=None)
+
+    def _next_queue(self, rings: Rings) -> int | None:
+        state = self.state
+        if self._every_tick or state.plan is not None or (state.waiting and not self._queue_is_quiet):
+            return rings.next_ms
+        until_ms = queue_quiet_until_ms(state)
+        return None if until_ms is None else rings.at_ms(rings.first_from(until_ms))
+
+    def _next_risk(self, rings: Rings, before_ms: int) -> int | None:
+        if rings.next_ms >= before_ms or self._every_tick or self.state.plan is not None:
+            return rings.next_ms
+        if self._quiet is None:
             with arithmetic():
-                band, resting = watched_band(self.state, *key), book.band(symbol)
-                self._bands[key] = None if band is None or resting is None else band.within(*resting)
-        band = self._bands[key]
-        price = self.state.last(*key) if price is None else price
-        inside = band is not None and price is not None and band.holds(price)
-        (self._outside.discard if inside else self._outside.add)(key)
-        return inside
+                self._quiet = risk_quiet(self.state, self._now_ms)
+            if self._quiet is None:
+                return rings.next_ms
+            for feed in self._feeds:
+                feed.keep_quiet(self._quiet)
+        until_ms = self._quiet.until_ms
+        before = rings.first_from(before_ms if until_ms is None else min(before_ms, until_ms))
+        found = [ring for feed in self._feeds if (ring := feed.next_ring(before)) is not None]
+        return rings.at_ms(max(rings.next, min([before, *found])))
 
-    def _tick(self, book: Book, symbol: str, price: Decimal) -> None:
-        if not self._every_tick and self._holds(book, symbol, price):
-            self.state.quotes[book.account, symbol] = Quote(price=price, at_ms=self._now_ms)
-            book.pass_by(symbol, price)
-            return
+    # what happens ----------------------------------------------------------------------------------------------------
+
+    def _pass(self, at_ms: int) -> None:
+        """Moves on to `at_ms`: the prices until then are past, and none of them mattered."""
+        for feed in self._feeds:
+            self._pass_to(feed, feed.tape.place_after(at_ms))
+        self._now_ms = at_ms
+
+    def _pass_to(self, feed: Feed, place: int) -> None:
+        self.events += max(0, place - feed.place)
+        feed.pass_to(place, self.state)
+
+    def _ring(self, timers: Timers, at_ms: int) -> None:
+        """Queue, risk, and queue again, as far as they are due together."""
+        self._pass(at_ms)
+        timers.skip_before(at_ms)
+        if timers.queue.next_ms == at_ms:
+            timers.queue.next += 1
+            self._look_at_queue()
+        if timers.risk.next_ms == at_ms:
+            timers.risk.next += 1
+            self._quiet = None
+            self._tell(RiskDue())
+            self._look_at_queue()
+
+    def _look_at_queue(self) -> None:
+        self._queue_is_quiet = True
+        self._tell(QueueDue())
+
+    def _tick(self, at_ms: int, number: int, place: int) -> None:
+        """A price that matters. Of one time the prices of earlier feeds are past, those of later ones still to come."""
+        feed = self._feeds[number]
+        for earlier in self._feeds[:number]:
+            self._pass_to(earlier, earlier.tape.place_after(at_ms))
+        for later in self._feeds[number + 1 :]:
+            self._pass_to(later, later.tape.place_at(at_ms))
+        self._pass_to(feed, place)
+        self._now_ms = at_ms
+        self.events += 1
+        feed.place += 1
+        price = feed.tape.price(place)
+        for book, symbol in feed.listed:
+            self._price(book, symbol, price)
+
+    def _price(self, book: Book, symbol: str, price: Decimal) -> None:
+        if not self._every_tick and self.state.plan is None:
+            band = self._watched.band([(book, symbol)])
+            if band is not None and band.holds(price):
+                self.state.quotes[book.account, symbol] = Quote(price=price, at_ms=self._now_ms)
+                book.pass_by(symbol, price)
+                return
         self._tell(PriceMoved(account=book.account, symbol=symbol, price=price))
         for fill in book.tick(symbol, price, self._now_ms):
             self._tell(fill)
         self._tell(WatchDue(account=book.account, symbol=symbol))
+
+    def _say(self, said: Recorded) -> None:
+        self._pass(said.at_ms)
+        self.events += 1
+        if isinstance(said, RecordedSignal):
+            self._signal(said)
+        else:
+            self._tell(said.asked)
 
     def _signal(self, recorded: RecordedSignal) -> None:
         signal_id = self.state.next_signal_id
@@ -218,7 +274,10 @@ class Replay:
             step = decide(self.state, queue.popleft(), self._now_ms)
             self.record.add(step)
             if step.must_be_stored:
-                self._bands.clear()
+                self._queue_is_quiet = False
+            if step.groups or step.instruments or step.plan_changed:
+                self._quiet = None
+            self._watched.changed(step)
             self._closed_something |= any(fill.order.covers for fill in step.fills)
             for command in step.commands:
                 if isinstance(command, PlaceOrder):
@@ -226,47 +285,3 @@ class Replay:
                     queue.extend(self._books[command.order.account].place(command.order, self._now_ms))
                 elif isinstance(command, CancelOrder):
                     queue.extend(self._books[command.order.account].cancel(command.order.client_id))
-
-
-_Said = tuple[int, int, str, "Decimal | Recorded"]
-
-
-def _priced(exchange_id: str, ticks: Ticks) -> Iterator[_Said]:
-    for at_ms, price in ticks:
-        yield at_ms, 0, exchange_id, price
-
-
-def _said(recorded: Sequence[Recorded]) -> Iterator[_Said]:
-    for number, one in enumerate(recorded):
-        yield one.at_ms, 1 if isinstance(one, RecordedSignal) else 2, f"{number:012}", one
-
-
-class _Timers:
-    """When queue and risk are looked at: at the first event's time plus one, two, … periods."""
-
-    def __init__(self, state: State, first_ms: int) -> None:
-        self._queue_ms = state.settings.queue.evaluate_seconds * 1000
-        self._risk_ms = state.settings.risk.evaluate_seconds * 1000
-        self._next_queue = first_ms + self._queue_ms
-        self._next_risk = first_ms + self._risk_ms
-
-    @property
-    def next_ms(self) -> int:
-        return min(self._next_queue, self._next_risk)
-
-    def skip(self, at_ms: int) -> None:
-        """Leaves out everything due before `at_ms`."""
-        self._next_queue += max(0, -(-(at_ms - self._next_queue) // self._queue_ms)) * self._queue_ms
-        self._next_risk += max(0, -(-(at_ms - self._next_risk) // self._risk_ms)) * self._risk_ms
-
-    def take(self) -> tuple[int, list[Event]]:
-        """Queue, risk, and queue again, as far as they are due together."""
-        due_ms = self.next_ms
-        due: list[Event] = []
-        if self._next_queue == due_ms:
-            self._next_queue += self._queue_ms
-            due.append(QueueDue())
-        if self._next_risk == due_ms:
-            self._next_risk += self._risk_ms
-            due.extend((RiskDue(), QueueDue()))
-        return due_ms, due
