@@ -12,6 +12,7 @@ from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.domain.errors import UserError
 from exengine.domain.settings import AccountSettings, SlippageAction
 from exengine.engine.desk import Desk
+from exengine.store.lock import AlreadyRuns
 from exengine.ui.app import make_app
 from exengine.ui.bridge import Bridge
 from exengine.ui.layout import LayoutStore
@@ -37,6 +38,10 @@ def run_desktop(options: argparse.Namespace) -> int:
 async def _main(look: Look, program: Program) -> int:
     try:
         await program.start()
+    except AlreadyRuns as error:
+        from exengine.cli.look_only import look_only
+
+        return await look_only(look, program, error)
     except UserError as error:
         await tell_start_fault(error)
         raise

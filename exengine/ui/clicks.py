@@ -131,6 +131,10 @@ class Clicks(QObject):
                 sheet.show_plan(*self._risk_now(sheet.loser_id))
 
     def _open(self, sheet: Sheet) -> None:
+        if self.setup.read_only and not isinstance(sheet, AboutSheet):
+            sheet.deleteLater()
+            self._toasts.say(self.setup.read_only, "info")
+            return
         self.sheet = sheet
         sheet.finished.connect(self._on_finished)
         sheet.open()

@@ -41,6 +41,8 @@ class Setup:
     slippage_percent: Decimal
     slippage_forced: bool
     """Whether a close beyond the bound is forced."""
+    read_only: str = ""
+    """Why nothing can be done in this window, in words; empty where it is the engine's own."""
 
     def mode_of(self, account: str) -> Mode | None:
         return next((label.mode for label in self.accounts if label.name == account), None)

@@ -30,6 +30,7 @@ from exengine.ui.performance_feed import Source
 from exengine.ui.positions import PositionsDock
 from exengine.ui.queue_dock import QueueDock
 from exengine.ui.queue_model import name_of
+from exengine.ui.read_only import ACTING, HeldBack, ReadOnlyBanner
 from exengine.ui.ribbon import Ribbon
 from exengine.ui.risk_dock import RiskDock
 from exengine.ui.segments import Segments
@@ -109,9 +110,22 @@ class Window(QMainWindow):
         column = QVBoxLayout(top)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        for widget in (bar, self.ribbon, self.strip):
+        why = self.clicks.setup.read_only
+        banner = [ReadOnlyBanner(self.look, self.icons, why)] if why else []
+        for widget in (bar, *banner, self.ribbon, self.strip):
             column.addWidget(widget)
         self.setMenuWidget(top)
+        if why:
+            self._hold_back(why)
+
+    def _hold_back(self, why: str) -> None:
+        """Another engine has the store: nothing here acts."""
+        ribbon, steps, queue, risk = self.ribbon, self.positions.first_steps, self.queue, self.risk
+        widgets = [
+            ribbon.pause, ribbon.panic, steps.form, steps.copy_text, steps.copy_url, self.signals.note.action,
+            queue.promote, queue.force, queue.remove, risk.run, risk.skip, risk.block,
+        ]  # fmt: skip
+        HeldBack(self, widgets, [self.menus.actions[name] for name in ACTING], why)
 
     def _handlers(self) -> Handlers:
         table, clicks = self.positions.table, self.clicks

@@ -1,0 +1,98 @@
+"""The window on a store that another engine has: a banner says so, and nothing that would act can be pressed."""
+
+import asyncio
+
+from PySide6.QtCore import QEvent, QObject, QSize
+from PySide6.QtGui import QAction, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QSizePolicy, QWidget
+
+from exengine.domain.errors import UserError
+from exengine.ui.icons import Icons
+from exengine.ui.pieces import ElidedLabel, Label
+from exengine.ui.theme import Look, Weight
+
+ACTING = (
+    "pause", "panic", "promote_entry", "force_entry", "remove_entry", "run_risk", "skip_group", "block_group",
+    "close_group", "cancel_entries", "adopt_view", "send_test_alert", "copy_alert_text", "copy_webhook_url",
+)  # fmt: skip
+"""The menus' actions that act, or need the listener's secrets."""
+
+
+async def offer_read_only(error: UserError) -> bool:
+    """Says that another engine runs, and asks whether its store is to be looked at."""
+    answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    box = QMessageBox(QMessageBox.Icon.Information, "ExEngine", error.happened)
+    box.setObjectName("offer_read_only")
+    box.setInformativeText(f"{error.safe} You can look at its positions and history here; nothing can be changed.")
+    look = box.addButton("Open read-only", QMessageBox.ButtonRole.AcceptRole)
+    box.addButton("Quit", QMessageBox.ButtonRole.RejectRole)
+
+    def on_finished(_: int) -> None:
+        if not answered.done():
+            answered.set_result(box.clickedButton() is look)
+
+    box.finished.connect(on_finished)
+    box.open()
+    return await answered
+
+
+class ReadOnlyBanner(QWidget):
+    """Stays for as long as the window: what is seen here, and why nothing can be done."""
+
+    def __init__(self, look: Look, icons: Icons, words: str) -> None:
+        super().__init__()
+        self._look, self._icons = look, icons
+        self.setObjectName("read_only_banner")
+        self.setAccessibleName(f"Read-only. {words}")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._icon = Label(look)
+        self.what = Label(look, "Read-only", token="warn", weight=Weight.STRONG)
+        self.text = ElidedLabel(look)
+        self.text.setText(words)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 0, 12, 1)
+        row.setSpacing(12)
+        row.addWidget(self._icon)
+        row.addWidget(self.what)
+        row.addWidget(self.text, 1)
+        look.changed.connect(self._refresh)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        self._icon.setPixmap(self._icons.pixmap("warn", "warn", self._look.grown(16), self.devicePixelRatioF()))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(super().sizeHint().width(), self._look.tall("alert_strip"))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(320, self._look.tall("alert_strip"))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._look.color("raised"))
+        painter.fillRect(0, 0, 3, self.height(), self._look.color("warn"))
+        painter.fillRect(0, self.height() - 1, self.width(), 1, self._look.color("line"))
+
+
+class HeldBack(QObject):
+    """Keeps widgets and actions off, whoever switches them on."""
+
+    def __init__(self, parent: QObject, widgets: list[QWidget], actions: list[QAction], why: str) -> None:
+        super().__init__(parent)
+        self._why = why
+        for widget in widgets:
+            widget.installEventFilter(self)
+            self._hold(widget)
+        for action in actions:
+            action.enabledChanged.connect(lambda on, action=action: action.setEnabled(False) if on else None)
+            action.setEnabled(False)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() is QEvent.Type.EnabledChange and isinstance(watched, QWidget) and watched.isEnabled():
+            self._hold(watched)
+        return False
+
+    def _hold(self, widget: QWidget) -> None:
+        widget.setEnabled(False)
+        widget.setToolTip(self._why)
