@@ -1,17 +1,20 @@
 """What the dashboard reads: results and equity in pages, and what a day has been like; each read is one snapshot."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, Text, func, select, type_coerce
 
 from exengine.analytics.history import Day, EquityPage, Problem, ResultPage, Size
+from exengine.domain.instrument import Side
 from exengine.domain.journal import Severity
 from exengine.domain.money import ZERO, arithmetic
 from exengine.domain.results import EquityMark, GroupResult
 from exengine.store import schema
 from exengine.store.lane import Lane
 
-_RESULT_COLUMNS = tuple(column for column in schema.results.columns if column.name != "seq")
+_SIDES = {side.value: side for side in Side}
 
 
 class PerformanceReader:
@@ -44,11 +47,49 @@ def _last(connection: Connection, table: Table) -> int:
 
 def results_after(connection: Connection, seq: int, count: int) -> ResultPage:
     """At most `count` results behind number `seq`, in the order in which the groups closed."""
-    number = schema.results.c.seq
-    found = connection.execute(select(number, *_RESULT_COLUMNS).where(number > seq).order_by(number).limit(count)).all()
-    names = [column.name for column in _RESULT_COLUMNS]
-    rows = tuple(GroupResult(**dict(zip(names, row[1:], strict=True))) for row in found)
-    return ResultPage(rows=rows, last=found[-1][0] if found else seq, is_end=len(found) < count)
+    columns = schema.results.c
+    found = connection.execute(
+        select(
+            columns.seq,
+            columns.group_id,
+            columns.account,
+            columns.symbol,
+            columns.timeframe,
+            type_coerce(columns.side, Text),
+            columns.quote,
+            columns.strategy,
+            columns.opened_at_ms,
+            columns.closed_at_ms,
+            columns.realised,
+            columns.cost,
+            columns.fees,
+        )
+        .where(columns.seq > seq)
+        .order_by(columns.seq)
+        .limit(count)
+    ).all()
+    return ResultPage(rows=tuple(map(_result, found)), last=found[-1][0] if found else seq, is_end=len(found) < count)
+
+
+def _result(row: Sequence[Any]) -> GroupResult:
+    """By place, and the side without an enum's own search: a long history has a hundred thousand of them."""
+    _, group_id, account, symbol, timeframe, side, quote, strategy, opened_at_ms, closed_at_ms, realised, cost, fees = (
+        row
+    )
+    return GroupResult(
+        group_id=group_id,
+        account=account,
+        symbol=symbol,
+        timeframe=timeframe,
+        side=_SIDES[side],
+        quote=quote,
+        strategy=strategy,
+        opened_at_ms=opened_at_ms,
+        closed_at_ms=closed_at_ms,
+        realised=realised,
+        cost=cost,
+        fees=fees,
+    )
 
 
 def equity_after(connection: Connection, seq: int, count: int) -> EquityPage:

@@ -24,8 +24,8 @@ from exengine.ui.theme import Look, mixed
 FALL_SHARE = 0.22
 """How much of the loss colour the area under the fall has."""
 LEAST_SPAN_S = 60.0
-POINTS = 4_000
-"""Of a curve so many are drawn at most."""
+POINTS_A_PIXEL = 2
+"""Of a curve no more are drawn than can be told apart."""
 
 
 class EquityChart(Ground):
@@ -172,12 +172,13 @@ class EquityChart(Ground):
         part = slice(first, last)
         at = self._seconds[part]
         total, realised = curve.total[part], curve.realised[part]
-        self._total.setData(*thinned(at, total, POINTS))
-        self._realised.setData(*stepped(*thinned(at, realised, POINTS)))
+        most = max(self.canvas.width(), 200) * POINTS_A_PIXEL
+        self._total.setData(*thinned(at, total, most))
+        self._realised.setData(*stepped(*thinned(at, realised, most)))
         self.top_box.setYRange(*_roomy(min(total.min(), realised.min()), max(total.max(), realised.max())), padding=0)
         if curve.falls is not None:
             falls = -curve.falls[part]
-            self._fall.setData(*thinned(at, falls, POINTS), fillLevel=0.0)
+            self._fall.setData(*thinned(at, falls, most), fillLevel=0.0)
             self.low_box.setYRange(min(float(falls.min()) * 1.15, -0.01), 0.0, padding=0)
         self._move()
 

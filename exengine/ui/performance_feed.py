@@ -1,6 +1,7 @@
 """Reads the history a page at a time and has its figures worked out in a thread: the loop stays free for trading."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -18,6 +19,8 @@ from exengine.ui.loop import spawn
 
 PAGE = 2_000
 SLOW_MS = 300
+TELL_S = 0.1
+"""How often the progress is told at most."""
 
 T = TypeVar("T")
 
@@ -73,6 +76,7 @@ class PerformanceFeed(QObject):
         self._timer.setInterval(SLOW_MS)
         self._timer.timeout.connect(self._tell_slow)
         self._is_slow = False
+        self._told_at = 0.0
 
     @property
     def is_working(self) -> bool:
@@ -152,7 +156,8 @@ class PerformanceFeed(QObject):
     def _count(self) -> None:
         done = self._results_seq + self._marks_seq
         self._progress = Progress(done=done, of=max(self._progress.of, done))
-        if self._is_slow:
+        if self._is_slow and time.monotonic() - self._told_at >= TELL_S:
+            self._told_at = time.monotonic()
             self.slow.emit(self._progress)
 
     # what is told ------------------------------------------------------------------------------------------------
