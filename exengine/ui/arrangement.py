@@ -16,9 +16,11 @@ RIGHT_WIDTH = 372
 FIRST_DOCKS = ("positions", "signals", "log")
 """Those of the first version, which did not write down what it had."""
 
-_MAIN = Qt.DockWidgetArea.TopDockWidgetArea
-_BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
-_RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
+AREA = Qt.DockWidgetArea.TopDockWidgetArea
+"""All docks live in one area, split within itself. Beside another area to its right Qt makes this one a pixel narrower
+each time that any text in the window changes."""
+
+_BESIDE = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +61,8 @@ class Arrangement:
         """The stock layout that was chosen last."""
         window.setDockNestingEnabled(True)
         window.setAnimated(False)
-        for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
-            window.setCorner(corner, _RIGHT)
+        for dock in docks.values():
+            dock.setAllowedAreas(AREA)
 
     def put(self, name: str) -> None:
         """A stock layout, as it was made."""
@@ -72,24 +74,24 @@ class Arrangement:
             dock.setFloating(False)
             window.removeDockWidget(dock)
             dock.setVisible(key in wanted)
-        self._stack(_MAIN, stock.main)
-        self._stack(_BOTTOM, stock.bottom)
-        for key in stock.right:
-            if key in self._docks:
-                window.addDockWidget(_RIGHT, self._docks[key])
-                self._docks[key].show()
-        self.size_docks()
-
-    def _stack(self, area: Qt.DockWidgetArea, names: tuple[str, ...]) -> None:
-        """Docks as tabs over each other, the first in front."""
-        docks = [self._docks[name] for name in names if name in self._docks]
-        for dock in docks:
-            self._window.addDockWidget(area, dock)
+        main, bottom, right = (self._there(names) for names in (stock.main, stock.bottom, stock.right))
+        window.addDockWidget(AREA, main[0])
+        # The right column first: it has the full height.
+        if right:
+            window.splitDockWidget(main[0], right[0], Qt.Orientation.Horizontal)
+        for above, below in pairwise(right):
+            window.splitDockWidget(above, below, Qt.Orientation.Vertical)
+        if bottom:
+            window.splitDockWidget(main[0], bottom[0], Qt.Orientation.Vertical)
+        for stack in (main, bottom):
+            for before, after in pairwise(stack):
+                window.tabifyDockWidget(before, after)
+        for dock in (*main, *bottom, *right):
             dock.show()
-        for before, after in pairwise(docks):
-            self._window.tabifyDockWidget(before, after)
-        if docks:
-            docks[0].raise_()
+        for stack in (main, bottom):
+            if stack:
+                stack[0].raise_()
+        self.size_docks()
 
     def size_docks(self) -> None:
         """Heights and widths of the stock layout; they hold only once the window has its own size."""
@@ -149,24 +151,38 @@ class Arrangement:
         self.stock = next((name for name in kept if name in STOCK), self.stock)
         known = self._layouts.texts("window/docks") or list(FIRST_DOCKS)
         new = [name for name in self._docks if name not in known]
+        self._gather()
         for name in new:
             self._place(name)
         if new:
             self.size_docks()
 
+    def _gather(self) -> None:
+        """Brings docks that an older version had at the window's sides into the one area, to the right of the rest."""
+        window, main = self._window, self._docks["positions"]
+        for dock in self._docks.values():
+            beside = window.dockWidgetArea(dock) in _BESIDE
+            if dock is not main and beside and not dock.isFloating():
+                hidden = dock.isHidden()
+                window.splitDockWidget(main, dock, Qt.Orientation.Horizontal)
+                dock.setHidden(hidden)
+
     def _place(self, name: str) -> None:
         """A dock that an older version did not have goes where the stock layout of today has it."""
         dock, window = self._docks[name], self._window
         stock = STOCK[self.stock]
-        if name in stock.bottom:
-            others = [one for one in self._there(stock.bottom) if one is not dock]
-            beside = [one for one in others if window.dockWidgetArea(one) == _BOTTOM]
-            window.addDockWidget(_BOTTOM, dock)
-            if beside:
-                window.tabifyDockWidget(beside[0], dock)
-                beside[0].raise_()
+        there = [one for one in self._there(stock.bottom if name in stock.bottom else stock.right) if one is not dock]
+        others = [one for one in there if not one.isHidden() and not one.isFloating()]
+        if name in stock.bottom and others:
+            window.addDockWidget(window.dockWidgetArea(others[0]), dock)
+            window.tabifyDockWidget(others[0], dock)
+            others[0].raise_()
+        elif name in stock.bottom:
+            window.splitDockWidget(self._docks[stock.main[0]], dock, Qt.Orientation.Vertical)
+        elif name in stock.right and others:
+            window.splitDockWidget(others[0], dock, Qt.Orientation.Vertical)
         elif name in stock.right:
-            window.addDockWidget(_RIGHT, dock)
+            window.splitDockWidget(self._docks[stock.main[0]], dock, Qt.Orientation.Horizontal)
         else:
             dock.hide()
             return

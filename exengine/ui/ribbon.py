@@ -123,6 +123,8 @@ class Ribbon(QWidget):
         self.panic = HoldButton(look, icons, "Panic", "panic")
         self.panic.held.connect(self.panic_asked)
         self._paused = False
+        self._measured: tuple[object, ...] = ()
+        """What the fields were last made to fit."""
         self._lay_out()
         look.changed.connect(self._on_look_changed)
         self.refresh(0)
@@ -284,6 +286,17 @@ class Ribbon(QWidget):
         """
         engine = self._book.engine
         is_full = engine is not None and engine.pool_used >= engine.pool_limit
+        # To lay out anew moves the whole window: only where something is wider or narrower than before.
+        if self._measured == self._measures(is_full):
+            return
+        self._drop(is_full)
+        self._measured = self._measures(is_full)
+
+    def _measures(self, is_full: bool) -> tuple[object, ...]:
+        parts = (self.today, self.total, self.pool, self.queued, self.risk, self.risk_more, self.webhook, self.pause)
+        return (self.width(), is_full, self.badge.isHidden(), *(part.sizeHint().width() for part in parts))
+
+    def _drop(self, is_full: bool) -> None:
         for dropped in range(6):
             self.today.drop_percent(dropped >= 1)
             self.total.drop_percent(dropped >= 1)

@@ -4,14 +4,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabBar
 
 from exengine.ui.layout import VERSION
+from tests.ui import rows
 from tests.ui.conftest import Stage
 
-BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
-
-
-def areas(stage: Stage) -> dict[str, Qt.DockWidgetArea]:
-    return {dock.objectName(): stage.window.dockWidgetArea(dock) for dock in stage.window.docks}
 
 
 def bottom_tabs(stage: Stage) -> list[str]:
@@ -32,16 +28,26 @@ def test_the_first_start_is_the_trade_layout_of_the_design(stage):
     assert bottom_tabs(stage) == ["Queue", "Signals", "Log", "Status"]
     assert window.queue.is_seen
     assert not window.signals.visibleRegion().boundingRect().height()
-    assert areas(stage)["risk"] == areas(stage)["capital"] == RIGHT
+    assert window.risk.geometry().left() == window.capital.geometry().left() > window.positions.geometry().right()
     assert window.risk.geometry().bottom() < window.capital.geometry().top()
     assert abs(window.risk.width() - 372) <= 2
     assert window.capital.geometry().bottom() >= window.height() - 2, "the right column has the full height"
     assert 190 <= window.height() - window.positions.geometry().bottom() <= 210
 
 
+def test_docks_keep_their_sizes_however_often_texts_change(stage):
+    stage.put_sample()
+    stage.settle()
+    sizes = [dock.size() for dock in (stage.window.positions, stage.window.risk, stage.window.queue)]
+    for step in range(12):
+        pnl = "81.66" if step % 2 else "1234567.89"
+        stage.put(rows.changes(engine=rows.engine(realised_today=pnl, queued=step), quotes=rows.sample_quotes()))
+    assert [dock.size() for dock in (stage.window.positions, stage.window.risk, stage.window.queue)] == sizes
+
+
 def test_the_stock_layout_comes_back_by_its_key_without_a_trace_of_what_was(stage, qtbot):
     window = stage.window
-    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, window.queue)
+    window.splitDockWidget(window.positions, window.queue, Qt.Orientation.Horizontal)
     window.capital.close()
     window.risk.setFloating(True)
     stage.settle()
@@ -57,6 +63,9 @@ def test_the_stock_layout_comes_back_by_its_key_without_a_trace_of_what_was(stag
 def old_layout(stage: Stage) -> None:
     """Leaves a layout as the first version did, which had three docks."""
     window = stage.window
+    for dock in window.docks:
+        dock.setAllowedAreas(Qt.DockWidgetArea.AllDockWidgetAreas)
+    window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, window.signals)
     for dock in (window.queue, window.risk, window.capital, window.status):
         window.removeDockWidget(dock)
         dock.setObjectName("")
@@ -74,12 +83,16 @@ def test_an_older_layout_is_kept_and_new_docks_find_their_place(look, tmp_path, 
     closed(old)
     new = Stage(look, tmp_path).show()
     new.put_sample()
-    there = areas(new)
-    assert there["log"] == RIGHT, "as the trader had it"
-    assert there["queue"] == there["status"] == BOTTOM
-    assert there["risk"] == there["capital"] == RIGHT
-    assert all(not dock.isHidden() for dock in new.window.docks)
+    window, edge = new.window, new.window.positions.geometry().right()
+    assert window.log.geometry().left() > edge, "at the right, as the trader had it"
+    assert window.risk.geometry().left() > edge
+    assert window.capital.geometry().left() > edge
+    assert all(not dock.isHidden() for dock in window.docks if dock.objectName() != "performance")
     assert {"Queue", "Signals", "Status"} <= set(bottom_tabs(new))
+    before = window.positions.width()
+    for step in range(6):
+        new.put(rows.changes(engine=rows.engine(queued=step)))
+    assert window.positions.width() == before
     closed(new)
 
 
