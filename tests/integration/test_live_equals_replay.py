@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from exengine.domain.group import Group
 from exengine.domain.order import Order
 from exengine.domain.reception import Arrival, SignalRecord
 from exengine.domain.settings import (
-    AccountSettings,
+    PAPER,
     EntryOrder,
     GridSettings,
     PoolSettings,
@@ -152,7 +152,7 @@ async def lived(settings: Settings, seed: int) -> Everything:
 
 
 def settings_of(mode: TakeProfitMode, order: TargetOrder, entry: EntryOrder) -> Settings:
-    paper = AccountSettings(name="paper", exchange="paper", balances={"USDT": Decimal(10000)})
+    paper = replace(PAPER, balances={"USDT": Decimal(10000)})
     return Settings(
         accounts=(paper,),
         grid=GridSettings(max_pyramids=2, entry_order=entry),
