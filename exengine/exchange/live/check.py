@@ -61,7 +61,8 @@ async def examine(client: CcxtClient, market_type: MarketType, *, stream_s: floa
 
 
 async def _clock(client: CcxtClient, market_type: MarketType) -> str:
-    """Reaches the exchange, and compares its clock with ours."""
+    """Reaches the exchange, and compares its clock with ours; the first question also makes the connection."""
+    await client.ask("fetch_time")
     before_ms = time.time() * 1000
     theirs_ms = int(await client.ask("fetch_time"))
     after_ms = time.time() * 1000
