@@ -45,9 +45,17 @@ def gathered(
             last_hit_at_ms=views.last_webhook_at_ms,
         ),
         store=None if place is None else _store(place, views),
-        tasks=tuple(
-            TaskStatus(name=name, running=name in running, restarts=supervisor.restarts.get(name, 0)) for name in names
-        ),
+        tasks=tuple(_task(supervisor, name, running=name in running) for name in names),
+    )
+
+
+def _task(supervisor: Supervisor, name: str, *, running: bool) -> TaskStatus:
+    silent_s = supervisor.silent_s(name)
+    return TaskStatus(
+        name=name,
+        running=running,
+        restarts=supervisor.restarts.get(name, 0),
+        silent_s=None if silent_s is None else int(silent_s),
     )
 
 

@@ -81,6 +81,8 @@ class TaskStatus:
     name: str
     running: bool
     restarts: int = 0
+    silent_s: int | None = None
+    """How long ago it last did anything, in whole seconds; None where nobody tells. What waits is silent too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Supervisor:
         self._pause = pause
         self._on_failure = on_failure or (lambda name, error: None)
         self.restarts: dict[str, int] = {}
+        self._alive_at: dict[str, float] = {}
 
     def start(self, name: str, make: Callable[[], Awaitable[None]]) -> None:
         """Runs `make()` until it ends by itself or the supervisor stops; where it fails, it is run again.
@@ -37,7 +39,7 @@ class Supervisor:
         while True:
             began = loop.time()
             try:
-                await make()
+                await _Watched(make(), lambda: self._note_alive(name))
                 return
             except Exception as error:  # whatever it was: the task must come back
                 if loop.time() - began > STEADY_S:
@@ -49,6 +51,17 @@ class Supervisor:
                 if failures == 1:
                     self._on_failure(name, error)
                 await self._pause(pause)
+
+    def _note_alive(self, name: str) -> None:
+        self._alive_at[name] = asyncio.get_running_loop().time()
+
+    def silent_s(self, name: str) -> float | None:
+        """How long ago a task last did anything at all; None where it never was begun.
+
+        One that waits is silent too: how long it may be is known to whoever knows what it waits for.
+        """
+        at_s = self._alive_at.get(name)
+        return None if at_s is None else asyncio.get_running_loop().time() - at_s
 
     @property
     def running(self) -> list[str]:
@@ -65,3 +78,29 @@ class Supervisor:
         """Ends every task, the latest first."""
         for name in reversed(list(self._tasks)):
             await self.stop(name)
+
+
+class _Watched:
+    """Awaits what a task does, and tells each time that the loop lets it go on."""
+
+    def __init__(self, work: Awaitable[None], alive: Callable[[], None]) -> None:
+        self._work = work
+        self._alive = alive
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        steps: Any = self._work.__await__()
+        thrown: BaseException | None = None
+        while True:
+            self._alive()
+            try:
+                waits_for = next(steps) if thrown is None else steps.throw(thrown)
+            except StopIteration:
+                return
+            thrown = None
+            try:
+                yield waits_for
+            except GeneratorExit:
+                steps.close()
+                raise
+            except BaseException as error:  # noqa: BLE001  # a cancellation is for the work itself
+                thrown = error

@@ -22,6 +22,7 @@ from exengine.domain.instrument import Instrument
 from exengine.exchange.markets.source import Sink
 from exengine.settings.paths import DataDir
 from tests.helpers.alerts import alert
+from tests.helpers.blocking import no_blocking
 from tests.helpers.world import BTC, ETH
 
 TOKEN = "canary-token-1c9e5b7a3d2f8064"
@@ -130,7 +131,10 @@ class InProcess:
 
 @asynccontextmanager
 async def program(folder: Path, monkeypatch: Any, **sections: Any) -> AsyncIterator[InProcess]:
-    """The program, started on `folder` with the secrets of this module; stopped at the end."""
+    """The program, started on `folder` with the secrets of this module; stopped at the end.
+
+    Between start and stop nothing may keep the loop to itself.
+    """
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
     market = HandMarket()
@@ -140,7 +144,8 @@ async def program(folder: Path, monkeypatch: Any, **sections: Any) -> AsyncItera
     running = Program(DataDir(folder / "data"), config_file, market=market)
     await running.start()
     try:
-        yield InProcess(program=running, market=market)
+        with no_blocking():
+            yield InProcess(program=running, market=market)
     finally:
         await running.stop()
 

@@ -1,0 +1,78 @@
+"""Sees what keeps the event loop to itself: one callback that runs too long, so that nothing else can."""
+
+import asyncio
+import gc
+import time
+from asyncio import events
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+LIMIT_S = 0.1
+
+_SCHEDSTAT = Path("/proc/thread-self/schedstat")
+
+
+def _waited_s() -> float:
+    """How long this thread has been ready to run and was not let: the machine's doing, not the program's."""
+    try:
+        return int(_SCHEDSTAT.read_bytes().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
+
+
+class Blocked(AssertionError):
+    """A callback kept the loop for too long."""
+
+
+def _task_of(callback: Any) -> asyncio.Task[Any] | None:
+    """The task whose step a callback is; asyncio itself tells nobody."""
+    return next((one for one in gc.get_referents(callback) if isinstance(one, asyncio.Task)), None)
+
+
+def _who(callback: Any) -> str:
+    task = _task_of(callback)
+    return repr(callback) if task is None else f"{task.get_name()}: {task.get_coro()}"
+
+
+@contextmanager
+def no_blocking(limit_s: float = LIMIT_S) -> Iterator[list[str]]:
+    """Fails where one callback of this thread's loop takes longer than `limit_s`; gives what was found so far.
+
+    Time in which other programs had the processor, and the interpreter's own collection of garbage, do not count; nor
+    does what the test does in its own task, as building a window.
+    """
+    own = asyncio.current_task()
+    found: list[str] = []
+    loop, run, collected_s, began_s = asyncio.get_running_loop(), events.Handle._run, 0.0, 0.0
+
+    def on_collection(phase: str, _: Any) -> None:
+        nonlocal collected_s, began_s
+        if phase == "start":
+            began_s = time.perf_counter()
+        else:
+            collected_s += time.perf_counter() - began_s
+
+    def timed(handle: events.Handle) -> None:
+        if handle._loop is not loop:
+            run(handle)
+            return
+        before_s, waited_s, swept_s = time.perf_counter(), _waited_s(), collected_s
+        callback = handle._callback
+        run(handle)
+        took_s = time.perf_counter() - before_s
+        if took_s > limit_s:
+            took_s -= (_waited_s() - waited_s) + (collected_s - swept_s)
+            if took_s > limit_s:
+                found.append(f"{took_s * 1000:.0f} ms in {_who(callback)}")
+
+    events.Handle._run = timed  # type: ignore[method-assign]
+    gc.callbacks.append(on_collection)
+    try:
+        yield found
+    finally:
+        events.Handle._run = run  # type: ignore[method-assign]
+        gc.callbacks.remove(on_collection)
+    if found:
+        raise Blocked("the loop was blocked: " + "; ".join(found[:5]))
