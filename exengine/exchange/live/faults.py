@@ -164,11 +164,12 @@ def _never_left(error: BaseException) -> bool:
     return False
 
 
-_SIGNED = re.compile(r"(signature|apikey|api_key|timestamp|recvwindow|sign)=[^&\s]+", re.IGNORECASE)
+_QUERY = re.compile(r"\?\S+")
+_PAGE = re.compile(r"<[^>]*>")
 
 
 def _text(error: Exception, ccxt: Any) -> str:
     """The error in one line, without what a signed address bears."""
     kind = type(error).__name__
-    said = _SIGNED.sub(r"\1=…", " ".join(str(error).split()))[:TEXT_LENGTH]
+    said = " ".join(_PAGE.sub(" ", _QUERY.sub("", str(error))).split())[:TEXT_LENGTH]
     return f"{kind}: {said}" if said else kind
