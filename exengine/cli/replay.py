@@ -23,8 +23,9 @@ WRONG_USE = 2
 
 
 def run_replay(options: argparse.Namespace) -> int:
-    """Reads everything, plays it, writes the files. 2 where an input is wrong: nothing is written then."""
+    """Reads everything, plays it, writes the files. 2, and nothing written, where an input or `--out` is wrong."""
     try:
+        output.check(options.out)
         inputs = _inputs(options)
     except UserError as error:
         print(f"exengine: {error}", file=sys.stderr)
@@ -44,7 +45,13 @@ def run_replay(options: argparse.Namespace) -> int:
     progress.done()
     if times:
         curve.mark(last, closed=False)
-    found = output.write(options.out, run.state, run.record, curve.points)
+    try:
+        found = output.write(options.out, run.state, run.record, curve.points)
+    except OSError as error:
+        raise UserError(
+            f"{options.out}: the replay could not be written: {error.strerror or error}.",
+            remedy="Make room, or give another folder, and run it again.",
+        ) from None
     _tell(found, options.out, run.events, time.perf_counter() - began)
     return 0
 

@@ -50,7 +50,10 @@ def instruments(markets: Mapping[str, Market]) -> tuple[Instrument, ...]:
 
 
 def from_json(text: str) -> tuple[Instrument, ...]:
-    """The instruments of an `M.json`. Raises ValueError where it is no such file."""
+    """The instruments of an `M.json`. Raises ValueError with symbol and field where it is no such file.
+
+    Unlike what an exchange lists, what somebody wrote down is not passed over: steps that are missing are a mistake.
+    """
     markets = json.loads(text, parse_float=str)
     if not isinstance(markets, dict):
         raise ValueError("market rules are an object with a symbol for each market")
@@ -58,7 +61,46 @@ def from_json(text: str) -> tuple[Instrument, ...]:
         missing = [name for name in ("id", "base", "quote") if not isinstance(market, dict) or name not in market]
         if missing:
             raise ValueError(f"{symbol}: {missing[0]} is missing")
+        if _kind(market) is not None:
+            _check(symbol, market)
     return instruments(markets)
+
+
+def _check(symbol: str, market: Market) -> None:
+    """Raises ValueError with symbol and field for the first number that cannot be a market's."""
+    for name in ("precision.price", "precision.amount"):
+        step = _number_at(symbol, market, name)
+        if step is None:
+            raise ValueError(f"{symbol}: {name} is missing")
+        if step <= 0:
+            raise ValueError(f"{symbol}: {name} must be above 0, and is {money.plain(step)}")
+    for name in ("limits.amount.min", "limits.amount.max", "limits.cost.min", "contractSize"):
+        limit = _number_at(symbol, market, name)
+        if limit is not None and limit < 0:
+            raise ValueError(f"{symbol}: {name} must not be below 0, and is {money.plain(limit)}")
+    for name in ("maker", "taker"):
+        fee = _number_at(symbol, market, name)
+        if fee is not None and abs(fee) >= 1:
+            raise ValueError(f"{symbol}: {name} is a share, 0.001 for 0.1 %, and cannot be {money.plain(fee)}")
+    least, most = (_number_at(symbol, market, f"limits.amount.{end}") for end in ("min", "max"))
+    if least and most and least > most:
+        raise ValueError(f"{symbol}: limits.amount.min is above limits.amount.max")
+
+
+def _number_at(symbol: str, market: Market, name: str) -> Decimal | None:
+    """The number at a path of names, None where it is not given. Raises ValueError with symbol and field."""
+    place: Any = market
+    parts = name.split(".")
+    for depth, part in enumerate(parts):
+        if place is None:
+            return None
+        if not isinstance(place, Mapping):
+            raise ValueError(f"{symbol}: {'.'.join(parts[:depth])} is not an object")
+        place = place.get(part)
+    try:
+        return number(place)
+    except ValueError as error:
+        raise ValueError(f"{symbol}: {name}: {error}") from None
 
 
 def number(value: object) -> Decimal | None:

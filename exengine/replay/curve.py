@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from exengine.domain import pnl
-from exengine.domain.capital import usd_value
+from exengine.domain import pnl, safety
+from exengine.domain.capital import usd_of, usd_value
 from exengine.domain.group import Group
 from exengine.domain.money import ZERO, arithmetic
 from exengine.domain.safety import start_equity
@@ -32,7 +32,9 @@ class Curve:
     points: list[Point] = field(default_factory=list)
     _realised: Decimal = ZERO
     _counted: int = 0
-    _dusty: dict[str, Group] = field(default_factory=dict)
+    _dust: dict[tuple[str, str, str], tuple[Decimal, Decimal]] = field(default_factory=dict)
+    """What closed groups have left, by account, symbol and quote: units, below zero = short, and their cost."""
+    _dusty: set[str] = field(default_factory=set)
 
     def mark(self, at_ms: int, *, closed: bool = True) -> None:
         """A point now, after a close or at an end; a later one of the same moment replaces it."""
@@ -40,14 +42,22 @@ class Curve:
             for applied in self.record.fills[self._counted :]:
                 group = self.record.groups[applied.order.group_id]
                 self._realised += applied.realised * usd_value(self.state, group)
-                if not group.is_open and group.net_qty:
-                    self._dusty[group.id] = group
+                if not group.is_open and group.net_qty and group.id not in self._dusty:
+                    self._leave_dust(group)
             self._counted = len(self.record.fills)
             total = start_equity(self.state) + self._realised
-            for group in (*self.state.groups.values(), *self._dusty.values()):
-                last = self.state.last(group.key.account, group.key.symbol)
+            total += safety.unrealised(self.state)
+            for (account, symbol, quote), (units, cost) in self._dust.items():
+                last = self.state.last(account, symbol)
                 if last is not None:
-                    total += pnl.unrealised(group, last) * usd_value(self.state, group)
+                    total += (last * units - cost) * usd_of(self.state, account, quote)
         if self.points and self.points[-1].at_ms == at_ms and len(self.points) > 1:
             closed |= self.points.pop().closed
         self.points.append(Point(at_ms=at_ms, realised=self._realised, total=total, closed=closed))
+
+    def _leave_dust(self, group: Group) -> None:
+        self._dusty.add(group.id)
+        key = (group.key.account, group.key.symbol, group.quote)
+        units, cost = self._dust.get(key, (ZERO, ZERO))
+        more = group.side.sign * group.net_qty * group.contract_size
+        self._dust[key] = (units + more, cost + group.side.sign * pnl.cost(group))

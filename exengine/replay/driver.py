@@ -152,16 +152,18 @@ class Replay:
 
     def _next_ring(self, timers: Timers, before_ms: int) -> int | None:
         """When a timer next has something to look at, before `before_ms`."""
-        rings = (self._next_queue(timers.queue), self._next_risk(timers.risk, before_ms))
+        rings = (self._next_queue(timers), self._next_risk(timers.risk, before_ms))
         due = [ring for ring in rings if ring is not None and ring < before_ms]
         return min(due, default=None)
 
-    def _next_queue(self, rings: Rings) -> int | None:
-        state = self.state
+    def _next_queue(self, timers: Timers) -> int | None:
+        """The queue's next ring that matters: it is looked at by its own timer, and after the risk engine."""
+        state, from_ms = self.state, queue_quiet_until_ms(self.state)
         if self._every_tick or state.plan is not None or (state.waiting and not self._queue_is_quiet):
-            return rings.next_ms
-        until_ms = queue_quiet_until_ms(state)
-        return None if until_ms is None else rings.at_ms(rings.first_from(until_ms))
+            from_ms = self._now_ms
+        if from_ms is None:
+            return None
+        return min(rings.at_ms(rings.first_from(from_ms)) for rings in (timers.queue, timers.risk))
 
     def _next_risk(self, rings: Rings, before_ms: int) -> int | None:
         if rings.next_ms >= before_ms or self._every_tick or self.state.plan is not None:

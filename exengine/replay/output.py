@@ -3,12 +3,16 @@
 import json
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Decimal
+from errno import EISDIR, ENOTDIR
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from exengine.domain import figures, pnl
 from exengine.domain.capital import usd_value
+from exengine.domain.errors import UserError
 from exengine.domain.group import Group
 from exengine.domain.instrument import Side
 from exengine.domain.money import ZERO, arithmetic, plain
@@ -21,6 +25,12 @@ from exengine.replay.curve import Point
 from exengine.replay.driver import Record
 
 DAY_MS = 24 * 3600 * 1000
+FILES = frozenset(
+    {
+        "orders.csv", "fills.csv", "groups.csv", "signals.csv", "risk.csv", "queue.csv", "equity.csv", "summary.json",
+        "report.html",
+    }
+)  # fmt: skip
 
 
 def summary(state: State, record: Record, points: list[Point]) -> dict[str, Any]:
@@ -90,11 +100,49 @@ def _daily(state: State, points: list[Point]) -> list[Decimal]:
     return figures.daily_returns(points[0].total, [closes.get(day) for day in days])
 
 
+def check(out: Path) -> None:
+    """Tries whether a replay could be written to `out`, and leaves nothing behind. Raises UserError where it could not.
+
+    A run takes its time: what is wrong with its output is told before it.
+    """
+    out = out.absolute()
+    made: list[Path] = []
+    try:
+        if (out.exists() or out.is_symlink()) and not out.is_dir():
+            raise NotADirectoryError(ENOTDIR, "it is a file, not a folder")
+        in_the_way = next((one for one in sorted(out.glob("*.*")) if one.name in FILES and one.is_dir()), None)
+        if in_the_way is not None:
+            raise IsADirectoryError(EISDIR, f"{in_the_way.name} in it is a folder, and is to be a file")
+        shutil.rmtree(_building(out), ignore_errors=True)
+        for folder in (*reversed(out.parents), _building(out)):
+            if not folder.exists():
+                folder.mkdir()
+                made.append(folder)
+        if out.exists():
+            with NamedTemporaryFile(dir=out, prefix=".exengine-"):
+                pass
+    except OSError as error:
+        raise UserError(
+            f"{out}: the replay cannot be written there: {error.strerror or error}.",
+            safe="Nothing was replayed and nothing was written.",
+            remedy="Give --out a folder that is there, or that can be made.",
+        ) from None
+    finally:
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _building(out: Path) -> Path:
+    """The folder beside `out` in which the files are made."""
+    return out.with_name(f".{out.name}.part")
+
+
 def write(out: Path, state: State, record: Record, points: list[Point]) -> dict[str, Any]:
     """Writes every file into a folder beside `out`, which then takes its place; the summary."""
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
-    building = out.with_name(f".{out.name}.part")
+    building = _building(out)
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
     try:

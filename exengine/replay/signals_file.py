@@ -1,5 +1,6 @@
 """Reads the recorded signals and the trader's commands of a replay: S.jsonl of SPEC §12."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -46,19 +47,26 @@ def read_signals(path: Path) -> list[Recorded]:
 
 def _lines(path: Path) -> Iterator[Recorded]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}.") from None
-    for number, line in enumerate(text.splitlines(), start=1):
+        lines = path.read_bytes().removeprefix(BOM_UTF8).splitlines()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}.") from None
+    for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                yield _line(line)
+                yield _line(_text(line))
             except ValueError as error:
                 raise UserError(
                     f"{path}, line {number}: {error}.",
                     safe="Nothing was replayed and nothing was written.",
                     remedy='A line is {"at": epoch ms, "body": {…}} or {"at": …, "command": "pause"}.',
                 ) from None
+
+
+def _text(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not text in UTF-8 (byte {error.start + 1} of the line)") from None
 
 
 def _line(line: str) -> Recorded:

@@ -109,6 +109,107 @@ def test_a_bad_file_is_named_with_its_fault_and_nothing_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"precision": {"price": "a cent", "amount": "1"}}, "BTC/USDT: precision.price: not a number: 'a cent'"),
+        ({"precision": {"price": "0.01"}}, "BTC/USDT: precision.amount is missing"),
+        ({"precision": None}, "BTC/USDT: precision.price is missing"),
+        ({"precision": {"price": "0.01", "amount": "0"}}, "BTC/USDT: precision.amount must be above 0"),
+        ({"limits": {"cost": {"min": "-5"}}}, "BTC/USDT: limits.cost.min must not be below 0, and is -5"),
+        ({"limits": {"amount": "little"}}, "BTC/USDT: limits.amount is not an object"),
+        ({"limits": {"amount": {"min": 2, "max": 1}}}, "BTC/USDT: limits.amount.min is above limits.amount.max"),
+        ({"taker": True}, "BTC/USDT: taker: not a number"),
+        ({"maker": "1"}, "BTC/USDT: maker is a share"),
+    ],
+)
+def test_a_bad_market_rule_is_named_with_file_symbol_and_field(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, object], told: str
+) -> None:
+    paths = prepare(tmp_path)
+    (tmp_path / "markets.json").write_text(json.dumps({"BTC/USDT": MARKETS["BTC/USDT"] | change}))
+    assert main(arguments(tmp_path, paths, tmp_path / "out")) == 2
+    assert f"{tmp_path / 'markets.json'}: {told}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_signals_that_are_not_utf_8_are_told_by_their_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    paths = prepare(tmp_path)
+    good = (tmp_path / "signals.jsonl").read_bytes()
+    (tmp_path / "signals.jsonl").write_bytes(
+        good + b"\n" + '{"at": 1, "body": {"source": "Übung"}}\n'.encode("latin-1")
+    )
+    assert main(arguments(tmp_path, paths, tmp_path / "out")) == 2
+    assert "signals.jsonl, line 3: it is not text in UTF-8 (byte 31 of the line)" in capsys.readouterr().err
+
+
+def test_a_line_separator_within_an_alert_ends_no_line(tmp_path: Path) -> None:
+    told = body(T0 + 1000, "50000") | {"comment": "one\u2028two"}
+    paths = prepare(tmp_path)
+    text = json.dumps({"at": T0 + 1000, "body": told}, ensure_ascii=False)
+    (tmp_path / "signals.jsonl").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert main(arguments(tmp_path, paths, tmp_path / "out")) == 0
+    assert [row["outcome"] for row in table(tmp_path / "out" / "signals.csv")] == ["opened"]
+
+
+def arguments(folder: Path, prices: list[Path], out: Path) -> list[str]:
+    given = ["replay", "--signals", folder / "signals.jsonl", "--prices", *prices, "--markets", folder / "markets.json"]
+    return [str(one) for one in [*given, "--config", folder / "config.json", "--out", out, "--no-auth"]]
+
+
+def everything_in(folder: Path) -> dict[str, bytes | None]:
+    return {str(path): path.read_bytes() if path.is_file() else None for path in sorted(folder.rglob("*"))}
+
+
+@pytest.mark.parametrize("where", ["a file", "a file/below", "taken", "loop", "x" * 300])
+def test_an_output_that_cannot_be_is_told_before_the_run_and_nothing_is_touched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    paths = prepare(tmp_path)
+    (tmp_path / "a file").write_text("mine")
+    (tmp_path / "taken" / "orders.csv").mkdir(parents=True)
+    (tmp_path / "loop").symlink_to(tmp_path / "nowhere")
+    before = everything_in(tmp_path)
+    monkeypatch.setattr("exengine.cli.replay.replay", lambda inputs: pytest.fail("it was run all the same"))
+    assert main(arguments(tmp_path, paths, tmp_path / where)) == 2
+    assert "cannot be written there" in capsys.readouterr().err
+    assert everything_in(tmp_path) == before
+
+
+def test_trying_the_output_leaves_nothing_where_an_input_is_bad(tmp_path: Path) -> None:
+    paths = prepare(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    before = everything_in(tmp_path)
+    assert main(arguments(tmp_path, paths, tmp_path / "not" / "yet" / "there")) == 2
+    assert everything_in(tmp_path) == before
+
+
+def test_an_output_folder_that_is_there_keeps_what_else_is_in_it(tmp_path: Path) -> None:
+    paths = prepare(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    (tmp_path / "out" / "orders.csv").write_text("an earlier run's")
+    assert main(arguments(tmp_path, paths, tmp_path / "out")) == 0
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+    assert len(table(tmp_path / "out" / "orders.csv")) == 6
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_disk_that_fills_up_is_told_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = prepare(tmp_path)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("exengine.replay.output.tables.write_csv", full)
+    assert main(arguments(tmp_path, paths, tmp_path / "out")) == 1
+    assert "could not be written: No space left on device" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".*.part"))
+
+
 def test_signals_are_authenticated_unless_told_otherwise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good = body(T0 + 1000, "50000") | {"secret": "the real one"}
     bad = body(T0 + 2000, "50000") | {"secret": "another"}

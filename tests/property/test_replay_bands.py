@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exengine.domain.events import BlockSet, Panicked, Paused, Resumed, RiskRunAsked
+from exengine.domain.events import BlockSet, Panicked, Paused, Resumed, RiskRunAsked, SkipAsked
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import MarketType
 from exengine.domain.reception import Arrival
@@ -18,12 +18,17 @@ from exengine.domain.settings import (
     GridSettings,
     LegSpec,
     PoolSettings,
+    QueueRule,
+    QueueSettings,
     RiskSettings,
+    SafetySettings,
     Settings,
     SizingSettings,
     TakeProfitMode,
     TakeProfitSettings,
     TargetOrder,
+    TimerStart,
+    WhenShort,
 )
 from exengine.domain.signal import Signal
 from exengine.domain.signal_body import parse_body
@@ -84,13 +89,44 @@ def configurations(draw: st.DrawFn) -> Settings:
             stop_loss_percent=draw(MAYBE),
             trailing_percent=draw(st.none() | st.none() | PERCENTS),
         ),
-        pool=PoolSettings(max_open_groups=draw(st.integers(1, 3))),
-        risk=RiskSettings(
-            loss_threshold_percent=-draw(PERCENTS),
-            require_full_pyramids=draw(st.booleans()),
-            post_full_wait_minutes=draw(st.sampled_from([Decimal(0), Decimal(1)])),
-            min_close_notional=draw(st.sampled_from([Decimal(0), Decimal(20)])),
+        pool=PoolSettings(
+            max_open_groups=draw(st.integers(1, 3)),
+            pyramids_bypass=draw(st.booleans()),
+            max_per_symbol=draw(st.sampled_from([None, None, 1])),
+            max_exposure=draw(st.sampled_from([None, None, Decimal(2500)])),
         ),
+        queue=QueueSettings(
+            max_age_minutes=draw(st.sampled_from([Decimal(0), Decimal(0), Decimal("0.7"), Decimal(2)])),
+            evaluate_seconds=draw(st.sampled_from([5, 10, 13])),
+            replace=draw(st.booleans()),
+            priority=draw(st.sampled_from([tuple(QueueRule), (QueueRule.DEEPEST_LOSS,), ()])),
+        ),
+        risk=draw(risks()),
+        safety=SafetySettings(
+            max_daily_loss=draw(st.sampled_from([None, None, Decimal(2)])),
+            max_drawdown_percent=draw(st.sampled_from([None, None, Decimal("0.2")])),
+        ),
+    )
+
+
+def risks() -> st.SearchStrategy[RiskSettings]:
+    return st.builds(
+        RiskSettings,
+        enabled=st.sampled_from([True, True, True, False]),
+        loss_threshold_percent=PERCENTS.map(lambda percent: -percent),
+        require_full_pyramids=st.booleans(),
+        enable_post_full_wait=st.booleans(),
+        post_full_wait_minutes=st.sampled_from([Decimal(0), Decimal("0.3"), Decimal(1)]),
+        timer_start=st.sampled_from(TimerStart),
+        reset_timer_on_replacement=st.booleans(),
+        use_trade_age_filter=st.booleans(),
+        age_threshold_minutes=st.sampled_from([Decimal("0.25"), Decimal("1.00001"), Decimal(3)]),
+        max_winners=st.integers(1, 3),
+        partial_close_enabled=st.booleans(),
+        when_short=st.sampled_from(WhenShort),
+        min_close_notional=st.sampled_from([Decimal(0), Decimal(20)]),
+        evaluate_on_fill=st.booleans(),
+        evaluate_seconds=st.sampled_from([3, 7, 10]),
     )
 
 
@@ -99,13 +135,15 @@ Prices = dict[str, list[tuple[int, Decimal]]]
 
 @st.composite
 def walks(draw: st.DrawFn) -> Prices:
-    """Prices that walk by small and sometimes large steps, on the tick."""
+    """Prices that walk by small and sometimes large steps, on the tick; now and then two at one time."""
     found: Prices = {}
     for name, tick in (("BTCUSDT", Decimal("0.1")), ("ETHUSDT", Decimal("0.5"))):
-        price, ticks = START[name], []
-        for place, moved in enumerate(draw(st.lists(st.integers(-40, 40), min_size=10, max_size=60))):
-            price += (price * moved / 5000 / tick).to_integral_value() * tick
-            ticks.append((T0 + place * 7000, price))
+        price, ticks, at_ms = START[name], [], T0 + draw(st.sampled_from([0, 0, 40_000]))
+        every_ms, share = draw(st.sampled_from([1000, 5000, 7000, 10_000])), draw(st.sampled_from([2000, 5000, 20_000]))
+        for moved in draw(st.lists(st.integers(-40, 40), min_size=10, max_size=80)):
+            price += (price * moved / share / tick).to_integral_value() * tick
+            ticks.append((at_ms, price))
+            at_ms += every_ms if moved % 9 else 0
         found[name] = ticks
     return found
 
@@ -122,6 +160,8 @@ def alerts(draw: st.DrawFn) -> list[RecordedSignal | RecordedCommand]:
                 Resumed(),
                 RiskRunAsked(),
                 BlockSet(key=key, blocked=True),
+                BlockSet(key=key, blocked=False),
+                SkipAsked(key=key),
                 Panicked(entries_only=True),
             )
             said.append(RecordedCommand(at_ms=at_ms, asked=draw(st.sampled_from(commands))))
@@ -175,7 +215,7 @@ def played(
     return record
 
 
-@examples(300)
+@examples(500)
 @given(configurations(), walks(), alerts())
 def test_what_is_passed_by_would_have_changed_nothing(config, prices, said):
     quick = played(config, prices, said, every_tick=False)
