@@ -1,6 +1,7 @@
 """Gathers what the Status dock tells: of accounts, listener, store and tasks, at the moment of asking."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 
 from exengine.domain.settings import AccountSettings
@@ -17,6 +18,7 @@ from exengine.engine.status import (
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.views import Views
 from exengine.exchange.live.account import LiveExchange
+from exengine.exchange.live.client import Pulse
 from exengine.store.address import Place
 
 
@@ -33,11 +35,13 @@ def gathered(
 
     `url` is where the listener listens, None while it does not; `place` is the store's, None while it is closed.
     """
-    streams = {exchange.account: exchange.sees_orders for exchange in live}
+    exchanges = {exchange.account: exchange for exchange in live}
     running = supervisor.running
     names = dict.fromkeys([*running, *supervisor.restarts])
     return Status(
-        accounts=tuple(account_status(state, views, account, streams) for account in state.settings.accounts),
+        accounts=tuple(
+            account_status(state, views, account, exchanges.get(account.name)) for account in state.settings.accounts
+        ),
         listener=ListenerStatus(
             listening=url is not None,
             address=url or "",
@@ -59,9 +63,12 @@ def _task(supervisor: Supervisor, name: str, *, running: bool) -> TaskStatus:
     )
 
 
-def account_status(state: State, views: Views, account: AccountSettings, streams: dict[str, bool]) -> AccountStatus:
-    """One account. Latency, clock and rate use are the exchange adapter's to tell."""
+def account_status(
+    state: State, views: Views, account: AccountSettings, exchange: LiveExchange | None = None
+) -> AccountStatus:
+    """One account; `exchange` is a live one's."""
     name = account.name
+    pulse = Pulse() if exchange is None else exchange.pulse
     away = state.unreachable.get(name, "")
     prices = [quote.at_ms for (owner, _), quote in state.quotes.items() if owner == name]
     rules = sum(1 for owner, _ in state.instruments if owner == name)
@@ -71,9 +78,13 @@ def account_status(state: State, views: Views, account: AccountSettings, streams
         mode=mode_of(account),
         connection=_connection(account, away, heard_of=bool(prices or rules)),
         why=away,
+        latency_ms=pulse.latency_ms,
+        clock_skew_ms=pulse.clock_skew_ms,
+        rate_used_percent=None if pulse.rate_used_percent is None else Decimal(pulse.rate_used_percent),
         rules=rules,
-        rules_at_ms=views.rules_at_ms.get(name),
-        streaming=streams.get(name),
+        rules_at_ms=views.rules_at_ms.get(name) if exchange is None else exchange.rules_at_ms,
+        streaming=None if exchange is None else exchange.sees_orders,
+        polled_at_ms=None if exchange is None else exchange.reported_at_ms,
         priced_at_ms=max(prices, default=None),
     )
 

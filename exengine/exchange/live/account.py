@@ -50,6 +50,8 @@ class LiveExchange:
         self.account = settings.name
         self.sees_orders = False
         """Whether own orders come by stream at the moment."""
+        self.reported_at_ms: int | None = None
+        """When it last said what the account has."""
         self.rules_at_ms: int | None = None
         """When the market rules were last loaded."""
         self.on_seen: Callable[[bool], None] = lambda seen: None
@@ -105,7 +107,9 @@ class LiveExchange:
 
     async def report(self, symbols: Collection[str] | None) -> AccountReport | None:
         now_ms = self._clock.now_ms()
-        return await self._thread.call(self._reported(symbols, now_ms))
+        said = await self._thread.call(self._reported(symbols, now_ms))
+        self.reported_at_ms = now_ms
+        return said
 
     async def _reported(self, symbols: Collection[str] | None, now_ms: int) -> AccountReport:
         known = self._tracker.symbols()
