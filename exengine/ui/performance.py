@@ -171,7 +171,12 @@ class PerformanceDock(Dock):
         self.pages.setCurrentWidget(view)
         for tool in (self.csv, self.png):
             tool.setEnabled(True)
-        self.heading.detail.setText(self._span(report))
+        self._tell(self._span(report))
+
+    def _tell(self, text: str, *, token: str = "muted") -> None:
+        """Says something in the dock's title."""
+        self.heading.detail.set_token(token)
+        self.heading.detail.setText(text)
 
     def _span(self, report: Report) -> str:
         """`Sep 24 to Nov 23`, and what is missing from it."""
@@ -212,17 +217,17 @@ class PerformanceDock(Dock):
         if progress is None:
             self.line.show_share(None)
             if self.report is not None:
-                self.heading.detail.setText(self._span(self.report))
+                self._tell(self._span(self.report))
             return
         self.line.show_share(progress.done / progress.of if progress.of else 0.0)
-        self.heading.detail.setText(f"Reading {progress.done:,} of {progress.of:,} rows")
+        self._tell(f"Reading {progress.done:,} of {progress.of:,} rows")
         if self.report is None:
             self._say(*READING)
 
     def _on_failed(self, error: BaseException) -> None:
         self._basis = None
         if self.report is not None:
-            self.heading.detail.setText(f"Not up to date: {error}")
+            self._tell(f"Not up to date: {error}", token="warn")
             return
         self.fault.say(FAILED, f"{error} {SAFE}", action=True)
         self.pages.setCurrentWidget(self.fault)

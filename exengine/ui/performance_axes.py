@@ -39,8 +39,11 @@ class Axis(pg.AxisItem):
             hideOverlappingLabels=False,
         )
         self.setPen(pg.mkPen(None))
-        self.setTickPen(pg.mkPen(None))
         self.setTextPen(pg.mkPen(self.look.color("muted")))
+
+    def drawPicture(self, painter: QPainter, axis: Any, ticks: Any, texts: Any) -> None:
+        # A tick without length is a dot all the same.
+        super().drawPicture(painter, axis, [], texts)
 
     def ticks(self, low: float, high: float) -> tuple[float, list[float]]:
         """(step, values)"""

@@ -27,6 +27,9 @@ LEAST_SPAN_S = 60.0
 POINTS_A_PIXEL = 2
 """Of a curve no more are drawn than can be told apart."""
 
+SMOOTH_POINTS = 600
+"""Up to so many points the edges of the lines are smoothed; of more nobody sees it, and it takes long."""
+
 
 class EquityChart(Ground):
     """Both plots share their time; the values of the part that is shown fill the height."""
@@ -173,12 +176,13 @@ class EquityChart(Ground):
         at = self._seconds[part]
         total, realised = curve.total[part], curve.realised[part]
         most = max(self.canvas.width(), 200) * POINTS_A_PIXEL
-        self._total.setData(*thinned(at, total, most))
-        self._realised.setData(*stepped(*thinned(at, realised, most)))
+        smooth = len(at) <= SMOOTH_POINTS
+        self._total.setData(*thinned(at, total, most), antialias=smooth)
+        self._realised.setData(*stepped(*thinned(at, realised, most)), antialias=smooth)
         self.top_box.setYRange(*_roomy(min(total.min(), realised.min()), max(total.max(), realised.max())), padding=0)
         if curve.falls is not None:
             falls = -curve.falls[part]
-            self._fall.setData(*thinned(at, falls, most), fillLevel=0.0)
+            self._fall.setData(*thinned(at, falls, most), fillLevel=0.0, antialias=smooth)
             self.low_box.setYRange(min(float(falls.min()) * 1.15, -0.01), 0.0, padding=0)
         self._move()
 
