@@ -361,5 +361,10 @@ def render(folder: Path, only: str = "") -> Iterator[Path]:
 
 if __name__ == "__main__":
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screens")
-    for written in render(target, sys.argv[2] if len(sys.argv) > 2 else ""):
+    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
+    for written in render(target, wanted):
+        print(written)
+    from tests.ui import performance_screens
+
+    for written in performance_screens.render(target, wanted.removeprefix("performance-")):
         print(written)

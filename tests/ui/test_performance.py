@@ -34,7 +34,7 @@ from exengine.ui.performance_view import PerformanceView
 from exengine.ui.theme import Look, Scheme
 from tests.helpers.results import DAY_MS, HOUR_MS, Shelf, at, mark, result, traded
 from tests.ui import rows
-from tests.ui.performance_screens import TODAY, Stage, live
+from tests.ui.performance_screens import SCENES, TODAY, Stage, live
 
 D = rows.D
 
@@ -624,3 +624,13 @@ def test_moments_are_round_and_few(hours: float) -> None:
     assert found == sorted(set(found))
     words = [tick_words(value, step, zone) for value in found]
     assert len(set(words)) == len(words)
+
+
+# pictures -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["empty", "crosshair", "busy", "custom", "stale", "narrow", "font-16"])
+def test_a_scene_can_be_shot_without_a_word_of_complaint_from_qt(stage: Stage, name: str) -> None:
+    SCENES[name](stage)
+    stage.settle()
+    assert stage.window.grab().width() >= 960
