@@ -135,6 +135,8 @@ class Arrangement:
         self._layouts.save("window/geometry", self._window.saveGeometry())
         self._layouts.save("window/state", self._window.saveState(VERSION))
         self._layouts.save("window/docks", list(self._docks))
+        open_docks = [name for name, dock in self._docks.items() if dock.toggleViewAction().isChecked()]
+        self._layouts.save("window/open", open_docks)
         self._layouts.save("window/stock", [self.stock])
 
     def restore(self) -> None:
@@ -151,11 +153,18 @@ class Arrangement:
         self.stock = next((name for name in kept if name in STOCK), self.stock)
         known = self._layouts.texts("window/docks") or list(FIRST_DOCKS)
         new = [name for name in self._docks if name not in known]
+        self._close_but(self._layouts.texts("window/open"))
         self._gather()
         for name in new:
             self._place(name)
         if new:
             self.size_docks()
+
+    def _close_but(self, kept: list[str] | None) -> None:
+        """Closes what was closed: Qt opens a dock at the left side that was in no area when its state was kept."""
+        for name, dock in self._docks.items():
+            if kept is not None and name not in kept:
+                dock.close()
 
     def _gather(self) -> None:
         """Brings docks that an older version had at the window's sides into the one area, to the right of the rest."""
