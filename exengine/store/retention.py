@@ -7,6 +7,7 @@ a group that is still open stays as well.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from itertools import takewhile
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -49,7 +50,7 @@ def _notes(connection: Connection, before_ms: int, at_most: int) -> int:
     old = (
         select(notes.id)
         .where(notes.at_ms < before_ms, notes.id < last, notes.group_id.not_in(still_open))
-        .order_by(notes.id)
+        .order_by(notes.at_ms)  # by its index: where nothing is old, nothing is looked through
         .limit(at_most)
     )
     found = connection.scalars(old).all()
@@ -61,17 +62,19 @@ def _notes(connection: Connection, before_ms: int, at_most: int) -> int:
 def _bodies(connection: Connection, before_ms: int, at_most: int) -> int:
     signals, meta = schema.signals.c, schema.meta.c
     reached = int(connection.scalar(select(meta.value).where(meta.key == _REACHED)) or 0)
-    old = (
-        select(signals.id)
-        .where(signals.id > reached, signals.received_at_ms < before_ms, signals.outcome.is_not(None))
+    # By number, up to the first that is not old: they are numbered in the order in which they came.
+    lot = connection.execute(
+        select(signals.id, signals.received_at_ms, signals.outcome)
+        .where(signals.id > reached)
         .order_by(signals.id)
         .limit(at_most)
     )
-    found = connection.scalars(old).all()
-    if found:
+    old = list(takewhile(lambda row: row.received_at_ms < before_ms and row.outcome is not None, lot))
+    if old:
+        found = [row.id for row in old]
         connection.execute(update(schema.signals).where(signals.id.in_(found)).values(body=""))
         put_meta(connection, _REACHED, str(found[-1]))
-    return len(found)
+    return len(old)
 
 
 async def retention_timer(

@@ -514,6 +514,19 @@ async def _closed(place: Place) -> None:
     await (await stored(place, a_day(one_slot()))).close()
 
 
+def test_a_damaged_store_is_replaced_and_kept_as_it_was(tmp_path: Path) -> None:
+    source = tmp_path / "source.sqlite3"
+    asyncio.run(_closed(source))
+    backup(source, tmp_path / "b.zip")
+    place = tmp_path / "data" / "exengine.sqlite3"
+    to = destination(tmp_path, place)
+    place.write_bytes(damaged := b"SQLite format 3\0" + b"x" * 5000)
+    kept = restored(tmp_path / "b.zip", to, replace=True)
+    assert kept is not None
+    assert (kept / place.name).read_bytes() == damaged
+    assert contents(place) == contents(source)
+
+
 def test_the_restored_file_is_its_owner_s_alone_and_sound(tmp_path: Path) -> None:
     source = tmp_path / "source.sqlite3"
     asyncio.run(_closed(source))

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, event, func, select
 
 from exengine.domain.journal import Category, Note, Severity
 from exengine.engine.changes import Changes, StoreFailed
-from exengine.store import retention, schema
+from exengine.store import retention, schema, sqlite
 from exengine.store.address import Place
 from exengine.store.database import DatabaseStore
 from exengine.store.places import open_store, read_store
@@ -175,4 +176,25 @@ async def test_a_store_that_takes_nothing_is_tried_again_later(place: Place, mon
     monkeypatch.setattr(DatabaseStore, "tidy", at_first_not)
     await run(store, Paused(4), keep_days=1)
     assert [row.id for row in await store.last_log(10)] == [2]
+    await store.close()
+
+
+async def test_where_nothing_is_old_it_looks_through_nothing(tmp_path) -> None:
+    """However long the history is: it is asked between two transactions of the engine."""
+    path = tmp_path / "store.sqlite3"
+    store = await aged(path, [0] * 5)
+    with sqlite.engine(path, writable=False).connect() as connection:
+        asked: list[str] = []
+
+        def explain(_: Connection, __: object, text: str, parameters: Any, *___: object) -> None:
+            if text.startswith("SELECT") and "FROM notes" in text:
+                asked.extend(
+                    row[3] for row in connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {text}", parameters)
+                )
+
+        event.listen(connection, "before_cursor_execute", explain)
+        assert trim(connection, 1, LOT) == 0
+    assert asked
+    assert not [plan for plan in asked if plan.startswith("SCAN notes") and "INDEX" not in plan]
+    assert any("SEARCH notes USING INDEX ix_notes_at_ms" in plan for plan in asked)
     await store.close()
