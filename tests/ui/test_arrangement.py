@@ -111,13 +111,13 @@ def test_a_dock_that_the_trader_closed_stays_closed_after_a_restart(look, tmp_pa
     closed(again)
 
 
-def test_docks_of_another_stock_layout_stay_closed_after_a_restart(look, tmp_path, qtbot):
+def test_a_dock_that_was_in_no_area_stays_closed_after_a_restart(look, tmp_path, qtbot):
     first = Stage(look, tmp_path).show()
-    assert first.window.performance.isHidden()
+    first.window.removeDockWidget(first.window.capital)
     first.settle()
     first.window.save_layout()
     closed(first)
     again = Stage(look, tmp_path).show()
     again.put_sample()
-    assert again.window.performance.isHidden()
+    assert again.window.capital.isHidden()
     closed(again)
