@@ -70,6 +70,10 @@ class PerformanceDock(Dock):
         self._look_soon.setSingleShot(True)
         self._look_soon.timeout.connect(self._on_seen)
         self.visibilityChanged.connect(lambda _: self._look_soon.start(0))
+        self._next: Report | None = None
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._on_later)
         look.changed.connect(self._on_tools_look)
         self._say(*EMPTY, action="Send test alert", ask=self.test_asked.emit)
 
@@ -166,12 +170,21 @@ class PerformanceDock(Dock):
         if not report.known:
             self._say(*EMPTY, action="Send test alert", ask=self.test_asked.emit)
             return
-        view = self._made_view()
-        view.show_report(report, self.feed.calendar.zone)
-        self.pages.setCurrentWidget(view)
-        for tool in (self.csv, self.png):
-            tool.setEnabled(True)
-        self._tell(self._span(report))
+        self._next = report
+        self._later.start(0)
+
+    def _on_later(self) -> None:
+        """The view is made in one pass of the loop and filled in the next: neither keeps the engine waiting long."""
+        if self.view is None:
+            self._make_view()
+            self._later.start(0)
+        elif self._next is not None:
+            report, self._next = self._next, None
+            self.view.show_report(report, self.feed.calendar.zone)
+            self.pages.setCurrentWidget(self.view)
+            for tool in (self.csv, self.png):
+                tool.setEnabled(True)
+            self._tell(self._span(report))
 
     def _tell(self, text: str, *, token: str = "muted") -> None:
         """Says something in the dock's title."""
@@ -187,22 +200,20 @@ class PerformanceDock(Dock):
             text += f" · {fmt.count(report.left_out, 'group')} left out: no price of its quote in USD"
         return text
 
-    def _made_view(self) -> "PerformanceView":
-        if self.view is None:
-            # pyqtgraph takes a moment to load: not before there is something to draw.
-            from exengine.ui.performance_export import Exports
-            from exengine.ui.performance_view import PerformanceView
+    def _make_view(self) -> None:
+        # Not imported before there is something to draw; the feed has loaded what takes long of it in its thread.
+        from exengine.ui.performance_export import Exports
+        from exengine.ui.performance_view import PerformanceView
 
-            self.view = PerformanceView(self.look, self._icons, self._book)
-            self.view.copied.connect(lambda what: self.told.emit(f"{what} copied", "success"))
-            self.pages.addWidget(self.view)
-            self.exports = Exports(self, self.view.items(), self._stamp)
-            self.exports.saved.connect(lambda text: self.told.emit(text, "success"))
-            self.exports.failed.connect(lambda text: self.told.emit(text, "error"))
-            self._menus = {self.csv: self.exports.csv_menu(), self.png: self.exports.png_menu()}
-            if self._layouts is not None:
-                self.view.restore(self._layouts)
-        return self.view
+        self.view = view = PerformanceView(self.look, self._icons, self._book)
+        view.copied.connect(lambda what: self.told.emit(f"{what} copied", "success"))
+        self.pages.addWidget(view)
+        self.exports = Exports(self, view.items(), self._stamp)
+        self.exports.saved.connect(lambda text: self.told.emit(text, "success"))
+        self.exports.failed.connect(lambda text: self.told.emit(text, "error"))
+        self._menus = {self.csv: self.exports.csv_menu(), self.png: self.exports.png_menu()}
+        if self._layouts is not None:
+            view.restore(self._layouts)
 
     def _stamp(self) -> str:
         return self.feed.calendar.date_of(self._now_ms()).isoformat()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from importlib import import_module
 from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -40,6 +41,11 @@ class Progress:
 
     done: int
     of: int
+
+
+def _load_plots() -> None:
+    """A tenth of a second of reading modules, the first time: not in the loop's thread."""
+    import_module("pyqtgraph")
 
 
 class PerformanceFeed(QObject):
@@ -111,6 +117,7 @@ class PerformanceFeed(QObject):
             self._again = False
             if self._job is not None:
                 await asyncio.wait([self._job])
+            await self._aside(_load_plots)
             await self._read()
             now = self._now()
             day = await self._history.day(self.calendar.day(now.at_ms))
