@@ -52,6 +52,9 @@ class OrderDesk:
         self._began_s = now_s()
         """What an earlier run may have sent was sent before this."""
         self._sleep = sleep
+        self._first_is_out = asyncio.Event()
+        """Not set while the first of several orders is signed and its request written."""
+        self._first_is_out.set()
         self._following: dict[str, asyncio.Task[None]] = {}
 
     # placing ---------------------------------------------------------------------------------------------------------
@@ -74,7 +77,21 @@ class OrderDesk:
         answers = await asyncio.gather(*(self._place_batch(part, urgency) for part in parts))
         return [answer for part in answers for answer in part]
 
+    async def _after_the_first(self) -> None:
+        """Lets the first of several orders go ahead; for no answer.
+
+        Begun in the same pass of the loop, it would be written only when the last is signed.
+        """
+        if self._first_is_out.is_set():
+            self._first_is_out.clear()
+            loop = asyncio.get_running_loop()
+            # Who goes on from here signs in this pass, and aiohttp writes in the next.
+            loop.call_soon(loop.call_soon, self._first_is_out.set)
+        else:
+            await self._first_is_out.wait()
+
     async def _place_one(self, order: Order, urgency: Urgency) -> Answer:
+        await self._after_the_first()
         try:
             answer = await self._client.ask("create_order", **self._request(order), urgency=urgency, changes=True)
             return self._placed(order, order_said(self._profile, answer))
