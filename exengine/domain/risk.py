@@ -5,8 +5,10 @@ loser goes. `carry_on` looks at what is and takes the next step, so that a plan 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
+from typing import NamedTuple
 
 from exengine.domain import pnl
 from exengine.domain.capital import taker_fee, usd_value
@@ -14,7 +16,7 @@ from exengine.domain.group import CloseReason, Group, GroupStatus, PartialClose
 from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import begin_closing, settle
-from exengine.domain.money import ZERO, plain
+from exengine.domain.money import HUNDRED, ZERO, plain
 from exengine.domain.order import LegRef, Order, Role
 from exengine.domain.risk_levels import Markets
 from exengine.domain.risk_timer import old_enough, timer_left_ms
@@ -26,8 +28,7 @@ FULL_COVER = Decimal("0.999")
 """From this share of what is required on, the loser goes whole."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Winner:
+class _Winner(NamedTuple):
     group: Group
     instrument: Instrument
     last: Decimal
@@ -36,6 +37,16 @@ class _Winner:
     gain: Decimal
     """What closing one contract really brings, in USD."""
     profit: Decimal
+
+
+class _Loser(NamedTuple):
+    """Whoever sorts first is paid off first: lowest loss percent, then largest loss in USD, then the oldest."""
+
+    percent: Decimal
+    dollars: Decimal
+    opened_at_ms: int
+    id: str
+    group: Group
 
 
 def evaluate(step: Step, *, on_request: bool = False) -> None:
@@ -50,54 +61,57 @@ def evaluate(step: Step, *, on_request: bool = False) -> None:
         return
     losers = candidates(step, on_request=on_request)
     all_winners = everyone_ahead(step.state, step.now_ms) if losers else []
-    for loser in losers:
-        plan = plan_for(step.state, loser, step.now_ms, all_winners)
+    if not all_winners:
+        return
+    for loser in sorted(losers):
+        plan = plan_for(step.state, loser.group, step.now_ms, all_winners)
         if plan is not None:
-            _begin(step, loser, replace(plan, on_request=on_request))
+            _begin(step, loser.group, replace(plan, on_request=on_request))
             return
 
 
-def candidates(step: Step, *, on_request: bool) -> list[Group]:
-    """Who may be paid off now, worst loss percent first; a group to be skipped once is passed over and told so."""
-    markets = Markets(step.state, step.now_ms)
-    found = [
-        group
-        for group in step.state.groups.values()
-        if _may_be_lost(markets, group)
-        and is_loser(step.state, group, step.now_ms)
-        and (on_request or timer_left_ms(step.state, group, step.now_ms) == 0)
-    ]
-    ready = []
-    for group in found:
-        if group.skip_once:
-            step.put_group(replace(group, skip_once=False))
-            step.note(Severity.INFO, Category.RISK, "Passed over once, as the trader asked.", group=group)
-        else:
-            ready.append(group)
-    return sorted(ready, key=lambda group: _rank(step.state, group))
-
-
-def _may_be_lost(markets: Markets, group: Group) -> bool:
-    """Whether the price alone makes a group a loser, or nearly so."""
-    market = markets.of(group)
-    if market.last is None:
-        return False
-    levels = markets.levels(group, market)
-    return levels.loses_from <= market.last <= levels.loses_to
+def candidates(step: Step, *, on_request: bool) -> list[_Loser]:
+    """Who may be paid off now; a group to be skipped once is passed over and told so."""
+    state, now_ms = step.state, step.now_ms
+    markets, threshold = Markets(state, now_ms), state.settings.risk.loss_threshold_percent
+    found = []
+    for group in state.groups.values():
+        market = markets.of(group)
+        last = market.last
+        if last is None:
+            continue
+        levels = markets.levels(group, market)
+        if not levels.loses_from <= last <= levels.loses_to or not _may_be_paid_off(state, group, now_ms):
+            continue
+        loss = pnl.unrealised(group, last)
+        percent = loss / levels.cost * HUNDRED if levels.cost else None
+        if percent is None or percent > threshold or not (on_request or timer_left_ms(state, group, now_ms) == 0):
+            continue
+        found.append(_Loser(percent, loss * market.usd, group.opened_at_ms, group.id, group))
+    for loser in found:
+        if loser.group.skip_once:
+            step.put_group(replace(loser.group, skip_once=False))
+            step.note(Severity.INFO, Category.RISK, "Passed over once, as the trader asked.", group=loser.group)
+    return [loser for loser in found if not loser.group.skip_once]
 
 
 def is_loser(state: State, group: Group, now_ms: int) -> bool:
     """Whether a group is a candidate, the timer and a skip aside."""
+    if not _may_be_paid_off(state, group, now_ms):
+        return False
+    last = state.fresh(group.key.account, group.key.symbol, now_ms)
+    percent = pnl.profit_percent(group, last) if last is not None else None
+    return percent is not None and percent <= state.settings.risk.loss_threshold_percent
+
+
+def _may_be_paid_off(state: State, group: Group, now_ms: int) -> bool:
+    """Whether a group is a candidate if it loses enough, the timer and a skip aside."""
     risk = state.settings.risk
     if not _may_be_touched(state, group, now_ms) or not group.has_filled or pnl.holding(group).net_qty <= 0:
         return False
     if risk.require_full_pyramids and len(group.pyramids) < group.max_pyramids:
         return False
-    if risk.use_trade_age_filter and not old_enough(state, group, now_ms):
-        return False
-    last = state.fresh(group.key.account, group.key.symbol, now_ms)
-    percent = pnl.profit_percent(group, last) if last is not None else None
-    return percent is not None and percent <= risk.loss_threshold_percent
+    return not risk.use_trade_age_filter or old_enough(state, group, now_ms)
 
 
 def _may_be_touched(state: State, group: Group, now_ms: int) -> bool:
@@ -109,19 +123,10 @@ def _may_be_touched(state: State, group: Group, now_ms: int) -> bool:
     return not (group.status is GroupStatus.CLOSING or group.blocked or group.frozen or group.partial)
 
 
-def _rank(state: State, group: Group) -> tuple[Decimal, Decimal, int, str]:
-    last = state.last(group.key.account, group.key.symbol)
-    assert last is not None
-    percent = pnl.profit_percent(group, last)
-    assert percent is not None
-    dollars = pnl.unrealised(group, last) * usd_value(state, group)
-    return (percent, dollars, group.opened_at_ms, group.id)
-
-
 def winners(state: State, loser: Group, now_ms: int, among: Sequence[_Winner] | None = None) -> list[_Winner]:
     """Who would pay for `loser`, largest profit first, at most `max_winners`; `among` everyone ahead, where known."""
     ahead = everyone_ahead(state, now_ms) if among is None else among
-    return [one for one in ahead if one.group.id != loser.id][: state.settings.risk.max_winners]
+    return list(islice((one for one in ahead if one.group.id != loser.id), state.settings.risk.max_winners))
 
 
 def everyone_ahead(state: State, now_ms: int) -> list[_Winner]:
@@ -136,14 +141,11 @@ def everyone_ahead(state: State, now_ms: int) -> list[_Winner]:
         levels = markets.levels(group, market)
         if not levels.brings_from <= last <= levels.brings_to or not _may_be_touched(state, group, now_ms):
             continue
-        usd, (net_qty, cost) = usd_value(state, group), pnl.holding(group)
-        unit_cost = cost / (net_qty * group.contract_size)
-        gain = group.side.sign * (last - unit_cost) - last * market.fee
-        gain *= usd * group.contract_size
-        profit = gain * net_qty
+        gain = group.side.sign * (last - levels.unit_cost) - last * market.fee
+        gain *= market.usd * group.contract_size
+        profit = gain * levels.net_qty
         if profit > 0:
-            rules = market.rules or group.own_rules
-            found.append(_Winner(group=group, instrument=rules, last=last, usd=usd, gain=gain, profit=profit))
+            found.append(_Winner(group, market.rules or group.own_rules, last, market.usd, gain, profit))
     found.sort(key=lambda one: (-one.profit, one.group.opened_at_ms, one.group.id))
     return found
 

@@ -7,10 +7,10 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import NamedTuple
 
 from exengine.domain import pnl
-from exengine.domain.capital import taker_fee
+from exengine.domain.capital import taker_fee, usd_value
 from exengine.domain.group import Group
 from exengine.domain.instrument import Instrument
-from exengine.domain.money import HUNDRED, arithmetic
+from exengine.domain.money import HUNDRED, ZERO, arithmetic
 from exengine.domain.state import State
 
 ANY = Decimal("Infinity")
@@ -29,9 +29,10 @@ class Levels(NamedTuple):
     """Outside of these its closing brings nothing."""
     sells_from: Decimal
     """Below this all that it holds is too little for the exchange to take."""
-
-
-NEVER = Levels(ANY, -ANY, ANY, -ANY, ANY)
+    net_qty: Decimal
+    cost: Decimal
+    unit_cost: Decimal
+    """Quote per unit of base; 0 where nothing is held."""
 
 
 class Market(NamedTuple):
@@ -41,6 +42,8 @@ class Market(NamedTuple):
     rules: Instrument | None
     fee: Decimal
     """The share that is paid as taker."""
+    usd: Decimal
+    """What one unit of its quote is worth in USD; 0 where that is not known."""
 
 
 class Markets:
@@ -61,6 +64,7 @@ class Markets:
                 last=state.fresh(key.account, key.symbol, self._now_ms),
                 rules=state.instruments.get((key.account, key.symbol)),
                 fee=taker_fee(state, group),
+                usd=usd_value(state, group),
             )
             if there.rules is not None:  # else each group has rules of its own
                 self._known[key.account, key.symbol] = there
@@ -85,17 +89,18 @@ def _levels(group: Group, rules: Instrument, fee: Decimal, threshold_percent: De
     with arithmetic():
         net_qty, cost = pnl.holding(group)
         if net_qty <= 0:
-            return NEVER
+            return Levels(ANY, -ANY, ANY, -ANY, ANY, net_qty, cost, ZERO)
         all_of_it = group.sellable_qty(rules)
         sells_from = ANY
         if all_of_it > 0 and all_of_it >= rules.min_qty:
             sells_from = _DOWN.plus(rules.min_notional / (all_of_it * rules.contract_size))
         sign = group.side.sign
         unit_cost = cost / (net_qty * group.contract_size)
+        held = (sells_from, net_qty, cost, unit_cost)
         left = 1 - sign * fee
         if cost <= 0 or left <= 0:
-            return Levels(-ANY, ANY, -ANY, ANY, sells_from)
+            return Levels(-ANY, ANY, -ANY, ANY, *held)
         loses, brings = unit_cost * (1 + sign * threshold_percent / HUNDRED), unit_cost / left
         if sign > 0:
-            return Levels(-ANY, _UP.plus(loses), _DOWN.plus(brings), ANY, sells_from)
-        return Levels(_DOWN.plus(loses), ANY, -ANY, _UP.plus(brings), sells_from)
+            return Levels(-ANY, _UP.plus(loses), _DOWN.plus(brings), ANY, *held)
+        return Levels(_DOWN.plus(loses), ANY, -ANY, _UP.plus(brings), *held)

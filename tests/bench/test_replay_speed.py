@@ -1,0 +1,101 @@
+"""A month of minutes and a million ticks through `exengine replay`: time, memory, and what ten times as many cost."""
+
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.bench.measured import show
+from tests.bench.replay_inputs import MONTH, TIMEFRAMES, alerts, closes, config, walk, write
+
+ROOT = Path(__file__).resolve().parents[2]
+LADDER = [{"gap_percent": str(Decimal(-place) / 20), "weight_percent": "20", "tp_percent": "0.3"} for place in range(5)]
+
+
+class Run(NamedTuple):
+    """One replay in a process of its own."""
+
+    events: int
+    fills: int
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+
+
+_MEASURED = """
+import resource, sys, time
+from exengine.__main__ import main
+began = time.process_time()
+code = main(sys.argv[1:])
+print("measured", time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+sys.exit(code)
+"""
+
+
+def played(folder: Path, **inputs: Any) -> Run:
+    prices = write(folder, **inputs)
+    given = ["replay", "--signals", folder / "signals.jsonl", "--prices", prices, "--markets", folder / "markets.json"]
+    given += ["--config", folder / "config.json", "--out", folder / "out", "--no-auth"]
+    began = time.perf_counter()
+    told = subprocess.run(
+        [sys.executable, "-c", _MEASURED, *map(str, given)], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    wall_s = time.perf_counter() - began
+    said, measured = told.strip().splitlines()[-2:]
+    _, cpu_s, peak_mb = measured.split()
+    with (folder / "out" / "fills.csv").open(encoding="utf-8") as file:
+        fills = sum(1 for _ in file) - 1
+    return Run(int(said.split()[0].replace(",", "")), fills, wall_s, float(cpu_s), float(peak_mb))
+
+
+def told(name: str, run: Run) -> str:
+    rate = run.events / run.cpu_s
+    return (
+        f"  {name:34}{run.events:>10,} events {run.fills:>6,} fills {run.wall_s:>7.1f} s wall {run.cpu_s:>6.1f} s cpu"
+        f" {rate:>9,.0f} events/s {run.peak_mb:>6.0f} MB"
+    )
+
+
+LOSING = {"loss_threshold_percent": "-1", "require_full_pyramids": False, "post_full_wait_minutes": "30"}
+"""From early on in the month there is a loser that nobody can pay for."""
+
+
+@pytest.mark.skipif(not MONTH.exists(), reason="the recorded month is not beside the project")
+@pytest.mark.parametrize("mode", ["leg", "pyramid", "aggregate", "hybrid"])
+@pytest.mark.parametrize("risk", [{}, LOSING], ids=["defaults", "losers"])
+def test_the_recorded_month(
+    tmp_path: Path, benchmark: Any, request: pytest.FixtureRequest, mode: str, risk: dict[str, Any]
+) -> None:
+    settings = config(take_profit={"mode": mode, "percent": "1"}, sizing={"amount": "300"}, risk=risk)
+    signals = alerts(closes(), 300, seed=7)
+    run = benchmark.pedantic(played, (tmp_path,), {"signals": signals, "settings": settings}, rounds=1)
+    benchmark.extra_info.update(run._asdict())
+    show(request.config, told(f"month, {mode}, {'losers' if risk else 'defaults'}", run))
+
+
+def test_ten_times_the_ticks_cost_about_ten_times(
+    tmp_path: Path, benchmark: Any, request: pytest.FixtureRequest
+) -> None:
+    """A ladder of twenty levels, and ten times the fills as well; start-up and imports are in neither."""
+    grid = {"legs": LADDER, "max_pyramids": 4, "overrides": []}
+    settings = config(grid=grid, sizing={"amount": "200"}, risk={"loss_threshold_percent": "-0.2"})
+    runs = []
+    for count in (1000, 100_000, 1_000_000):
+        prices = walk(count, seed=2)
+        signals = alerts(prices, count // 500, seed=4, timeframes=TIMEFRAMES)
+        arguments = {"signals": signals, "settings": settings, "prices": prices}
+        if count < 1_000_000:
+            runs.append(played(tmp_path / str(count), **arguments))
+        else:
+            runs.append(benchmark.pedantic(played, (tmp_path / str(count),), arguments, rounds=1))
+    none, tenth, whole = runs
+    ratio = (whole.cpu_s - none.cpu_s) / (tenth.cpu_s - none.cpu_s)
+    benchmark.extra_info.update(whole._asdict() | {"ratio": ratio})
+    lines = [told(f"walk of {run.events:,}", run) for run in runs]
+    show(
+        request.config, "\n".join([*lines, f"  ten times the ticks and fills cost {ratio:.1f} times (less the start)"])
+    )
