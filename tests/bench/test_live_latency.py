@@ -5,8 +5,8 @@ Everything is measured in the same run, in turns, so that a slow machine is slow
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ from exengine.exchange.live.local_server import LocalServerSession
 from exengine.settings.account_keys import AccountKeys, keep_keys
 from exengine.settings.paths import DataDir
 from exengine.settings.secret_places import vault_of
+from exengine.store import sqlite
 from tests.bench.exchange_process import START_PRICE, ExchangeProcess, exchange_process
 from tests.bench.measured import PLAYED, percentile, show, table
 from tests.bench.webhook_client import WebhookClient, webhook_client
@@ -33,6 +34,9 @@ LEGS = 5
 ENTRY, TOUCHED, TARGET_TOUCHED = D(46000), D("45999.99"), D("46470.00")
 TIMEFRAMES = ("5", "15", "60")
 
+COMMIT = "one commit to this disk"
+"""An alert is stored twice before its orders go out, a fill once before its target: what the disk takes of it."""
+
 BARE, FIRST, LADDER, TARGET = "bare create_order", "alert to first order", "alert to whole ladder", "fill to its target"
 
 pytestmark = pytest.mark.timeout(600)
@@ -43,13 +47,14 @@ class Measures:
     """Seconds, one of each a round."""
 
     bare: list[float] = field(default_factory=list)
+    commit: list[float] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
     ladder: list[float] = field(default_factory=list)
     target: list[float] = field(default_factory=list)
 
     @property
     def columns(self) -> dict[str, list[float]]:
-        return {BARE: self.bare, FIRST: self.first, LADDER: self.ladder, TARGET: self.target}
+        return {BARE: self.bare, COMMIT: self.commit, FIRST: self.first, LADDER: self.ladder, TARGET: self.target}
 
 
 @asynccontextmanager
@@ -84,6 +89,20 @@ async def bare_order(client: Any) -> float:
     return took_s
 
 
+@contextmanager
+def disk(file: Path) -> Iterator[Callable[[], float]]:
+    """Commits one row as safely as the store does; how long that took."""
+    with closing(sqlite.connect(file, writable=True)) as connection:
+        connection.execute("CREATE TABLE rows (body TEXT NOT NULL)")
+
+        def commit() -> float:
+            began_s = time.perf_counter()
+            connection.execute("INSERT INTO rows VALUES ('a row')")
+            return time.perf_counter() - began_s
+
+        yield commit
+
+
 async def one_round(number: int, exchange: ExchangeProcess, webhook: WebhookClient, measures: Measures) -> None:
     """An alert, its five orders, the fill of the first, its target; then the target fills and the rest goes."""
     answer = await webhook.post(entry(ENTRY, tv__timeframe=TIMEFRAMES[number % len(TIMEFRAMES)]))
@@ -110,7 +129,8 @@ async def measured(folder: Path) -> Measures:
         vault = vault_of(DataDir(folder / "data"), {"EXENGINE_PASSPHRASE": PASSPHRASE}, None)
         keys = AccountKeys(api_key=exchange.api_key, secret=exchange.secret)
         await asyncio.to_thread(keep_keys, [vault], "main", keys)
-        with Headless(folder, EXENGINE_PASSPHRASE=PASSPHRASE) as program:
+        (folder / "bare.sqlite3").touch()
+        with Headless(folder, EXENGINE_PASSPHRASE=PASSPHRASE) as program, disk(folder / "bare.sqlite3") as commit:
             await asyncio.to_thread(program.ready)
             async with webhook_client(program.port, f"/webhook/{TOKEN}") as webhook:
                 warming, measures = Measures(), Measures()
@@ -118,6 +138,7 @@ async def measured(folder: Path) -> Measures:
                     for number in range(WARM_UP + ROUNDS):
                         into = warming if number < WARM_UP else measures
                         into.bare.append(await bare_order(client))
+                        into.commit.append(commit())
                         await asyncio.sleep(REST_S)
                         await one_round(number, exchange, webhook, into)
                 except TimeoutError:
@@ -126,7 +147,7 @@ async def measured(folder: Path) -> Measures:
 
 
 @pytest.fixture(scope="module")
-def measures(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Measures]:
+def measures(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Measures:
     found = asyncio.run(measured(tmp_path_factory.mktemp("live")))
     show(request.config, table("A live account on a local exchange", found.columns, bare=BARE))
     return found
@@ -135,8 +156,8 @@ def measures(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
 @pytest.mark.benchmark(group="live", timer=PLAYED)
 @pytest.mark.parametrize(
     ("name", "goal"),
-    [(BARE, None), (FIRST, 3.0), (LADDER, 6.0), (TARGET, 4.0)],
-    ids=["bare", "first", "ladder", "target"],
+    [(BARE, None), (COMMIT, None), (FIRST, 3.0), (LADDER, 6.0), (TARGET, 4.0)],
+    ids=["bare", "commit", "first", "ladder", "target"],
 )
 def test_how_long_it_takes(name: str, goal: float | None, measures: Measures, benchmark: Any):
     samples = measures.columns[name]
