@@ -275,8 +275,12 @@ def _base62(data: bytes, length: int) -> str:
 
 
 def own_prefix(instance: str) -> str:
-    """The first five characters of every client order id that the engine with this store has ever made."""
-    return "x" + _base62(sha256(instance.encode()).digest(), 4)
+    """The first five characters of every client order id that the engine with this store has ever made.
+
+    A store that came back from a backup is called after the one that it was, with a `~` and something new behind it:
+    orders of the history that was lost are still known as its own, though their ids are never made again.
+    """
+    return "x" + _base62(sha256(instance.partition("~")[0].encode()).digest(), 4)
 
 
 def client_order_id(instance: str, key: str) -> str:

@@ -115,3 +115,10 @@ def test_a_client_order_id_is_the_same_for_the_same_key_and_fits_every_exchange(
     assert one.isascii()
     assert one.isalnum()
     assert one.startswith(own_prefix("store"))
+
+
+def test_a_restored_store_knows_the_orders_of_its_lost_history_and_never_makes_their_ids_again():
+    lost, restored = "a1b2", "a1b2~c3"
+    assert own_prefix(restored) == own_prefix(lost)
+    assert client_order_id(restored, "g#1") != client_order_id(lost, "g#1")
+    assert client_order_id(restored, "g#1").startswith(own_prefix(lost))
