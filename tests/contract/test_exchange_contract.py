@@ -406,3 +406,26 @@ async def test_prices_come_by_stream(streamed: Bench):
     await streamed.until(lambda: has("50000"))
     streamed.tick("50123.4")
     await streamed.until(lambda: has("50123.4"))
+
+
+@pytest.mark.parametrize("name", ["binance"])
+async def test_a_session_that_has_expired_is_renewed_when_its_silence_is_noticed(name: str):
+    async with bench(name, streams=True) as there:
+        there.server.front.end_sessions()  # type: ignore[attr-defined]
+        seen: list[bool] = []
+        changed = asyncio.Event()
+
+        def note(is_seen: bool) -> None:
+            seen.append(is_seen)
+            changed.set()
+
+        there.exchange.on_seen = note
+        there.exchange.doubt_streams()
+        async with asyncio.timeout(30):
+            while seen[-2:] != [False, True]:
+                changed.clear()
+                await changed.wait()
+        order = there.order("49000")
+        await placed(there, order)
+        there.tick("48999")
+        await there.until(lambda: there.fills(order))

@@ -3,6 +3,7 @@
 _ORDERS = "tests/simulation/test_faults.py"
 _OUTSIDE = "tests/simulation/test_faults_outside.py"
 _WIRE = "tests/unit/test_live_faults.py"
+_CONTRACT = "tests/contract/test_exchange_contract.py"
 _STORE = "tests/integration/test_store_commits.py"
 _POSTGRES = "tests/integration/test_store_postgres.py"
 _HOSTILE = "tests/integration/test_webhook_hostile.py"
@@ -14,10 +15,12 @@ ROWS: dict[int, tuple[str, ...]] = {
     2: (f"{_ORDERS}::test_row_02_an_order_that_never_arrived_is_sent_once_more_under_its_id",),
     3: (f"{_ORDERS}::test_row_03_an_order_whose_answer_was_lost_and_that_filled_at_once_is_found_with_its_fills",),
     4: (
+        f"{_CONTRACT}::test_a_gateways_page_says_nothing_of_the_order",
         f"{_WIRE}::test_where_nobody_knows_what_became_of_an_order_it_is_asked_for",
         f"{_WIRE}::test_a_server_error_after_a_new_order_leaves_it_unknown_and_after_a_question_is_tried_again",
     ),
     5: (
+        f"{_CONTRACT}::test_an_answer_that_cannot_be_read_says_nothing_of_the_order",
         f"{_ORDERS}::test_row_05_an_answer_that_cannot_be_read_says_nothing_of_the_order",
         f"{_WIRE}::test_where_nobody_knows_what_became_of_an_order_it_is_asked_for",
     ),
@@ -93,7 +96,7 @@ ROWS: dict[int, tuple[str, ...]] = {
         "tests/unit/test_engine_supervisor.py::test_a_task_that_fails_is_run_again_and_its_first_failure_told",
     ),
     36: (f"{_OUTSIDE}::test_row_36_while_the_stream_is_silent_polling_covers",),
-    37: (),
+    37: (f"{_CONTRACT}::test_a_session_that_has_expired_is_renewed_when_its_silence_is_noticed",),
     38: (
         f"{_OUTSIDE}::test_row_38_slow_down_is_honoured",
         "tests/unit/test_live_pace.py::test_exits_go_before_targets_and_targets_before_entries_that_waited_longer",
@@ -102,7 +105,10 @@ ROWS: dict[int, tuple[str, ...]] = {
         f"{_OUTSIDE}::test_row_39_while_banned_nothing_is_done_and_then_all_goes_on",
         "tests/unit/test_live_pace.py::test_while_the_exchange_wants_silence_nothing_goes_out_not_even_an_exit",
     ),
-    40: (f"{_WIRE}::test_a_wrong_clock_is_no_wrong_key",),
+    40: (
+        f"{_WIRE}::test_a_wrong_clock_is_no_wrong_key",
+        f"{_CONTRACT}::test_a_clock_that_is_off_is_set_by_the_exchanges_and_no_key_is_called_bad",
+    ),
     41: (f"{_OUTSIDE}::test_row_41_in_maintenance_entries_wait_and_are_let_in_on_return",),
     42: (f"{_OUTSIDE}::test_row_42_a_revoked_key_stops_the_account_and_nothing_is_asked_any_more",),
     43: (f"{_OUTSIDE}::test_row_43_of_a_halted_symbol_the_ladder_is_cancelled_and_the_group_left_to_the_trader",),
@@ -154,5 +160,5 @@ ROWS: dict[int, tuple[str, ...]] = {
     ),
 }
 
-PENDING = {37: "an expired listen key is a matter of each exchange's wire: its contract tests are to be named here"}
+PENDING: dict[int, str] = {}
 """Rows that have no test of their own yet, and why."""
