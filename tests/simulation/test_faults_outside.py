@@ -52,9 +52,10 @@ def test_row_39_while_banned_nothing_is_done_and_then_all_goes_on():
 def test_row_41_in_maintenance_entries_wait_and_are_let_in_on_return():
     def waits(seen: Look) -> None:
         assert [one.reason for one in seen.disk.waiting.values()] == ["paused"]
-        assert seen.life.process.engine.health() == "running"
+        assert seen.life.process.engine.health() == "error"
 
     def is_in(seen: Look) -> None:
+        assert seen.life.process.engine.health() == "running"
         assert seen.disk.waiting == {}
         assert seen.resting(Role.ENTRY)
 

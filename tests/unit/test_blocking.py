@@ -13,8 +13,19 @@ async def blocks() -> None:
 
 
 async def test_a_call_that_blocks_the_loop_fails_the_test_and_is_named() -> None:
-    with pytest.raises(Blocked, match=r"ms in .*blocks"), no_blocking():
+    with pytest.raises(Blocked, match=r"ms in .*blocks"), no_blocking(0.01):
         await asyncio.create_task(blocks())
+
+
+async def computes() -> None:
+    end_s = time.thread_time() + 0.15
+    while time.thread_time() < end_s:
+        pass
+
+
+async def test_a_call_that_computes_for_long_is_named_too() -> None:
+    with pytest.raises(Blocked, match=r"ms in .*computes"), no_blocking():
+        await asyncio.create_task(computes())
 
 
 async def test_what_waits_as_it_should_is_fine() -> None:
