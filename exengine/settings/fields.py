@@ -1,7 +1,7 @@
 """The kinds of value that a setting can have, read exactly as the trader spelled them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -74,11 +74,23 @@ Whole = Annotated[int, BeforeValidator(read_whole)]
 Flag = Annotated[bool, Strict()]
 
 
-def setting(default: Any, title: str, meaning: str, *, unit: str = "", secret: bool = False, **limits: Any) -> Any:
-    """A setting with what the dialog says of it: its name, its meaning in one line, and its unit. `...` is required."""
-    extra: dict[str, Any] = {}
-    if unit:
-        extra["unit"] = unit
-    if secret:
-        extra["secret"] = True
+def setting(
+    default: Any,
+    title: str,
+    meaning: str,
+    *,
+    unit: str = "",
+    empty: str = "",
+    part: str = "",
+    words: Mapping[str, str] | None = None,
+    secret: bool = False,
+    **limits: Any,
+) -> Any:
+    """A setting with what dialog and help say of it: its name, its meaning in one line, its unit. `...` is required.
+
+    `empty` is what it means to leave it empty ("off", "no limit"), `words` the choices as a person says them, by value,
+    `part` the section of a long page.
+    """
+    said: dict[str, Any] = {"unit": unit, "empty": empty, "part": part, "words": dict(words or {}), "secret": secret}
+    extra = {name: value for name, value in said.items() if value}
     return Field(default, title=title, description=meaning, json_schema_extra=extra or None, **limits)

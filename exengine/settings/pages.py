@@ -13,6 +13,7 @@ from exengine.domain.instrument import MarketType
 from exengine.domain.settings import MarginMode, SizingMode
 from exengine.settings.fields import Amount, Flag, Location, NotNegative, Page, Whole, fault, refuse, setting, spelled
 from exengine.settings.program_pages import (
+    EXCHANGES,
     AppPage,
     ListenerPage,
     LoggingPage,
@@ -104,26 +105,28 @@ class AccountPage(Page):
     """One account: where it is and what it pays. Its keys are kept with the secrets."""
 
     name: Annotated[str, AfterValidator(_account_name)] = setting(..., "Name", "The trader's name for it, unique")
-    exchange: ExchangeName = setting(..., "Exchange", "Where it is; paper is the simulated one")
-    market_type: MarketType = setting("spot", "Market", "Coins, or perpetual contracts on them")
+    exchange: ExchangeName = setting(..., "Exchange", "Where it is; paper is the simulated one", words=EXCHANGES)
+    market_type: MarketType = setting(
+        "spot", "Market", "Coins, or perpetual contracts on them", words={"swap": "USDT perpetuals"}
+    )
     enabled: Flag = setting(True, "Enabled", "Takes signals")
     testnet: Flag = setting(False, "Testnet", "The exchange's trial environment instead of real money")
     maker_fee_percent: Amount | None = setting(
-        None, "Maker fee", "Of resting orders; empty is the exchange's own, 0.1 on paper", unit="%", ge=-1, le=10
+        None, "Maker fee", "Of resting orders", unit="%", empty="the exchange's own, 0.1 on paper", ge=-1, le=10
     )
     taker_fee_percent: Amount | None = setting(
-        None, "Taker fee", "Of orders that fill at once; empty is the exchange's own, 0.1 on paper",
-        unit="%", ge=-1, le=10,
+        None, "Taker fee", "Of orders that fill at once",
+        unit="%", empty="the exchange's own, 0.1 on paper", ge=-1, le=10,
     )  # fmt: skip
     leverage: Amount = setting("1", "Leverage", "Of a swap account", unit="×", ge=1, le=500)
     margin_mode: MarginMode = setting(
         "cross", "Margin", "Of a swap account: the whole balance stands for a position, or only its own margin"
     )
     server: Annotated[str, AfterValidator(_server)] = setting(
-        "", "Local server", "An exchange server on this machine instead of the exchange, for trials; empty is none"
+        "", "Local server", "An exchange server on this machine instead of the exchange, for trials", empty="none"
     )
     balances: Annotated[dict[str, NotNegative], AfterValidator(_capital)] | None = setting(
-        None, "Balances", "Capital of a paper account by currency; empty is 10000 USDT. A live account has its own"
+        None, "Balances", "Capital of a paper account by currency; a live account has its own", empty="10000 USDT"
     )
 
     @model_validator(mode="after")
@@ -155,7 +158,7 @@ class Config(Page):
     """The configuration file, read and checked."""
 
     schema_version: Whole = setting(SCHEMA_VERSION, "Schema version", "The version of this file's form", ge=1)
-    app: AppPage = setting(AppPage(), "Program", "Timezone and data folder")
+    app: AppPage = setting(AppPage(), "General", "Timezone, data folder and database")
     listener: ListenerPage = setting(ListenerPage(), "Listener", "Where webhooks arrive")
     security: SecurityPage = setting(SecurityPage(), "Security", "Who may send signals and change settings")
     accounts: tuple[AccountPage, ...] = setting((), "Accounts", "Where it trades; none: one paper account named paper")
@@ -172,7 +175,7 @@ class Config(Page):
     safety: SafetyPage = setting(SafetyPage(), "Safety", "Losses at which the engine pauses")
     logging: LoggingPage = setting(LoggingPage(), "Logging", "The log and what is kept of it")
     notifications: tuple[NotificationPage, ...] = setting((), "Notifications", "Where news is sent, and which")
-    ui: UiPage = setting(UiPage(), "Window", "Theme, size and colours")
+    ui: UiPage = setting(UiPage(), "Appearance", "Theme, size and colours")
     sim: SimPage = setting(SimPage(), "Simulation", "Prices and frictions of paper accounts")
 
     @model_validator(mode="after")

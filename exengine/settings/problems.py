@@ -24,6 +24,8 @@ class Problem:
 
     place: Location
     message: str
+    brief: str = ""
+    """The message for beside the field itself, where the value stands already."""
 
     @property
     def path(self) -> str:
@@ -67,7 +69,7 @@ def problems_of(error: ValidationError, tree: type[BaseModel]) -> tuple[Problem,
     found = error.errors(include_url=False)
     places = [tuple(one["loc"]) for one in found]
     return tuple(
-        Problem(place=place, message=_message(one, tree))
+        Problem(place=place, message=_message(one, tree), brief=_brief(one, tree))
         for place, one in zip(places, found, strict=True)
         # A list counts as too short without its invalid members: those are the problem.
         if not (one["type"] == "too_short" and any(place == other[: len(place)] != other for other in places))
@@ -97,15 +99,22 @@ def _message(found: Any, tree: type[BaseModel]) -> str:
     kind, place = found["type"], tuple(found["loc"])
     if kind == "extra_forbidden":
         return f"is not known here; {_hint(place, tree)}"
-    limits = {name: _limit(value) for name, value in found.get("ctx", {}).items()}
-    words = _WORDS[kind].format(**limits) if kind in _WORDS else found["msg"]
-    if kind == "enum":
-        words = words.replace("'", '"')
+    words = _brief(found, tree)
     value = found["input"]
     if kind == "missing" or _is_secret(place, tree):
         return words
     shown = None if kind == "setting" and value is None else _shown(value)
     return words if shown is None else f"{words} (it is {shown})"
+
+
+def _brief(found: Any, tree: type[BaseModel]) -> str:
+    """What is wrong, without the value."""
+    kind = found["type"]
+    if kind == "extra_forbidden":
+        return _message(found, tree)
+    limits = {name: _limit(value) for name, value in found.get("ctx", {}).items()}
+    words: str = _WORDS[kind].format(**limits) if kind in _WORDS else found["msg"]
+    return words.replace("'", '"') if kind == "enum" else words
 
 
 def _shown(value: object) -> str | None:

@@ -74,6 +74,13 @@ class MarketSource(Enum):
     GENERATED = "generated"
 
 
+EXCHANGES = {
+    "paper": "Paper", "binance": "Binance", "bybit": "Bybit", "okx": "OKX", "kucoin": "KuCoin", "mexc": "MEXC",
+    "gate": "Gate",
+}  # fmt: skip
+"""The exchanges as they call themselves."""
+
+
 class PublicExchange(Enum):
     """The exchanges whose public prices can be used."""
 
@@ -198,10 +205,10 @@ class AppPage(Page):
         "local", "Timezone", 'Where the trader\'s day begins: "local", "UTC" or an IANA name'
     )
     data_dir: Annotated[str, AfterValidator(_folder)] | None = setting(
-        None, "Data folder", "Where store and logs are kept; empty is the platform's own folder"
+        None, "Data folder", "Where store and logs are kept", empty="the platform's own folder"
     )
     database_url: Annotated[str, AfterValidator(_database_url)] = setting(
-        "", "Database", "A Postgres database as postgresql://user@host/name; empty is a SQLite file in the data folder"
+        "", "Database", "A Postgres database as postgresql://user@host/name", empty="a SQLite file in the data folder"
     )
 
 
@@ -211,13 +218,13 @@ class ListenerPage(Page):
     host: Annotated[str, AfterValidator(_host)] = setting("127.0.0.1", "Address", "Where the webhook listens")
     port: Whole = setting(8787, "Port", "The port it listens at", ge=1, le=65535)
     public_url: Annotated[str, AfterValidator(_public_url)] = setting(
-        "", "Public address", "What TradingView calls: the tunnel or proxy in front; empty is none yet"
+        "", "Public address", "What TradingView calls: the tunnel or proxy in front", empty="none yet"
     )
     trusted_proxies: tuple[Network, ...] = setting(
-        (), "Trusted proxies", "Peers whose word for the caller's address is taken: addresses or networks"
+        (), "Trusted proxies", "Peers whose word for the caller's address is taken: addresses or networks", empty="none"
     )
     allowed_sources: tuple[Network, ...] = setting(
-        (), "Allowed sources", "Only these addresses or networks may call; empty is all"
+        (), "Allowed sources", "Only these addresses or networks may call", empty="all"
     )
     rate_per_minute: Whole = setting(
         60, "Rate", "Requests that each address may send", unit="a minute", ge=1, le=100_000
@@ -228,9 +235,14 @@ class ListenerPage(Page):
 class SecurityPage(Page):
     """Who may send signals, and who may change settings."""
 
-    webhook_auth: WebhookAuth = setting("any", "Webhook proof", "What a webhook must carry; any: one of them is enough")
+    webhook_auth: WebhookAuth = setting(
+        "any", "Webhook proof", "What a webhook must carry",
+        words={
+            "any": "Any of them", "token": "Token in the path", "secret": "Secret in the body", "hmac": "HMAC signature"
+        },
+    )  # fmt: skip
     max_signal_age_seconds: Whole = setting(
-        300, "Oldest signal", "A signal with an older timestamp is not acted on; 0 is off", unit="s", ge=0
+        300, "Max signal age", "A signal with an older timestamp is not acted on; 0 is off", unit="s", ge=0
     )
     read_only: Flag = setting(False, "Read only", "Settings cannot be changed in the window")
 
@@ -275,8 +287,11 @@ class UiPage(Page):
     theme: Theme = setting("system", "Theme", "Light, dark, or as the system has it")
     font_size: Whole = setting(10, "Font size", "Of the body text", unit="pt", ge=8, le=20)
     refresh_ms: Whole = setting(500, "Refresh", "How often changed rows are shown", unit="ms", ge=100, le=5000)
-    pnl_palette: PnlPalette = setting("green_red", "Profit and loss", "The colours of profit and of loss")
-    time: TimeShown = setting("local", "Times", "Shown in the trader's timezone or in UTC")
+    pnl_palette: PnlPalette = setting(
+        "green_red", "Profit and loss", "The colours of profit and of loss",
+        words={"green_red": "Green and red", "red_green": "Red and green", "blue_orange": "Blue and orange"},
+    )  # fmt: skip
+    time: TimeShown = setting("local", "Times", "Shown in the trader's timezone or in UTC", words={"utc": "UTC"})
 
 
 class SimPage(Page):
@@ -289,11 +304,19 @@ class SimPage(Page):
         0, "Latency", "How long an order takes to the paper exchange", unit="ms", ge=0, le=60_000
     )
     market: MarketSource = setting(
-        "generated", "Prices", "From a public feed, from recorded files, or generated, which needs no network"
+        "generated",
+        "Prices",
+        "From a public feed, from recorded files, or generated, which needs no network",
+        words={"live": "Public feed", "recorded": "Recorded files", "generated": "Generated"},
     )
-    exchange: PublicExchange = setting("binance", "Feed", "Whose public prices are used where they come from a feed")
+    exchange: PublicExchange = setting(
+        "binance", "Feed", "Whose public prices are used where they come from a feed", words=EXCHANGES
+    )
     recorded: tuple[Annotated[str, AfterValidator(_price_file)], ...] = setting(
-        (), "Recorded files", "Prices, one file a symbol; a relative path begins at the configuration's folder"
+        (),
+        "Recorded files",
+        "Prices, one file a symbol; a relative path begins at the configuration's folder",
+        empty="none",
     )
     speed: Amount = setting("1", "Speed", "Of recorded prices, in times of real time", unit="×", gt=0, le=100_000)
     seed: Whole = setting(1, "Seed", "The generated market is the same for the same seed", ge=0, le=2**63 - 1)

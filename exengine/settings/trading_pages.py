@@ -62,67 +62,76 @@ class GridValues(Page):
     """What an override may set of the grid: all of it but the overrides."""
 
     max_pyramids: Whole = setting(
-        5, "Most pyramids", "How many entries a group takes, the first included", ge=1, le=100
+        5, "Max pyramids", "Entries one group takes, the first included", unit="pyramids", ge=1, le=100
     )
     legs: Annotated[tuple[LegPage, ...], AfterValidator(_whole_capital)] = setting(
         DEFAULT_LEGS, "Legs", "The DCA ladder of each pyramid, up to 7 legs", min_length=1, max_length=7
     )
-    gap_reference: GapReference = setting(
-        "pyramid", "Gaps count from", "The price the gaps are measured from: each pyramid's own, or the group's first"
-    )
-    entry_order: EntryOrder = setting("limit", "First leg as", "How leg 0 is sent: resting at its price, or at market")
+    gap_reference: GapReference = setting("pyramid", "Gap reference", "Gaps from each pyramid's base, or the first's")
+    entry_order: EntryOrder = setting("limit", "Entry order", "How leg 0 is sent")
     on_below_minimum: BelowMinimum = setting(
-        "skip_leg", "Leg below the minimum", "What is done with a leg that is too small for the exchange"
+        "skip_leg",
+        "Leg under the minimum",
+        "Skip it, refuse the pyramid, or raise it",
+        words={"skip_leg": "Skip the leg", "reject": "Refuse the pyramid", "raise": "Raise the leg"},
     )
     beyond_last_leg: BeyondLastLeg = setting(
-        "keep", "Beyond the last leg", "What is done with open legs when price has passed the last one"
+        "keep",
+        "After the last leg",
+        "What open legs do past the last one",
+        words={"keep": "Keep", "cancel": "Cancel open legs"},
     )
     beyond_last_leg_percent: Amount = setting(
-        "1", "Beyond by", "How far past the last leg price must be for that", unit="%", ge=0, le=100
+        "1", "Past the last leg by", "How far past it price must be for that", unit="%", ge=0, le=100
     )
     abandon_percent: Amount | None = setting(
-        None, "Abandon at", "Unfilled legs are cancelled when price has run this far our way; empty is off",
-        unit="%", gt=0, le=1000,
+        None, "Abandon after", "Cancel unfilled legs this far in our favour",
+        unit="%", empty="off", gt=0, le=1000,
     )  # fmt: skip
     min_pyramid_gap_percent: Amount = setting(
-        "0", "Least pyramid gap", "A pyramid nearer than this to the one before is refused; 0 is off",
+        "0", "Minimum pyramid gap", "Least distance to the last pyramid; 0 is off",
         unit="%", ge=0, le=100,
     )  # fmt: skip
-    replace_last_pyramid: Flag = setting(
-        False, "Replace the last pyramid", "A further entry after the last pyramid re-places its unfilled legs"
-    )
+    replace_last_pyramid: Flag = setting(False, "Replace last pyramid", "A further entry re-places its unfilled legs")
     pyramid_multipliers: tuple[Positive, ...] = setting(
-        (), "Pyramid multipliers", "What the capital of pyramid 0, 1, 2 … is multiplied by; 1 where none is given",
-        unit="×", max_length=100,
+        (), "Pyramid multipliers", "Capital of pyramid 1, 2, 3 … times this",
+        unit="×", empty="1 each", max_length=100,
     )  # fmt: skip
-    post_only: Flag = setting(False, "Post only", "Resting entries are sent so that they never pay the taker fee")
+    post_only: Flag = setting(False, "Post only", "Entries never pay the taker fee")
 
 
 class SizingPage(Page):
     """The capital of a pyramid."""
 
-    mode: SizingMode = setting("fixed", "Capital by", "What the capital of a pyramid is reckoned from")
-    amount: Amount = setting("100", "Amount", "Quote currency for fixed, per cent for the percent modes", gt=0)
+    mode: SizingMode = setting(
+        "fixed", "Capital by", "What the capital of a pyramid is reckoned from",
+        words={
+            "fixed": "Fixed amount", "percent_equity": "Per cent of equity", "percent_free": "Per cent of free balance",
+            "signal": "The signal's size",
+        },
+    )  # fmt: skip
+    amount: Amount = setting("100", "Amount", "In quote currency where it is fixed, else in per cent", gt=0)
 
 
 class TakeProfitPage(Page):
     """Targets, stop and trailing."""
 
-    mode: TakeProfitMode = setting("leg", "Targets by", "What a target closes: each leg, each pyramid, or the group")
-    percent: Amount = setting(
-        "1", "Target", "Profit over the average of a pyramid or group, above 0", unit="%", gt=0, le=1000
-    )
+    mode: TakeProfitMode = setting(
+        "leg", "Targets by", "What a target closes: each leg, each pyramid, or the group",
+        words={"aggregate": "Whole group", "hybrid": "Leg and group"},
+    )  # fmt: skip
+    percent: Amount = setting("1", "Target", "Profit over the average of a pyramid or group", unit="%", gt=0, le=1000)
     order: TargetOrder = setting("limit", "Target order", "Resting on the exchange, or watched and closed at market")
     close_when_flat: Flag = setting(
         True, "Close when flat", "A group ends, unfilled legs cancelled, once all that was filled is closed"
     )
     stop_loss_percent: Amount | None = setting(
-        None, "Stop loss", "Loss from the average at which the group is closed, without a sign; empty is off",
-        unit="%", gt=0, lt=100,
+        None, "Stop loss", "Loss from the average at which the group is closed, without a sign",
+        unit="%", empty="off", gt=0, lt=100,
     )  # fmt: skip
     trailing_percent: Amount | None = setting(
-        None, "Trailing", "After the target is touched, close when price falls back this far; empty is off",
-        unit="%", gt=0, lt=100,
+        None, "Trailing", "After the target is touched, close when price falls back this far",
+        unit="%", empty="off", gt=0, lt=100,
     )  # fmt: skip
 
 
@@ -146,15 +155,15 @@ def _symbol(text: str) -> str:
 class MatchPage(Page):
     """Which pyramids an override is for; what is left out matches everything."""
 
-    account: str | None = setting(None, "Account", "Only this account; empty is any")
+    account: str | None = setting(None, "Account", "Only this account", empty="any")
     symbol: Annotated[str, AfterValidator(_symbol)] | None = setting(
-        None, "Symbol", "Only this symbol, or those of a pattern as */USDT; empty is any"
+        None, "Symbol", "Only this symbol, or those of a pattern as */USDT", empty="any"
     )
     timeframe: Annotated[str, AfterValidator(_timeframe)] | None = setting(
-        None, "Timeframe", "Only this chart interval; empty is any"
+        None, "Timeframe", "Only this chart interval", empty="any"
     )
-    side: Side | None = setting(None, "Side", "Only long or only short groups; empty is both")
-    pyramid: Whole | None = setting(None, "Pyramid", "Only the pyramid with this index, from 0; empty is any", ge=0)
+    side: Side | None = setting(None, "Side", "Only long or only short groups", empty="both")
+    pyramid: Whole | None = setting(None, "Pyramid", "Only the pyramid with this index, from 0", empty="any", ge=0)
 
 
 class OverridePage(Page):
@@ -190,10 +199,13 @@ class ExecutionPage(Page):
     """Market orders and their bound (§4.3)."""
 
     max_slippage_percent: Amount = setting(
-        "1", "Most slippage", "How far from the reference price a market order may fill", unit="%", ge=0, lt=100
+        "1", "Max slippage", "How far from the reference price a market order may fill", unit="%", ge=0, lt=100
     )
     slippage_action: SlippageAction = setting(
-        "force", "Beyond the bound", "What an exit or stop does when it cannot fill inside the bound"
+        "force",
+        "Beyond the bound",
+        "What an exit or stop does when it cannot fill inside the bound",
+        words={"force": "Force it through", "hold": "Hold and alert"},
     )
 
 
@@ -201,14 +213,14 @@ class PoolPage(Page):
     """How many groups run at once (§7)."""
 
     max_open_groups: Whole = setting(
-        10, "Most open groups", "Groups that hold a slot, over all accounts", unit="groups", ge=1, le=1000
+        10, "Max open groups", "Groups that hold a slot, over all accounts", unit="groups", ge=1, le=1000
     )
     pyramids_bypass: Flag = setting(True, "Pyramids bypass", "Pyramids of a live group need no free slot")
     max_per_symbol: Whole | None = setting(
-        None, "Most per symbol", "Groups of one symbol, over all accounts; empty is no limit", unit="groups", ge=1
+        None, "Max per symbol", "Groups of one symbol, over all accounts", unit="groups", empty="no limit", ge=1
     )
     max_exposure: Amount | None = setting(
-        None, "Most exposure", "Quote value of filled and open entries; empty is no limit", unit="quote", gt=0
+        None, "Max exposure", "Quote value of filled and open entries", unit="quote", empty="no limit", gt=0
     )
 
 
@@ -231,6 +243,11 @@ class QueuePage(Page):
     priority: Annotated[tuple[QueueRule, ...], AfterValidator(_unique_rules)] = setting(
         ("pyramid_continuation", "deepest_loss", "most_replaced", "fifo"),
         "Priority", "Rules that decide who goes first, in their order; one left out does not count",
+        words={
+            "pyramid_continuation": "Pyramid of a live group", "deepest_loss": "Deepest loss",
+            "most_replaced": "Most replaced", "highest_expected_profit": "Highest expected profit",
+            "fifo": "Oldest first",
+        },
     )  # fmt: skip
 
 
@@ -239,31 +256,66 @@ class RiskPage(Page):
 
     enabled: Flag = setting(True, "Enabled", "Offsets are made by themselves")
     loss_threshold_percent: Amount = setting(
-        "-5", "Loss threshold", "A group is a candidate at this loss or a deeper one; below 0", unit="%", lt=0, ge=-1000
+        "-5",
+        "Loss threshold",
+        "A group is a candidate at this loss or a deeper one; below 0",
+        part="Candidates",
+        unit="%",
+        lt=0,
+        ge=-1000,
     )
-    require_full_pyramids: Flag = setting(True, "Full pyramids only", "Only groups that received all their pyramids")
-    enable_post_full_wait: Flag = setting(True, "Wait when full", "A full group gets time to recover first")
-    post_full_wait_minutes: Amount = setting("60", "Wait", "How long that time is", unit="min", ge=0)
+    require_full_pyramids: Flag = setting(
+        True, "Full pyramids only", "Only groups that received all their pyramids", part="Candidates"
+    )
+    enable_post_full_wait: Flag = setting(
+        True, "Wait when full", "A full group gets time to recover first", part="Time to recover"
+    )
+    post_full_wait_minutes: Amount = setting(
+        "60", "Wait", "How long that time is", part="Time to recover", unit="min", ge=0
+    )
     timer_start: TimerStart = setting(
-        "after_5_pyramids", "Wait begins", "What starts that time; 5 stands for all pyramids"
+        "after_5_pyramids",
+        "Wait begins",
+        "What starts that time",
+        part="Time to recover",
+        words={
+            "after_5_pyramids": "After the last pyramid",
+            "after_all_dca_submitted": "After all legs are sent",
+            "after_all_dca_filled": "After all legs are filled",
+        },
     )
     reset_timer_on_replacement: Flag = setting(
-        False, "Restart on replacement", "A further entry after the last pyramid restarts the wait"
+        False,
+        "Restart on replacement",
+        "A further entry after the last pyramid restarts the wait",
+        part="Time to recover",
     )
-    use_trade_age_filter: Flag = setting(False, "Age filter", "Only groups of a certain age")
-    age_threshold_minutes: Amount = setting("200", "Least age", "Age since the first fill", unit="min", ge=0)
-    max_winners: Whole = setting(3, "Most winners", "Winners that may pay for one loser", unit="groups", ge=1, le=100)
+    use_trade_age_filter: Flag = setting(False, "Age filter", "Only groups of a certain age", part="Candidates")
+    age_threshold_minutes: Amount = setting(
+        "200", "Minimum age", "Age since the first fill", part="Candidates", unit="min", ge=0
+    )
+    max_winners: Whole = setting(
+        3, "Max winners", "Winners that may pay for one loser", part="Offsets", unit="groups", ge=1, le=100
+    )
     partial_close_enabled: Flag = setting(
-        True, "Partial closes", "Winners give only what is needed; off: they close whole"
+        True, "Partial closes", "Winners give only what is needed; off: they close whole", part="Offsets"
     )
     when_short: WhenShort = setting(
-        "partial", "When short", "Winners do not cover the loss: close a share of the loser, or nothing"
+        "partial",
+        "When short",
+        "Winners do not cover the loss: close a share of the loser, or nothing",
+        part="Offsets",
+        words={"partial": "Close a share", "skip": "Close nothing"},
     )
     min_close_notional: Amount = setting(
-        "20", "Least close", "A partial close of a winner is at least worth this", unit="USD", ge=0
+        "20", "Minimum close", "A partial close of a winner is at least worth this", part="Offsets", unit="USD", ge=0
     )
-    evaluate_on_fill: Flag = setting(True, "Look on fills", "Candidates are looked for after each fill, too")
-    evaluate_seconds: Whole = setting(10, "Look every", "How often candidates are looked for", unit="s", ge=1, le=3600)
+    evaluate_on_fill: Flag = setting(
+        True, "Look on fills", "Candidates are looked for after each fill, too", part="When it looks"
+    )
+    evaluate_seconds: Whole = setting(
+        10, "Look every", "How often candidates are looked for", part="When it looks", unit="s", ge=1, le=3600
+    )
 
 
 class FallbackPage(Page):
@@ -271,8 +323,8 @@ class FallbackPage(Page):
 
     tick_size: Amount = setting(..., "Tick size", "Prices are multiples of it", gt=0)
     step_size: Amount = setting(..., "Step size", "Quantities are multiples of it", gt=0)
-    min_qty: Amount = setting(..., "Least quantity", "The smallest quantity of an order", ge=0)
-    min_notional: Amount = setting(..., "Least notional", "The smallest value of an order", unit="quote", ge=0)
+    min_qty: Amount = setting(..., "Minimum quantity", "The smallest quantity of an order", ge=0)
+    min_notional: Amount = setting(..., "Minimum notional", "The smallest value of an order", unit="quote", ge=0)
 
 
 class PrecisionPage(Page):
@@ -282,9 +334,14 @@ class PrecisionPage(Page):
         3600, "Refresh every", "How often market rules are fetched again", unit="s", ge=1, le=604_800
     )
     fallback: RulesFallback = setting(
-        "hold", "Rules missing", "Entries wait for a symbol's rules, or use the ones given here"
+        "hold",
+        "Rules missing",
+        "Entries wait for a symbol's rules, or use the ones given here",
+        words={"hold": "Hold the entry", "defaults": "Use own rules"},
     )
-    fallback_values: FallbackPage | None = setting(None, "Own rules", "The rules used where the real ones are missing")
+    fallback_values: FallbackPage | None = setting(
+        None, "Own rules", "The rules used where the real ones are missing", empty="none"
+    )
 
     @model_validator(mode="after")
     def _has_values(self) -> Self:
@@ -297,9 +354,9 @@ class SafetyPage(Page):
     """Losses at which the engine pauses (§9)."""
 
     max_daily_loss: Amount | None = setting(
-        None, "Most daily loss", "Realised loss of the day at which the engine pauses; empty is off", unit="quote", gt=0
+        None, "Max daily loss", "Realised loss of the day at which the engine pauses", unit="quote", empty="off", gt=0
     )
     max_drawdown_percent: Amount | None = setting(
-        None, "Most drawdown", "Fall of total equity from its peak at which the engine pauses; empty is off",
-        unit="%", gt=0, le=100,
+        None, "Max drawdown", "Fall of total equity from its peak at which the engine pauses",
+        unit="%", empty="off", gt=0, le=100,
     )  # fmt: skip
