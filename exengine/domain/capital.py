@@ -48,9 +48,9 @@ def open_entries_quote(state: State) -> Decimal:
 
 
 def pyramid_capital(
-    state: State, account: AccountSettings, instrument: Instrument, plan: PyramidPlan, index: int, signal: Signal
+    state: State, account: AccountSettings, instrument: Instrument, plan: PyramidPlan, index: int, signal: Signal | None
 ) -> Decimal | None:
-    """The capital of pyramid `index` in quote. None where `sizing.mode` is `signal` and the signal brings no size."""
+    """The capital of pyramid `index` in quote. None where `sizing.mode` is `signal` and no signal brings a size."""
     amount = plan.sizing.amount
     multiplier = plan.grid.multiplier(index)
     match plan.sizing.mode:
@@ -61,7 +61,7 @@ def pyramid_capital(
         case SizingMode.PERCENT_FREE:
             return free_quote(state, account, instrument.quote) * amount / HUNDRED * multiplier
         case SizingMode.SIGNAL:
-            if signal.order_size is None:
+            if signal is None or signal.order_size is None:
                 return None
             return _signal_quote(signal, signal.order_size, instrument) * multiplier
         case _:
