@@ -75,12 +75,31 @@ def _day(at_s: float) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(at_s))
 
 
+class Scrubbing(logging.Formatter):
+    """Formats whole lines, tracebacks too, and lets nothing through that must not be written."""
+
+    def __init__(self, scrub: Callable[[str], str]) -> None:
+        super().__init__(FORMAT)
+        self._scrub = scrub
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._scrub(super().format(record))
+
+
 def log_to_files(
-    folder: Path, *, level: str = "info", max_file_mb: int = 20, keep_days: int = 30
+    folder: Path,
+    *,
+    level: str = "info",
+    max_file_mb: int = 20,
+    keep_days: int = 30,
+    scrub: Callable[[str], str] = lambda text: text,
 ) -> Callable[[], None]:
-    """Sends every logger to the files in `folder`; the result ends that. Raises OSError where they cannot be used."""
+    """Sends every logger to the files in `folder`; the result ends that. Raises OSError where they cannot be used.
+
+    `scrub` gives each line as it may be written.
+    """
     handler = DailyFiles(folder, max_bytes=max_file_mb * 1_000_000, keep_days=keep_days)
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(Scrubbing(scrub))
     root = logging.getLogger()
     root.setLevel(level.upper())
     root.addHandler(handler)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from exengine import __version__
 from exengine.analytics.history import History
+from exengine.bootstrap.listening import PublicAddress, listener_settings, listener_status, warn_of_exposure
 from exengine.bootstrap.live import keys_of, live_accounts, live_exchange, look_after, mode_of
 from exengine.bootstrap.paper import open_market, paper_exchange, wanted_symbols
 from exengine.bootstrap.status import gathered
@@ -36,6 +37,7 @@ from exengine.exchange.paper import PaperExchange, price_sink
 from exengine.program_log import log_to_files
 from exengine.settings.account_keys import AccountKeys
 from exengine.settings.file import load
+from exengine.settings.known_secrets import KnownSecrets
 from exengine.settings.local_timezone import local_timezone
 from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir
@@ -48,8 +50,7 @@ from exengine.store.database import DatabaseStore
 from exengine.store.lock import EngineLock
 from exengine.store.places import open_store
 from exengine.store.retention import retention_timer
-from exengine.webhook.auth import WebhookAuth
-from exengine.webhook.listener import Listener, ListenerSettings
+from exengine.webhook.listener import Listener
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ class Program:
         self._store: DatabaseStore | None = None
         self._lock = EngineLock(data_dir.lock_file)
         self._end_log: Callable[[], None] = lambda: None
+        self._known = KnownSecrets()
         self._paper: list[PaperExchange] = []
         self._live: list[LiveExchange] = []
         self._supervisor = Supervisor(self._task_failed)
@@ -116,6 +118,7 @@ class Program:
         self.settings = trading_settings(self.config, local_timezone=local_timezone())
         self._stores = secret_stores(self.data_dir)
         keys = await asyncio.to_thread(keys_of, self.settings, self._stores)
+        self._known.add(*(part for one in keys.values() for part in (one.api_key, one.secret, one.passphrase)))
         place = place_of(self.config.app.database_url, self.data_dir.database_file)
         opened = partial(open_store, place, on_trouble=self._trouble_told(), keep_in=self.data_dir.path)
         self._store = await _whole(asyncio.to_thread(opened))
@@ -141,6 +144,7 @@ class Program:
                 level=page.level.value,
                 max_file_mb=page.max_file_mb,
                 keep_days=page.keep_days,
+                scrub=self._known.scrubbed,
             )
             log.info("ExEngine %s begins on %s", __version__, self.data_dir.path)
         except OSError as error:
@@ -252,26 +256,21 @@ class Program:
 
     async def _listen(self) -> None:
         self.secrets = await asyncio.to_thread(webhook_secrets, self._stores)
-        page, security = self.config.listener, self.config.security
-        settings = ListenerSettings(
-            host=page.host,
-            port=page.port,
-            trusted_proxies=page.trusted_proxies,
-            allowed_sources=page.allowed_sources,
-            rate_per_minute=page.rate_per_minute,
-            burst=page.burst,
-            webhook_auth=WebhookAuth(security.webhook_auth.value),
-        )
-        self.listener = Listener(self.engine, settings, self.secrets, self.clock.now_ms)
+        self._known.add(self.secrets.token, self.secrets.secret)
+        self.listener = Listener(self.engine, listener_settings(self.config), self.secrets, self.clock.now_ms)
         await self.listener.start()
+        warn_of_exposure(self.config)
         self.engine.note(Severity.INFO, Category.SYSTEM, f"Started: listening on {self.listener.url}, {self.markets}.")
+        self.public = PublicAddress(lambda: self.config.listener.public_url, self.listener.has_seen, self.engine.note)
+        self._supervisor.start("public address", self.public.run)
 
     def _status(self) -> Status:
         """What the Status dock tells."""
         place = None if self._store is None else self._store.place
         url = self.listener.url if hasattr(self, "listener") else None
-        public_url = self.config.listener.public_url
-        return gathered(self.state, self.views, self._supervisor, self._live, place, url, public_url)
+        public = self.public.found if hasattr(self, "public") else None
+        hears = listener_status(url, self.config.listener.public_url, public, self.views.last_webhook_at_ms)
+        return gathered(self.state, self.views, self._supervisor, self._live, place, hears)
 
     @property
     def _exchanges(self) -> list[Exchange]:
@@ -299,7 +298,7 @@ class Program:
         return told
 
     def _task_failed(self, name: str, error: BaseException) -> None:
-        text = f"The {name} failed and is started again: {error}."
+        text = self._known.scrubbed(f"The {name} failed and is started again: {error}.")
         self.engine.note(Severity.ERROR, Category.SYSTEM, text, "Open positions keep their resting orders.")
 
     @property

@@ -141,8 +141,7 @@ class ReadOnlyProgram:
 
     def _status(self) -> Status:
         place = None if self._store is None else self._store.place
-        found = gathered(self.state, self._views, self._supervisor, (), place, None, "")
-        return replace(found, listener=None)
+        return gathered(self.state, self._views, self._supervisor, (), place, None)
 
     @property
     def history(self) -> History:

@@ -28,12 +28,11 @@ def gathered(
     supervisor: Supervisor,
     live: Iterable[LiveExchange],
     place: Place | None,
-    url: str | None,
-    public_url: str,
+    listener: ListenerStatus | None,
 ) -> Status:
     """Everything at this moment. Asks nobody: it is called as often as the window is painted.
 
-    `url` is where the listener listens, None while it does not; `place` is the store's, None while it is closed.
+    `place` is the store's, None while it is closed.
     """
     exchanges = {exchange.account: exchange for exchange in live}
     running = supervisor.running
@@ -42,12 +41,7 @@ def gathered(
         accounts=tuple(
             account_status(state, views, account, exchanges.get(account.name)) for account in state.settings.accounts
         ),
-        listener=ListenerStatus(
-            listening=url is not None,
-            address=url or "",
-            public_url=public_url,
-            last_hit_at_ms=views.last_webhook_at_ms,
-        ),
+        listener=listener,
         store=None if place is None else _store(place, views),
         tasks=tuple(_task(supervisor, name, running=name in running) for name in names),
     )

@@ -10,6 +10,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from exengine.bootstrap.listening import exposure_of
 from exengine.bootstrap.live import examined
 from exengine.cli.options import folders
 from exengine.domain.errors import UserError
@@ -19,15 +20,24 @@ from exengine.settings.local_timezone import local_timezone
 from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
+from exengine.settings.program_pages import ListenerPage
 from exengine.settings.secret_places import secret_stores
 from exengine.settings.secrets import SecretOrigin, SecretStore, token_origin
 from exengine.store.address import place_of
 from exengine.store.check import check_store
 from exengine.store.lock import EngineLock
+from exengine.webhook.exposure import warnings_of
+from exengine.webhook.public import Reach, self_test
+from exengine.webhook.tls import SOON_DAYS, days_left, tls_context
 
 BUILT_MS = 1_790_000_000_000
 """Some time in 2026: a clock before it is wrong."""
 ROOM_BYTES = 200_000_000
+
+
+class Doubtful(Exception):
+    """What does not stop the engine and is not as it should be, in words, with what to do."""
+
 
 Check = tuple[str, Callable[[], str]]
 
@@ -38,6 +48,8 @@ def run_doctor(options: argparse.Namespace) -> int:
     for name, check in _checks(options):
         try:
             print(f"ok    {name}: {check()}", flush=True)
+        except Doubtful as doubt:
+            print(f"warn  {name}: {doubt}", flush=True)
         except (UserError, OSError) as error:
             failed += 1
             print(f"FAIL  {name}: {error}", flush=True)
@@ -57,6 +69,10 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
     yield "store", lambda: check_store(place_of(config.app.database_url, data_dir.database_file))
     yield "secrets", lambda: _secrets(data_dir)
     yield "port", lambda: _port(config, running)
+    yield "certificate", lambda: _certificate(config.listener)
+    for text in warnings_of(exposure_of(config)):
+        yield "listener", _doubting(text)
+    yield "public address", lambda: _public(config.listener, running)
     yield "clock", lambda: _clock(config)
     for account in trading_settings(config, local_timezone="UTC").accounts:
         if account.enabled and account.is_live:
@@ -68,6 +84,13 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
 def _raising(error: UserError) -> Callable[[], str]:
     def check() -> str:
         raise error
+
+    return check
+
+
+def _doubting(text: str) -> Callable[[], str]:
+    def check() -> str:
+        raise Doubtful(text)
 
     return check
 
@@ -121,6 +144,30 @@ def _port(config: Config, running: bool) -> str:
                 remedy="End the program that uses it, or set another listener.port.",
             ) from None
     return f"{host}:{port} is free"
+
+
+def _certificate(page: ListenerPage) -> str:
+    if not page.tls_certificate:
+        return "none: the listener speaks plain HTTP, as behind a tunnel or proxy"
+    certificate = Path(page.tls_certificate)
+    tls_context(certificate, Path(page.tls_key))
+    left = days_left(certificate, int(time.time() * 1000))
+    if left < 0:
+        raise UserError(f"{certificate} has ended.", remedy="Have it renewed: callers refuse it.")
+    if left < SOON_DAYS:
+        raise Doubtful(f"{certificate} ends in {left} days: have it renewed")
+    return f"{certificate} and its key fit, valid for {left} days"
+
+
+def _public(page: ListenerPage, running: bool) -> str:
+    if not page.public_url:
+        return "none is set: TradingView cannot call before listener.public_url is its way in"
+    if not running:
+        return f"{page.public_url}, not tried: no engine runs here that could answer"
+    found = asyncio.run(self_test(page.public_url))
+    if found.reach is not Reach.REACHED:
+        raise UserError(f"{page.public_url}: {found.text}.")
+    return f"{page.public_url}, {found.text}"
 
 
 def _clock(config: Config) -> str:

@@ -4,6 +4,7 @@ import argparse
 import hashlib
 import hmac
 import json
+import ssl
 import sys
 import urllib.error
 import urllib.request
@@ -40,7 +41,8 @@ def run_signal(options: argparse.Namespace) -> int:
         if not config.listener.public_url and not options.url:
             print("TradingView cannot reach this address: put a tunnel in front and set listener.public_url.")
         return 0
-    return _send(url, body, secrets.secret if config.security.webhook_auth is WebhookAuth.HMAC else None)
+    signing = secrets.secret if config.security.webhook_auth is WebhookAuth.HMAC else None
+    return _send(url, body, signing, _believed("" if options.url else config.listener.tls_certificate))
 
 
 def _require_values(options: argparse.Namespace) -> None:
@@ -83,7 +85,9 @@ def _url(config: Config, secrets: WebhookSecrets, *, local: bool) -> str:
             remedy="Set EXENGINE_WEBHOOK_TOKEN for both, or give the URL that the engine printed with --url.",
         )
     page = config.listener
-    base = page.public_url.rstrip("/") if page.public_url and not local else f"http://{_host(page.host)}:{page.port}"
+    scheme = "https" if page.tls_certificate else "http"
+    here = f"{scheme}://{_host(page.host)}:{page.port}"
+    base = page.public_url.rstrip("/") if page.public_url and not local else here
     path_is_read = config.security.webhook_auth in (WebhookAuth.TOKEN, WebhookAuth.ANY)
     return f"{base}/webhook/{secrets.token}" if path_is_read else f"{base}/webhook"
 
@@ -94,14 +98,23 @@ def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _send(url: str, body: dict[str, Any], signing: str | None) -> int:
+def _believed(own_certificate: str) -> ssl.SSLContext:
+    """What the system believes; or the listener's own certificate alone, under any name: it is called by address."""
+    context = ssl.create_default_context(cafile=own_certificate or None)
+    if own_certificate:
+        context.check_hostname = False
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def _send(url: str, body: dict[str, Any], signing: str | None, tls: ssl.SSLContext) -> int:
     """Posts the alert, signed where a secret for that is given, and prints what came back."""
     data = json.dumps(body).encode()
     headers = {"Content-Type": "application/json"}
     if signing is not None:
         headers["X-Signature"] = f"sha256={hmac.new(signing.encode(), data, hashlib.sha256).hexdigest()}"
     # No proxy of the environment stands between this machine and itself.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls))
     try:
         request = urllib.request.Request(url, data=data, headers=headers, method="POST")
         with opener.open(request, timeout=ANSWER_S) as answer:

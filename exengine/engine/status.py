@@ -60,6 +60,10 @@ class ListenerStatus:
     address: str
     """On this machine, without the token."""
     public_url: str = ""
+    public_state: str = ""
+    """What the last call to the public address came to, in words; empty where none was tried."""
+    is_reached: bool | None = None
+    """Whether that call came in here."""
     tunnel: str = ""
     """The tunnel's state in words; empty where ExEngine runs none."""
     last_hit_at_ms: int | None = None
@@ -99,7 +103,8 @@ class Status:
         """How many parts do not do what they should."""
         accounts = sum(account.connection is Connection.AWAY for account in self.accounts)
         tasks = sum(not task.running for task in self.tasks)
-        deaf = self.listener is not None and not self.listener.listening
+        hears = self.listener
+        deaf = hears is not None and (not hears.listening or hears.is_reached is False)
         stuck = self.store is not None and bool(self.store.trouble)
         return accounts + tasks + deaf + stuck
 

@@ -52,7 +52,8 @@ def parse(text: str) -> tuple[Any, tuple[Problem, ...]]:
 
 
 def _at_the_end(error: json.JSONDecodeError) -> bool:
-    return error.pos >= len(error.doc.rstrip()) or error.msg.startswith("Unterminated string")
+    rest = error.doc[error.pos :].rstrip()
+    return any(word.startswith(rest) for word in ("true", "false", "null")) or error.msg.startswith("Unterminated")
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -117,6 +117,12 @@ def _folder(text: str) -> str:
     return text
 
 
+def _file(text: str) -> str:
+    if text and (not Path(text).is_absolute() or "\0" in text):
+        raise fault("must be a full path to a file, or empty")
+    return text
+
+
 def _database_url(text: str) -> str:
     """Never repeats what was written: it may hold a password."""
     if not text:
@@ -176,6 +182,10 @@ def _network(text: str) -> str:
     return text
 
 
+def _source(text: str) -> str:
+    return "tradingview" if text.strip().lower() == "tradingview" else _network(text)
+
+
 def _notice_url(text: str) -> str:
     if not _SECRET_NAME.fullmatch(text) and not _APPRISE_URL.fullmatch(text):
         raise fault("must be an apprise URL (service://…), or secret:name for one that is kept with the secrets")
@@ -196,6 +206,8 @@ def _price_file(text: str) -> str:
 
 
 Network = Annotated[str, AfterValidator(_network)]
+Source = Annotated[str, AfterValidator(_source)]
+File = Annotated[str, AfterValidator(_file)]
 
 
 class AppPage(Page):
@@ -223,13 +235,27 @@ class ListenerPage(Page):
     trusted_proxies: tuple[Network, ...] = setting(
         (), "Trusted proxies", "Peers whose word for the caller's address is taken: addresses or networks", empty="none"
     )
-    allowed_sources: tuple[Network, ...] = setting(
-        (), "Allowed sources", "Only these addresses or networks may call", empty="all"
+    allowed_sources: tuple[Source, ...] = setting(
+        (), "Allowed sources", "Only these may call: addresses, networks, or tradingview for its own four", empty="all"
+    )
+    allowed_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = setting(
+        (), "Allowed hosts", "Names that may be called besides the public address's, as a proxy's own", empty="none"
     )
     rate_per_minute: Whole = setting(
         60, "Rate", "Requests that each address may send", unit="a minute", ge=1, le=100_000
     )
     burst: Whole = setting(20, "Burst", "Requests that may come at once", unit="requests", ge=1, le=100_000)
+    tls_certificate: File = setting(
+        "", "TLS certificate", "A PEM file with the certificate and its chain", empty="plain HTTP, as behind a tunnel"
+    )
+    tls_key: File = setting("", "TLS key", "A PEM file with its key, without a passphrase", empty="plain HTTP")
+
+    @model_validator(mode="after")
+    def _certificate_and_key_go_together(self) -> Self:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            missing = "tls_key" if self.tls_certificate else "tls_certificate"
+            refuse([((missing,), "must be given where the other of certificate and key is")])
+        return self
 
 
 class SecurityPage(Page):

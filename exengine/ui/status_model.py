@@ -177,14 +177,17 @@ def _listener(listener: ListenerStatus | None) -> list[Line]:
     if listener is None:
         return []
     heard = (
-        ("Listens at", listener.address.removeprefix("http://").removesuffix("/webhook"), "text")
+        ("Listens at", listener.address.partition("://")[2].removesuffix("/webhook"), "text")
         if listener.listening
         else ("Listener", "Not listening", "error")
     )
     public = (listener.public_url, "text") if listener.public_url else ("None: not reachable", "warn")
+    tint = "success" if listener.is_reached else "error"
+    state: list[Line] = [("From outside", listener.public_state, tint, None)] if listener.public_state else []
     return [
         (*heard, None),
         ("Public URL", *public, None),
+        *state,
         ("Tunnel", listener.tunnel or "None", "text" if listener.tunnel else "muted", None),
         ("Last webhook", "None yet", "muted", listener.last_hit_at_ms),
     ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -18,13 +19,16 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 SERVER_NAME = "ExEngine"
 """The Server header: no versions."""
 MAX_CONNECTIONS = 1_000
-"""Connections at once; further ones are closed unheard, so that the rest of the program keeps its file handles."""
+"""Connections at once, at most half of the file handles that the program may have: the rest of it needs some too.
+A further one takes the place of the one that has been silent longest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long a caller is waited for, in seconds."""
 
+    head_s: float = 10
+    """For the first head of a connection, and for a handshake of TLS."""
     body_s: float = 10
     """For a whole body. TradingView itself gives up after 3 s."""
     idle_s: float = 120
@@ -63,6 +67,8 @@ async def read_body(request: web.BaseRequest, *, limit: int, patience_s: float) 
                     return BodyFault.TOO_LARGE
     except (TimeoutError, ConnectionError, web.RequestPayloadError, http_exceptions.HttpProcessingError):
         return BodyFault.INCOMPLETE
+    if isinstance(request.protocol, _Connection):
+        request.protocol.is_heard()
     return bytes(body)
 
 
@@ -74,7 +80,41 @@ def _ask_for_body(request: web.BaseRequest) -> None:
 class _Connection(web.RequestHandler):
     """One connection. aiohttp's own error answers and log lines quote the request; these do not."""
 
-    __slots__ = ()
+    __slots__ = ("_deadline", "_gate")
+
+    def __init__(self, gate: "Gate", manager: web.Server, *, head_s: float, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._gate = gate
+        self._deadline = self._loop.call_later(head_s, self.give_up)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._gate.silent[self] = None
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._deadline.cancel()
+        self._gate.left(self)
+        super().connection_lost(exc)
+
+    def has_head(self) -> None:
+        """Told when a request's head is whole."""
+        self._deadline.cancel()
+
+    def is_heard(self) -> None:
+        """Told when a whole request is here: from now on the caller waits for us."""
+        self._gate.silent.pop(self, None)
+
+    def is_answered(self) -> None:
+        """Told when the caller's turn has come again."""
+        self.is_heard()
+        if self.transport is not None:
+            self._gate.silent[self] = None
+
+    def give_up(self) -> None:
+        """Ends the connection at once, whatever is on its way."""
+        self._gate.left(self)  # of a handshake that came to nothing there is no other word
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.abort()
 
     def handle_error(
         self,
@@ -118,16 +158,24 @@ class Gate:
         self._server: asyncio.Server | None = None
         self._under_way = 0
         self._idle = asyncio.Event()
+        self._most = MAX_CONNECTIONS
+        self._open: set[_Connection] = set()
+        self.silent: dict[_Connection, None] = {}
+        """The connections that we wait for, the longest silent first."""
 
-    async def open(self, host: str, port: int) -> int:
+    async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listens on `host` and `port` (0: any that is free) and returns the port. Raises UserError where it cannot."""
         if self._server is not None:
             raise RuntimeError("the gate is open already")
         loop = asyncio.get_running_loop()
         self._idle.set()
+        self._most = _most_connections()
         self._web = web.Server(self._handle)
+        patience_of_tls = None if tls is None else self._patience.head_s
         try:
-            self._server = await loop.create_server(self._connection, host, port, backlog=1024)
+            self._server = await loop.create_server(
+                self._connection, host, port, backlog=1024, ssl=tls, ssl_handshake_timeout=patience_of_tls
+            )
         except (OSError, OverflowError) as error:
             self._web = None
             raise UserError(
@@ -138,23 +186,46 @@ class Gate:
         return int(self._server.sockets[0].getsockname()[1])
 
     def _connection(self) -> asyncio.BaseProtocol:
-        if self._web is None or len(self._web.connections) >= MAX_CONNECTIONS:
+        if self._web is None or not self._has_room():
             return _Unheard()
-        return _Connection(
+        connection = _Connection(
+            self,
             self._web,
+            head_s=self._patience.head_s,
             loop=asyncio.get_running_loop(),
             keepalive_timeout=self._patience.idle_s,
             lingering_time=self._patience.linger_s,
-            access_log=None,  # type: ignore[arg-type]  # None turns it off; its lines would show the token
+            access_log=None,  # None turns it off; its lines would show the token
             auto_decompress=False,
         )
+        self._open.add(connection)
+        return connection
+
+    def _has_room(self) -> bool:
+        """Whether one more connection may come: where all are taken, the one that has been silent longest goes."""
+        if len(self._open) < self._most:
+            return True
+        oldest = next(iter(self.silent), None)
+        if oldest is None:
+            return False
+        oldest.give_up()
+        return True
+
+    def left(self, connection: _Connection) -> None:
+        """Told by a connection that has ended."""
+        self._open.discard(connection)
+        self.silent.pop(connection, None)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._under_way += 1
         self._idle.clear()
+        connection = request.protocol
+        assert isinstance(connection, _Connection)
+        connection.has_head()
         try:
             response = await self._handler(request)
         finally:
+            connection.is_answered()
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
@@ -179,6 +250,15 @@ class Gate:
             log.warning("webhook: stopped with %d requests unanswered; their senders will come again", self._under_way)
         await connections.shutdown(self._patience.close_s)
         self._web = None
+
+
+def _most_connections() -> int:
+    try:
+        import resource
+    except ImportError:  # Windows, which has handles enough
+        return MAX_CONNECTIONS
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(1, min(MAX_CONNECTIONS, soft // 2))
 
 
 def _reason(error: OSError | OverflowError) -> str:

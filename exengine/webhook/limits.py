@@ -1,7 +1,7 @@
 """Who is calling, and how often: addresses behind trusted proxies, the allow-list, and the rate limit (SPEC §2.1)."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
@@ -12,18 +12,25 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 UNKNOWN = "unknown"
 """The address of a caller whose connection is already gone."""
+TRADINGVIEW = ("52.89.214.238", "34.212.75.30", "54.218.53.128", "52.32.178.7")
+"""The addresses that TradingView sends from, as it publishes them; `tradingview` on the allow-list names them all."""
 
 _MINUTE_MS = 60_000
 _ADDRESSES_REMEMBERED = 10_000
 
 
+def _spelled_out(texts: Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        yield from TRADINGVIEW if text.strip().lower() == "tradingview" else (text,)
+
+
 def networks(texts: Sequence[str], setting: str) -> tuple[Network, ...]:
-    """The networks that `texts` name, as single addresses or in CIDR notation.
+    """The networks that `texts` name, as single addresses, in CIDR notation, or as `tradingview`.
 
     Raises UserError naming `setting`, the path of the setting they come from, where one is neither.
     """
     found = []
-    for text in texts:
+    for text in _spelled_out(texts):
         try:
             found.append(ip_network(text.strip(), strict=False))
         except ValueError:
@@ -61,6 +68,11 @@ class Addresses:
         """Raises UserError where a text is neither an address nor a network."""
         self._trusted = networks(trusted_proxies, "listener.trusted_proxies")
         self._allowed = networks(allowed_sources, "listener.allowed_sources")
+
+    def hides(self, peer: str | None, *, forwards: bool) -> bool:
+        """Whether a caller is not known by its address: something here hands requests on and is not trusted."""
+        address = parse_address(peer) if peer else None
+        return forwards and address is not None and address.is_loopback and not _is_in(address, self._trusted)
 
     def caller(self, peer: str | None, *, forwarded_for: Sequence[str] = (), connecting_ip: str | None = None) -> str:
         """The caller's address: the peer's, or the forwarded one where the peer is a trusted proxy.

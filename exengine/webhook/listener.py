@@ -3,9 +3,10 @@
 import json
 import logging
 import traceback
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -16,7 +17,10 @@ from exengine.domain.signal_body import Body, BodyError, parse_body, redacted, s
 from exengine.engine.intake import Arrival, Intake, IntakeRefusal, StoreUnavailable, Verdict, VerdictKind, arrival_of
 from exengine.webhook.auth import Authenticator, Secrets, Standing, WebhookAuth
 from exengine.webhook.connection import BodyFault, Gate, Patience, read_body
+from exengine.webhook.exposure import HIDDEN_CALLERS
+from exengine.webhook.hosts import Hosts
 from exengine.webhook.limits import Addresses, RateLimit
+from exengine.webhook.tls import tls_context
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +28,10 @@ BODY_LIMIT = 64 * 1024
 """Bytes of the longest body that is taken."""
 STRANGERS_BODY_LIMIT = 4 * 1024
 """Characters of an unauthorised body that are kept at most; a longer one is not, lest a stranger fill the disk."""
+FORWARDING = ("X-Forwarded-For", "CF-Connecting-IP", "Forwarded")
+"""Headers by which a proxy tells whom it speaks for."""
+PROBE_LENGTH = 64
+PROBES_REMEMBERED = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +44,16 @@ class ListenerSettings:
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks of peers whose word for the caller's address is taken."""
     allowed_sources: tuple[str, ...] = ()
-    """Addresses and networks that may call; empty is all."""
+    """Addresses and networks that may call, `tradingview` for TradingView's; empty is all."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names by which it may be called, besides that of `public_url`."""
+    public_url: str = ""
+    """What TradingView calls; empty where that is not known."""
     rate_per_minute: int = 60
     burst: int = 20
     webhook_auth: WebhookAuth = WebhookAuth.ANY
+    tls: tuple[Path, Path] | None = None
+    """Certificate and key; None is plain HTTP."""
 
 
 class _Refused(Exception):
@@ -72,13 +86,17 @@ class Listener:
         *,
         patience: Patience | None = None,
     ) -> None:
-        """`clock` gives epoch ms. Raises UserError where an address in `settings` is none."""
+        """`clock` gives epoch ms. Raises UserError where an address in `settings` is none, or a certificate no good."""
         self._intake = intake
         self._settings = settings
         self._clock = clock
         self._secrets = secrets
         self._authenticator = Authenticator(settings.webhook_auth, secrets)
         self._addresses = Addresses(trusted_proxies=settings.trusted_proxies, allowed_sources=settings.allowed_sources)
+        self._hosts = Hosts(allowed=settings.allowed_hosts, public_url=settings.public_url)
+        self._tls = tls_context(*settings.tls) if settings.tls else None
+        self._warned: set[str] = set()
+        self._probes: OrderedDict[str, None] = OrderedDict()
         self._rate = RateLimit(per_minute=settings.rate_per_minute, burst=settings.burst)
         self._patience = patience or Patience()
         self._gate = Gate(self._handle, self._patience)
@@ -89,11 +107,20 @@ class Listener:
         """The webhook's address on this machine, without the token; `/` and the token may follow it."""
         host = self._settings.host
         host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}/webhook"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self._port}/webhook"
+
+    def reachable_as(self, public_url: str) -> None:
+        """From now on requests for `public_url`'s host are heard too, as those of a tunnel that has just begun."""
+        self._hosts.also(public_url)
+
+    def has_seen(self, probe: str) -> bool:
+        """Whether a request for /health came with `probe` as its query: it went all the way round to this listener."""
+        return self._probes.pop(probe, self) is None
 
     async def start(self) -> None:
         """Listens. Raises UserError where the port is taken or the address is not this machine's."""
-        self._port = await self._gate.open(self._settings.host, self._settings.port)
+        self._port = await self._gate.open(self._settings.host, self._settings.port, self._tls)
         log.info("webhook: listening on %s", self.url)
 
     async def stop(self) -> None:
@@ -114,7 +141,7 @@ class Listener:
     async def _route(self, request: web.BaseRequest) -> web.Response:
         match request.rel_url.raw_path.split("/"):
             case ["", "health"]:
-                return self._health() if request.method == "GET" else _wrong_method("GET")
+                return self._health(request) if request.method == "GET" else _wrong_method("GET")
             case ["", "webhook"]:
                 token = None
             case ["", "webhook", last] if last:
@@ -125,7 +152,14 @@ class Listener:
             return _wrong_method("POST")
         return await self._webhook(request, token)
 
-    def _health(self) -> web.Response:
+    def _health(self, request: web.BaseRequest) -> web.Response:
+        if not self._hosts.allows(request.headers.get("Host")):
+            return _status(403, "forbidden")
+        probe = request.rel_url.raw_query_string
+        if probe and len(probe) <= PROBE_LENGTH:
+            self._probes[probe] = None
+            if len(self._probes) > PROBES_REMEMBERED:
+                self._probes.popitem(last=False)
         return web.json_response({"status": self._intake.health(), "version": __version__})
 
     async def _webhook(self, request: web.BaseRequest, token: str | None) -> web.Response:
@@ -135,7 +169,10 @@ class Listener:
             forwarded_for=request.headers.getall("X-Forwarded-For", ()),
             connecting_ip=request.headers.get("CF-Connecting-IP"),
         )
-        wait_ms = self._rate.wait_ms(caller, now_ms)
+        self._warn_of_hidden_callers(request)
+        # A page in the trader's own browser can post here as well; it must not use up what a tunnel beside it needs.
+        sender = f"browser at {caller}" if "Origin" in request.headers else caller
+        wait_ms = self._rate.wait_ms(sender, now_ms)
         if wait_ms:
             log.debug("webhook: 429 to %s", caller)
             return _status(429, "rate_limited", {"Retry-After": str(-(-wait_ms // 1000))})
@@ -147,6 +184,13 @@ class Listener:
 
     async def _admitted(self, request: web.BaseRequest, token: str | None, caller: str) -> Body:
         """The body of a request that may be heard, with no secret outside its own field. Raises _Refused."""
+        if not self._hosts.allows(request.headers.get("Host")):
+            self._warn_once(
+                "host",
+                "webhook: 403 to requests for a name that is not this listener's: name it in listener.public_url or "
+                "listener.allowed_hosts where it is",
+            )
+            raise _Refused(_status(403, "forbidden"), IntakeRefusal.UNAUTHORIZED)
         if not self._addresses.allows(caller):
             raise _Refused(_status(403, "forbidden"), IntakeRefusal.UNAUTHORIZED)
         raw = await read_body(request, limit=BODY_LIMIT, patience_s=self._patience.body_s)
@@ -166,6 +210,17 @@ class Listener:
         if not accepted:
             raise _unauthorized(redacted(body))
         return body
+
+    def _warn_of_hidden_callers(self, request: web.BaseRequest) -> None:
+        forwards = any(name in request.headers for name in FORWARDING)
+        if self._addresses.hides(request.remote, forwards=forwards):
+            self._warn_once("hidden", f"webhook: {HIDDEN_CALLERS}")
+
+    def _warn_once(self, about: str, text: str) -> None:
+        """Once in a run: whoever floods the listener must not flood the log."""
+        if about not in self._warned:
+            self._warned.add(about)
+            log.warning("%s", text)
 
     async def _refuse(self, refused: _Refused, caller: str, now_ms: int) -> web.Response:
         """Has the refusal logged. The answer stands even where the store cannot take it: nothing would come of more."""

@@ -214,6 +214,17 @@ class Headless:
         except OSError:
             return None
 
+    def listening(self) -> "Headless":
+        """Waits until it takes connections, of whatever kind."""
+
+        def is_open() -> bool:
+            with closing(socket.socket()) as probe:
+                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+        eventually(lambda: self.process.poll() is not None or is_open(), what="the program's start")
+        assert self.process.poll() is None, self.output
+        return self
+
     def ready(self) -> "Headless":
         """Waits until it listens."""
         eventually(lambda: self.process.poll() is not None or self.health(), what="the program's start")

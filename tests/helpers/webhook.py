@@ -48,10 +48,14 @@ class MemoryIntake:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.asked = asyncio.Event()
+        self.under_way = 0
+        """How many signals are being judged."""
 
     async def take(self, arrival: Arrival) -> Verdict:
         self.asked.set()
+        self.under_way += 1
         await self.may_answer.wait()
+        self.under_way -= 1
         if self.fault is not None:
             raise self.fault
         self.arrivals.append(arrival)
@@ -92,7 +96,7 @@ class Door:
     address: tuple[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        host, _, port = self.listener.url.removeprefix("http://").removesuffix("/webhook").partition(":")
+        host, _, port = self.listener.url.partition("://")[2].removesuffix("/webhook").partition(":")
         object.__setattr__(self, "address", (host, int(port)))
 
     @property

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import logging
 import re
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -22,7 +21,7 @@ from tests.helpers.alerts import alert, text
 from tests.helpers.webhook import SECRET, TOKEN, Door, door, unavailable
 
 HEAD = f"POST /webhook/{TOKEN} HTTP/1.1\r\nHost: x\r\n".encode()
-IMPATIENT = Patience(body_s=0.05, idle_s=0.05, linger_s=0.05, stop_s=0.05, close_s=0.05)
+IMPATIENT = Patience(head_s=0.3, body_s=0.05, idle_s=0.3, linger_s=0.05, stop_s=0.05, close_s=0.05)
 
 
 def whole(raw: bytes, *, close: bool = True) -> bytes:
@@ -35,15 +34,13 @@ def statuses(answers: bytes) -> list[int]:
 
 
 class TestManyAtOnce:
-    async def test_a_thousand_requests_are_all_answered_within_three_seconds(self) -> None:
+    async def test_a_thousand_requests_are_all_answered(self) -> None:
         async with door() as at:
-            began = time.monotonic()
             replies = await asyncio.gather(*(at.post(text(alert(timestamp=number))) for number in range(1_000)))
 
             assert {reply.status for reply in replies} == {202}
             assert sorted(reply.json["signal_id"] for reply in replies) == list(range(1, 1_001))
             assert len(at.intake.arrivals) == 1_000
-            assert time.monotonic() - began < 3
 
     async def test_a_burst_over_the_rate_is_answered_too(self) -> None:
         async with door(rate_per_minute=60, burst=20) as at:
@@ -70,14 +67,47 @@ class TestManyAtOnce:
         assert rate.wait_ms("10.0.0.1", 400) == 600
         assert rate.wait_ms("10.0.0.1", 1000) == 0
 
-    async def test_connections_beyond_the_most_are_closed_unheard(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connection, "MAX_CONNECTIONS", 1)
+    async def test_a_connection_too_many_takes_the_place_of_the_one_that_was_silent_longest(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "MAX_CONNECTIONS", 3)
         async with door() as at:
-            assert (await at.request("GET", "/health")).status == 200, "and this connection is kept alive"
+            slow = [await asyncio.open_connection(*at.address) for _ in range(3)]
+            for number, (_, writer) in enumerate(slow):
+                writer.write(HEAD + b"Content-Length: 100\r\n\r\n{" if number else b"POST /webhook HT")
+                await writer.drain()
+
+            assert statuses(await at.raw(whole(text(alert())))) == [202]
+            assert await slow[0][0].read() == b"", "the first of the slow ones had to go"
+            assert not slow[1][0].at_eof()
+            assert not slow[2][0].at_eof()
+            for _, writer in slow:
+                writer.close()
+
+    async def test_who_waits_for_an_answer_is_not_put_out(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(connection, "MAX_CONNECTIONS", 2)
+        async with door() as at:
+            at.intake.may_answer.clear()
+            waiting = [asyncio.create_task(at.raw(whole(text(alert(timestamp=number))))) for number in range(2)]
+            while at.intake.under_way < 2:
+                await at.intake.asked.wait()
+                await asyncio.sleep(0)
             with contextlib.suppress(ConnectionError):
-                assert await at.raw(whole(text(alert()))) == b""
-            assert at.intake.arrivals == []
-            assert (await at.post(text(alert()))).status == 202
+                assert await at.raw(whole(text(alert()))) == b"", "a third one finds no room"
+            at.intake.may_answer.set()
+            assert [statuses(answer) for answer in await asyncio.gather(*waiting)] == [[202], [202]]
+
+    async def test_half_of_the_file_handles_are_left_to_the_rest_of_the_program(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        resource = pytest.importorskip("resource")
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (4, 4))
+        async with door() as at:
+            slow = [await asyncio.open_connection(*at.address) for _ in range(4)]
+            assert statuses(await at.raw(whole(text(alert())))) == [202]
+            assert [await reader.read() for reader, _ in slow[:3]] == [b""] * 3
+            for _, writer in slow:
+                writer.close()
 
 
 class TestBodies:

@@ -22,7 +22,7 @@ SPEC_TREE = """
 {"schema_version": 1,
  "app": {"timezone": "local", "data_dir": null, "database_url": ""},
  "listener": {"host": "127.0.0.1", "port": 8787, "public_url": "", "trusted_proxies": [], "allowed_sources": [],
-              "rate_per_minute": 60, "burst": 20},
+              "allowed_hosts": [], "rate_per_minute": 60, "burst": 20, "tls_certificate": "", "tls_key": ""},
  "security": {"webhook_auth": "any", "max_signal_age_seconds": 300, "read_only": false},
  "accounts": [], "routing": [],
  "signals": {"duplicate_window_seconds": 60},

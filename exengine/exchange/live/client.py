@@ -172,6 +172,7 @@ class CcxtClient:
                 raise ValueError("no answer of the exchange's")
             return said
         except self._ccxt.BaseError as error:
+            error.args = (self._without_keys(str(error)),)
             meant = told_apart(error, self._ccxt, self.profile, answer, changes=changes)
             self._obey(meant, answer)
             raise meant from error
@@ -184,6 +185,13 @@ class CcxtClient:
             # A proxy's page or half an answer gets as far as ccxt's parser: what was asked for may have been done.
             text = f"an answer that cannot be read ({type(error).__name__})"
             raise (UnknownOutcome(text) if changes else Retryable(text)) from error
+
+    def _without_keys(self, text: str) -> str:
+        """What an exchange answered may quote the headers that we sent; it ends in the log and on the screen."""
+        known = self._credentials
+        for part in (known.api_key, known.secret, known.passphrase) if known is not None else ():
+            text = text.replace(part, "•••") if part else text
+        return text
 
     def _obey(self, meant: Exception, answer: Answer) -> None:
         """Silence for as long as the exchange asks for: nothing else goes out meanwhile (FAULTS 38, 39)."""

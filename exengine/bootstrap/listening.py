@@ -1,0 +1,108 @@
+"""The listener as the configuration wants it, and whether it can be reached from where TradingView is."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from exengine.domain.journal import Category, Severity
+from exengine.engine.status import ListenerStatus
+from exengine.settings.pages import Config
+from exengine.webhook.auth import WebhookAuth
+from exengine.webhook.exposure import Exposure, warnings_of
+from exengine.webhook.listener import ListenerSettings
+from exengine.webhook.public import Reach, SelfTest, self_test
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 300.0
+"""How often the way round is tried while it is well."""
+LOOK_AGAIN_S = 30.0
+"""And while it is not."""
+
+Note = Callable[[Severity, Category, str, str], None]
+
+
+def listener_settings(config: Config) -> ListenerSettings:
+    """`listener` and `security.webhook_auth` of the configuration, as the listener takes them."""
+    page = config.listener
+    return ListenerSettings(
+        host=page.host,
+        port=page.port,
+        trusted_proxies=page.trusted_proxies,
+        allowed_sources=page.allowed_sources,
+        allowed_hosts=page.allowed_hosts,
+        public_url=page.public_url,
+        rate_per_minute=page.rate_per_minute,
+        burst=page.burst,
+        webhook_auth=WebhookAuth(config.security.webhook_auth.value),
+        tls=(Path(page.tls_certificate), Path(page.tls_key)) if page.tls_certificate else None,
+    )
+
+
+def exposure_of(config: Config) -> Exposure:
+    """Where the listener stands in the network, by the configuration."""
+    page = config.listener
+    return Exposure(
+        host=page.host,
+        public_url=page.public_url,
+        trusted_proxies=page.trusted_proxies,
+        allowed_sources=page.allowed_sources,
+        has_tls=bool(page.tls_certificate),
+    )
+
+
+def warn_of_exposure(config: Config) -> None:
+    """Writes into the log what the trader should know of the listener's settings."""
+    for text in warnings_of(exposure_of(config)):
+        log.warning("webhook: %s", text)
+
+
+def listener_status(
+    url: str | None, public_url: str, public: SelfTest | None, last_hit_at_ms: int | None
+) -> ListenerStatus:
+    """`url` is where the listener listens, None while it does not; `public` what the last call came to."""
+    return ListenerStatus(
+        listening=url is not None,
+        address=url or "",
+        public_url=public_url,
+        public_state="" if public is None else public.text[0].upper() + public.text[1:],
+        is_reached=None if public is None else public.reach is Reach.REACHED,
+        last_hit_at_ms=last_hit_at_ms,
+    )
+
+
+class PublicAddress:
+    """Tries the way round by the public address again and again, and tells where that changes."""
+
+    def __init__(
+        self, url: Callable[[], str], has_seen: Callable[[str], bool], note: Note, *, look_s: float = LOOK_S
+    ) -> None:
+        """`url` is the public address of the moment, empty where there is none; `has_seen` is the listener's."""
+        self._url = url
+        self._has_seen = has_seen
+        self._note = note
+        self._look_s = look_s
+        self.found: SelfTest | None = None
+        """What the last try came to; None before the first, and where there is no public address."""
+
+    async def run(self) -> None:
+        while True:
+            await self.look()
+            is_well = self.found is None or self.found.reach is Reach.REACHED
+            await asyncio.sleep(self._look_s if is_well else min(self._look_s, LOOK_AGAIN_S))
+
+    async def look(self) -> SelfTest | None:
+        """Tries it now."""
+        url, before = self._url(), self.found
+        self.found = await self_test(url, has_seen=self._has_seen) if url else None
+        if self.found is not None and (before is None or before.reach is not self.found.reach):
+            self._tell(self.found)
+        return self.found
+
+    def _tell(self, found: SelfTest) -> None:
+        if found.reach is Reach.REACHED:
+            self._note(Severity.INFO, Category.SYSTEM, f"The public address is {found.text}.", "")
+            return
+        text = f"The public address is not TradingView's way in: {found.text}."
+        self._note(Severity.WARNING, Category.SYSTEM, text, "Open positions are looked after; no alert can come in.")
