@@ -1,7 +1,6 @@
 """Exact decimal arithmetic: one context for all money, rounding to ticks and steps, and plain text in and out."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import (
     ROUND_CEILING,
     ROUND_FLOOR,
@@ -27,14 +26,12 @@ _CONTEXT = Context(
 )
 
 
-@contextmanager
-def arithmetic() -> Iterator[None]:
+def arithmetic() -> AbstractContextManager[Context]:
     """Runs its block with 50 significant digits, half even, and every mixture with floats trapped.
 
     SPEC asks for quotients of 34 digits or more; products and sums of prices and quantities stay exact in 50.
     """
-    with localcontext(_CONTEXT):
-        yield
+    return localcontext(_CONTEXT)
 
 
 def parse(text: str | int) -> Decimal:

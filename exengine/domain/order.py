@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 
 from exengine.domain.instrument import OrderSide
@@ -39,6 +40,9 @@ class OrderStatus(Enum):
     EXPIRED = "expired"
     UNKNOWN = "unknown"
 
+    # A member is the only one of its value: what it is stands for what it says, and is quicker to look up.
+    __hash__ = object.__hash__
+
     @property
     def is_final(self) -> bool:
         return self in _FINAL
@@ -58,6 +62,8 @@ class Happening(Enum):
     CANCEL = "cancel"
     EXPIRE = "expire"
     LOSE = "lose"
+
+    __hash__ = object.__hash__
 
 
 class Liquidity(Enum):
@@ -274,6 +280,7 @@ def _base62(data: bytes, length: int) -> str:
     return text
 
 
+@lru_cache(maxsize=16)
 def own_prefix(instance: str) -> str:
     """The first five characters of every client order id that the engine with this store has ever made.
 

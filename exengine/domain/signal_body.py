@@ -133,6 +133,9 @@ def number_text(value: Decimal) -> str:
     return format(shortest, "f") if abs(shortest.adjusted()) <= 40 else str(shortest)
 
 
+_TEXT = json.JSONEncoder(ensure_ascii=False)
+
+
 def canonical(value: Json) -> str:
     """`value` as JSON text that is the same for equal values: keys sorted, no blanks, numbers by value."""
     match value:
@@ -141,7 +144,7 @@ def canonical(value: Json) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            return _TEXT.encode(value)
         case Decimal():
             return number_text(value)
         case list():

@@ -70,7 +70,7 @@ class Step:
         """Whether there is anything that a restart would have to know."""
         return bool(
             self.groups or self.orders or self.fills or self.signals or self.queue_events or self.waiting
-            or self.control or self.notes or self.plan_changed or self.instruments
+            or self.control or self.ledger or self.moved or self.notes or self.plan_changed or self.instruments
         )  # fmt: skip
 
     def undo(self) -> None:

@@ -1,8 +1,9 @@
 """What one transaction writes: the changes of one or many steps, each row as it is after the last of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from operator import attrgetter
 from typing import Protocol
 
 from exengine.domain.group import Group, GroupKey
@@ -69,9 +70,10 @@ class Changes:
 
     @property
     def is_empty(self) -> bool:
-        return not any(getattr(self, name) for name in self.__slots__ if name != "market_clock_ms") and (
-            self.market_clock_ms is None
-        )
+        return self.market_clock_ms is None and not any(_ROWS(self))
+
+
+_ROWS = attrgetter(*(one.name for one in fields(Changes) if one.name != "market_clock_ms"))
 
 
 class StoreFailed(Exception):
@@ -145,6 +147,7 @@ def merged(steps: Iterable[Step]) -> Changes:
 def joined(first: Changes, then: Changes) -> Changes:
     """What no step decided, of two transactions in one."""
     return Changes(
+        traces=first.traces | then.traces,
         notes=[*first.notes, *then.notes],
         instruments=first.instruments | then.instruments,
         market_clock_ms=first.market_clock_ms if then.market_clock_ms is None else then.market_clock_ms,

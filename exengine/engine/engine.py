@@ -26,7 +26,7 @@ from exengine.domain.journal import Category, Note, Severity
 from exengine.domain.reception import Arrival, Verdict
 from exengine.domain.state import State
 from exengine.domain.step import Step
-from exengine.engine.changes import Changes, Store, StoreFailed, joined
+from exengine.engine.changes import Changes, Store, StoreFailed, Trace, joined
 from exengine.engine.defects import Defects, concerned, said
 from exengine.engine.equity import EquityMarks
 from exengine.engine.executor import Executor
@@ -243,28 +243,23 @@ class Engine:
     async def _batch(self) -> bool:
         """One transaction's worth of events. False where the store did not take it and nothing else can be done."""
         steps, items = self._decide_some()
-        also = Changes()
-        if not self._alone:
-            also, self._also = self._also, also
-        changes = joined(also, Changes())
-        traces = self._traces.of(steps)
-        for step in steps:
-            changes.add(step)
-        changes.traces.update(traces)
-        notes = self._numbered(note for step in steps for note in step.notes)
-        changes.notes.extend(notes)
-        mark = self._equity.after(self.state, steps)
-        if mark is not None:
-            changes.equity.append(mark)
-        if not changes.is_empty:
-            changes.market_clock_ms = self._market_clock()
+        traces: dict[int, Trace] = {}
+        notes: list[tuple[int, Note]] = []
+        takes_along = not self._alone and not self._also.is_empty
+        if takes_along or any(step.must_be_stored for step in steps):  # prices alone are not, and come most often
+            also = Changes()
+            if takes_along:
+                also, self._also = self._also, also
+            traces = self._traces.of(steps)
+            notes = self._numbered(note for step in steps for note in step.notes)
+            changes = self._changes(steps, also, traces, notes)
             try:
                 await self._store.commit(changes)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # what is not stored is not carried out
                 for step in reversed(steps):
                     step.undo()
                 self._also = joined(also, self._also)
-                return self._not_stored(items, error, with_also=not also.is_empty)
+                return self._not_stored(items, error, with_also=takes_along)
             self._traces.keep(traces)
             self._recovered()
         self._alone = max(self._alone - len(items), 0)
@@ -273,6 +268,18 @@ class Engine:
         self._act(steps, items)
         self._show(lambda: self._views.absorb(steps, traces, notes))
         return True
+
+    def _changes(
+        self, steps: list[Step], also: Changes, traces: dict[int, Trace], notes: list[tuple[int, Note]]
+    ) -> Changes:
+        """What is written of these steps, and of what goes with them."""
+        changes = joined(also, Changes(traces=traces, notes=notes, market_clock_ms=self._market_clock()))
+        for step in steps:
+            changes.add(step)
+        mark = self._equity.after(self.state, steps)
+        if mark is not None:
+            changes.equity.append(mark)
+        return changes
 
     def _decide_some(self) -> tuple[list[Step], list[_Item]]:
         steps: list[Step] = []

@@ -71,8 +71,8 @@ class Panels:
         self._moved = True
 
     def absorb(self, step: Step) -> None:
-        """Notes what a transaction has changed."""
-        self._moved = self._moved or step.must_be_stored or bool(step.moved)
+        """Notes what a step has changed that is stored."""
+        self._moved = True
         self._resting.note(order.group_id for order in step.orders.values())
         for plan in step.plans:
             self._offsets.append(offset_row(self._offsets[-1].id + 1 if self._offsets else 1, plan))

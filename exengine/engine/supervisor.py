@@ -39,7 +39,7 @@ class Supervisor:
         while True:
             began = loop.time()
             try:
-                await _Watched(make(), lambda: self._note_alive(name))
+                await _Watched(make(), self._note_alive(name))
                 return
             except Exception as error:  # whatever it was: the task must come back
                 if loop.time() - began > STEADY_S:
@@ -52,8 +52,14 @@ class Supervisor:
                     self._on_failure(name, error)
                 await self._pause(pause)
 
-    def _note_alive(self, name: str) -> None:
-        self._alive_at[name] = asyncio.get_running_loop().time()
+    def _note_alive(self, name: str) -> Callable[[], None]:
+        """What a task calls each time that it goes on: very often, so that little is looked up."""
+        alive_at, time = self._alive_at, asyncio.get_running_loop().time
+
+        def note() -> None:
+            alive_at[name] = time()
+
+        return note
 
     def silent_s(self, name: str) -> float | None:
         """How long ago a task last did anything at all; None where it never was begun.

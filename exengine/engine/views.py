@@ -76,6 +76,10 @@ class Views:
         """Takes over what one transaction has changed."""
         urgent = bool(notes)
         for step in steps:
+            self._fresh.quotes.update(step.quotes)
+            if not step.must_be_stored:
+                continue
+            urgent = True
             for group in step.groups.values():
                 self._group(group)
             for signal_id, record in step.signals.items():
@@ -85,8 +89,6 @@ class Views:
             self._panels.absorb(step)
             for account in step.instruments:
                 self.rules_at_ms[account] = self._clock.now_ms()
-            urgent = urgent or step.must_be_stored
-            self._fresh.quotes.update(step.quotes)
         for signal_id, trace in traces.items():
             self._traces[signal_id] = trace
             self._signal(signal_id)

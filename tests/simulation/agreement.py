@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from exengine.domain import pnl
@@ -219,9 +220,18 @@ def _swap(life: "Life", line: Line) -> Iterator[str]:
             yield f"{position.contracts} contracts of {market_id} are left, by the groups {dust}"
 
 
+_PLAIN = frozenset((Decimal, str, int, bool, type(None)))
+
+
 def _has_float(what: Any) -> bool:
-    if isinstance(what, float):
-        return True
-    if is_dataclass(what):
-        return any(_has_float(getattr(what, one.name)) for one in fields(what))
-    return isinstance(what, tuple) and any(_has_float(one) for one in what)
+    kind = type(what)
+    if kind in _PLAIN:
+        return False
+    if isinstance(what, tuple):
+        return any(map(_has_float, what))
+    return isinstance(what, float) or any(_has_float(getattr(what, name)) for name in _fields(kind))
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind)) if is_dataclass(kind) else ()

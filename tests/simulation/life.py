@@ -1,6 +1,7 @@
 """One life: a plan is carried out, the program dies and comes back; in the end all faults stop and all must agree."""
 
 import asyncio
+import gc
 import json
 import logging
 import random
@@ -98,11 +99,13 @@ class Life:
         return asyncio.get_running_loop()
 
     def _writing(self, process: Process, changes: Changes) -> None:
-        self.say(f"commit {self.disk.commits + 1}: {_short(changes)}")
+        if self._traces:
+            self.say(f"commit {self.disk.commits + 1}: {_short(changes)}")
         self.checks.writing(process, changes)
 
     def decide(self, state: Any, event: Any, now_ms: int) -> Any:
-        self.say(f"event {event!r}"[:300])
+        if self._traces:
+            self.say(f"event {event!r}"[:300])
         return self.checks.decide(state, event, now_ms)
 
     # the program -----------------------------------------------------------------------------------------------------
@@ -302,12 +305,16 @@ def play(plan: Plan, *, trace: bool = False) -> Life:
     keep_by_owner(loop, lambda owner, task: owner.tasks.append(task) if isinstance(owner, Process) else None)
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
+    collects = gc.isenabled()
+    gc.disable()  # a life is short, and makes few cycles
     try:
         with _watched(life):
             loop.run_until_complete(life.live())
     except Stuck:
         life.ended.violations.append("everybody waits for ever")
     finally:
+        if collects:
+            gc.enable()
         logging.disable(disabled)
         loop.close()
     return life
