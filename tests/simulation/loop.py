@@ -8,7 +8,6 @@ from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from typing import Any
 
-
 RESOLUTION_S = 1e-9
 """Timers that lie no farther apart are of one moment, as the clock of a real loop has it."""
 
