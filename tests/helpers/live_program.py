@@ -10,11 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from exengine.settings.account_keys import AccountKeys, keep_keys
+from exengine.settings.account_keys import WITH_PASSPHRASE, AccountKeys, keep_keys
 from exengine.settings.paths import DataDir
 from exengine.settings.secret_places import vault_of
 from tests.exchange_server.serving import Served, serve
 from tests.exchange_server.venue import Venue, VenueMarket, VenueOrder
+from tests.helpers.nursery import Nursery
 from tests.helpers.program import Headless, exengine, write_config
 
 D = Decimal
@@ -31,14 +32,20 @@ class LiveRun:
     server: Served
     process: Headless | None = None
     env: Mapping[str, str] = field(default_factory=dict)
+    nursery: Nursery | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def venue(self) -> Venue:
         return self.server.venue
 
+    def begin(self) -> None:
+        """Starts the program, and does not wait until it is ready."""
+        self.process = Headless(self.folder, self.nursery, EXENGINE_PASSPHRASE=PASSPHRASE, **self.env)
+
     async def start(self) -> None:
-        self.process = Headless(self.folder, EXENGINE_PASSPHRASE=PASSPHRASE, **self.env)
+        self.begin()
+        assert self.process is not None
         await asyncio.to_thread(self.process.ready)
 
     async def post(self, body: dict[str, Any]) -> tuple[int, Any]:
@@ -77,9 +84,41 @@ class LiveRun:
 
 @asynccontextmanager
 async def live_run(
-    folder: Path, exchange: str = "binance", *, env: Mapping[str, str] | None = None, **sections: Any
+    folder: Path,
+    exchange: str = "binance",
+    *,
+    venue: Venue | None = None,
+    account: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+    nursery: Nursery | None = None,
+    **sections: Any,
 ) -> AsyncIterator[LiveRun]:
-    """A running program on a spot account of `exchange`, its keys in a vault; BTC at 46,300.07 there."""
+    """A running program on an account of `exchange`, its keys in a vault.
+
+    Without a `venue` it is a spot account and BTC is at 46,300.07. `account` are further settings of the account, and
+    a `nursery` begins its processes.
+    """
+    async with serve(exchange, venue or _plain_venue()) as server:
+        settings = {"name": "main", "exchange": exchange, "server": server.base, **(account or {})}
+        write_config(folder, accounts=[settings], **sections)
+        vault = vault_of(DataDir(folder / "data"), {"EXENGINE_PASSPHRASE": PASSPHRASE}, None)
+        keys = AccountKeys(
+            api_key=server.keys.api_key,
+            secret=server.keys.secret,
+            passphrase=server.keys.passphrase if exchange in WITH_PASSPHRASE else None,
+        )
+        await asyncio.to_thread(keep_keys, [vault], "main", keys)
+        run = LiveRun(folder=folder, server=server, env=env or {}, nursery=nursery)
+        server.venue.listeners.append(run.changed)
+        try:
+            await run.start()
+            yield run
+        finally:
+            if run.process is not None:
+                await asyncio.to_thread(run.process.__exit__)
+
+
+def _plain_venue() -> Venue:
     market = VenueMarket(
         id="BTCUSDT",
         base="BTC",
@@ -93,17 +132,4 @@ async def live_run(
     )
     venue = Venue([market], {"USDT": D(10000), "BTC": D(0)})
     venue.tick(market.id, D("46300.07"))
-    async with serve(exchange, venue) as server:
-        account = {"name": "main", "exchange": exchange, "server": server.base}
-        write_config(folder, accounts=[account], **sections)
-        vault = vault_of(DataDir(folder / "data"), {"EXENGINE_PASSPHRASE": PASSPHRASE}, None)
-        keys = AccountKeys(api_key=server.keys.api_key, secret=server.keys.secret)
-        await asyncio.to_thread(keep_keys, [vault], "main", keys)
-        run = LiveRun(folder=folder, server=server, env=env or {})
-        venue.listeners.append(run.changed)
-        try:
-            await run.start()
-            yield run
-        finally:
-            if run.process is not None:
-                await asyncio.to_thread(run.process.__exit__)
+    return venue

@@ -23,6 +23,7 @@ from exengine.exchange.markets.source import Sink
 from exengine.settings.paths import DataDir
 from tests.helpers.alerts import alert
 from tests.helpers.blocking import no_blocking
+from tests.helpers.nursery import Nursery, Nursling
 from tests.helpers.world import BTC, ETH
 
 TOKEN = "canary-token-1c9e5b7a3d2f8064"
@@ -182,14 +183,19 @@ def exengine(*arguments: str | Path, env: Mapping[str, str] | None = None) -> su
 class Headless:
     """`exengine run --headless` on a folder, as a process of its own."""
 
-    def __init__(self, folder: Path, **env: str) -> None:
-        """`folder` has the configuration in config.json; the data is below it."""
+    def __init__(self, folder: Path, nursery: Nursery | None = None, **env: str) -> None:
+        """`folder` has the configuration in config.json; the data is below it. A `nursery` begins it faster."""
         self.folder = folder
         self.data_dir = folder / "data"
         self.database = self.data_dir / "exengine.sqlite3"
         self.config_file = folder / "config.json"
         self.port = json.loads(self.config_file.read_text())["listener"]["port"]
         self._output = folder / "output.txt"
+        self.process: subprocess.Popen[bytes] | Nursling
+        if nursery is not None:
+            arguments = ["run", "--headless", *self.options]
+            self.process = nursery.begin(arguments, env=environment(**env), output=str(self._output))
+            return
         with self._output.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "exengine", "run", "--headless", *self.options],
@@ -227,7 +233,8 @@ class Headless:
 
     def ready(self) -> "Headless":
         """Waits until it listens."""
-        eventually(lambda: self.process.poll() is not None or self.health(), what="the program's start")
+        started = "the program's start"
+        eventually(lambda: self.process.poll() is not None or self.health(), within_s=60, what=started)
         assert self.process.poll() is None, self.output
         return self
 
