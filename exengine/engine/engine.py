@@ -105,6 +105,8 @@ class Engine:
         self._equity = EquityMarks()
         self._defects = Defects()
         self._trouble: str | None = None
+        self._trouble_line: int | None = None
+        """The line of the audit trail that tells of it."""
         self._wake = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -191,13 +193,14 @@ class Engine:
         """The exchange does not take an account's key: nothing more is asked of it in this run (FAULTS 42)."""
         self._executor.stop_account(account, error)
 
-    def note(self, severity: Severity, category: Category, text: str, advice: str = "") -> None:
-        """Leaves a line in the audit trail that no decision made: a stream cut, a defect."""
+    def note(self, severity: Severity, category: Category, text: str, advice: str = "") -> int:
+        """Leaves a line in the audit trail that no decision made: a stream cut, a defect. Its number."""
         note = Note(at_ms=self._clock.now_ms(), severity=severity, category=category, text=text, advice=advice)
         numbered = self._numbered([note])
         self._also.notes.extend(numbered)
         self._show(lambda: self._views.add_notes(numbered))
         self._wake.set()
+        return numbered[0][0]
 
     # the loop ------------------------------------------------------------------------------------------------------
 
@@ -365,11 +368,12 @@ class Engine:
             log.error("the store does not take transactions: %s", text)
             self._trouble = text
             self._show_trouble()
-            self.note(
+            self._trouble_line = self.note(
                 Severity.ERROR,
                 Category.SYSTEM,
-                f"The store did not take a transaction: {text}",
-                "Nothing new is sent and alerts are answered with 503. Orders that rest on the exchange stay there.",
+                text,
+                "What rests on the exchange stays; nothing new is sent, alerts are answered with 503. "
+                "Make room or end what is in the way: it then goes on by itself.",
             )
 
     def _recovered(self) -> None:
@@ -377,6 +381,9 @@ class Engine:
             self._trouble = None
             self._show_trouble()
             self.note(Severity.INFO, Category.SYSTEM, "The store takes transactions again.")
+            line, self._trouble_line = self._trouble_line, None
+            if line is not None:
+                self._show(lambda: self._views.resolve(line))
 
     def _defect(self, item: _Item, error: Exception) -> None:
         """An event that could not be dealt with: told once, its group paused, everything else goes on."""

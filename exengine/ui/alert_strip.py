@@ -1,5 +1,7 @@
 """The strip under the ribbon: the newest error that nobody has dismissed, what is safe, and what to do."""
 
+from collections.abc import Iterable
+
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
@@ -78,13 +80,20 @@ class AlertStrip(QWidget):
     def newest(self) -> LogRow | None:
         return self._open[max(self._open)] if self._open else None
 
+    def resolve(self, ids: Iterable[int]) -> None:
+        """What is over by itself needs nobody to dismiss it."""
+        for number in ids:
+            self._close(number)
+
     def _on_dismiss(self) -> None:
-        row = self.newest
-        if row is not None:
-            del self._open[row.id]
-            self._dismissed[row.id] = None
+        if self.newest is not None:
+            self._close(self.newest.id)
+
+    def _close(self, number: int) -> None:
+        if self._open.pop(number, None) is not None:
+            self._dismissed[number] = None
             self._refresh()
-            self.dismissed.emit(row.id)
+            self.dismissed.emit(number)
 
     def _on_show(self) -> None:
         if self.newest is not None:

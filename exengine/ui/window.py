@@ -249,6 +249,7 @@ class Window(QMainWindow):
         if changes.log:
             self.strip.take(changes.log)
             self.log.show_errors(self.strip.count)
+        self.strip.resolve(changes.resolved)
         self.ribbon.refresh(now_ms)
         if changes.engine is not None:
             self._refresh_frame()

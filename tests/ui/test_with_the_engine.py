@@ -14,7 +14,8 @@ from exengine.ui.layout import LayoutStore
 from exengine.ui.loop import run
 from exengine.ui.positions_cells import Col
 from exengine.ui.window import Window
-from tests.helpers.program import SECRET, InProcess, entry, program
+from tests.helpers.program import SECRET, InProcess, entry, http, program
+from tests.helpers.store_faults import DISK_FULL, faults
 
 
 async def until(what: Callable[[], object]) -> None:
@@ -124,5 +125,30 @@ def test_the_alert_text_on_the_clipboard_opens_the_engine_s_door(on_a_running_pr
         assert SECRET not in steps.code.toPlainText()
         steps.copy_url.click()
         assert QGuiApplication.clipboard().text() == running.program.webhook_url
+
+    on_a_running_program(story)
+
+
+def test_a_full_disk_is_told_with_what_is_safe_and_what_to_do_until_it_has_room(on_a_running_program):
+    async def story(window: Window, running: InProcess) -> None:
+        await running.market.tick("50000")
+        await running.post(entry("50000"))
+        await until(lambda: text(window, Col.FILLED).startswith("1 /"))
+        late = entry("50000", tv__timeframe="60")
+        url = running.program.webhook_url
+        with faults() as disk:
+            disk.at(1, DISK_FULL)
+            assert (await asyncio.to_thread(http, url, late))[0] == 503
+            await until(window.strip.isVisible)
+            assert window.strip.text.text().startswith("The disk is full: nothing more can be stored.")
+            said = window.strip.newest.advice
+            assert "What rests on the exchange stays" in said
+            assert "Make room" in said
+            await until(lambda: window.book.engine.status is EngineStatus.ERROR)
+            disk.end()
+            await until(lambda: not window.strip.isVisible())
+        assert await running.post(late)
+        await until(lambda: window.positions.model.rowCount() == 2)
+        assert window.book.engine.status is EngineStatus.RUNNING
 
     on_a_running_program(story)
