@@ -20,7 +20,7 @@ LOOK_S = 300.0
 LOOK_AGAIN_S = 30.0
 """And while it is not."""
 
-Note = Callable[[Severity, Category, str, str], None]
+Note = Callable[[Severity, Category, str, str], object]
 
 
 def listener_settings(config: Config) -> ListenerSettings:

@@ -52,6 +52,8 @@ class _Seen:
     failures: int = 0
     missed: int = 0
     """How many looks in a row found what the stream had not told."""
+    weighed: bool = False
+    """Whether the account's balances are known: without them no entry can be told to be carried."""
     found: bool = False
 
 
@@ -109,7 +111,7 @@ class Watchman:
     def _until_next_s(self) -> float:
         if self._seen.failures:
             return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** (self._seen.failures - 1)))
-        return REPORT_S if self._sees_orders() else BLIND_S
+        return REPORT_S if self._sees_orders() and self._seen.found else BLIND_S
 
     async def look(self) -> None:
         """Asks once and acts on the answer. Raises AuthFailed."""
@@ -135,7 +137,7 @@ class Watchman:
         await self._engine.whole()
         if agrees and (before, known) == (self._books(), self._orders()) and not self._has_traffic():
             await self._weigh(report)
-        if agrees is not None and not self._seen.found:
+        if agrees is not None and self._seen.weighed and not self._seen.found:
             self._seen.found = True
             await self._engine.deliver(AccountFound(account=self._account))
 
@@ -187,6 +189,7 @@ class Watchman:
     async def _weigh(self, report: AccountReport) -> None:
         """Takes the balances over, and tells of coins that were missing twice in a row."""
         short = shortfalls(self._state, self._account, report)
+        self._seen.weighed = True
         await self._engine.deliver(
             BalancesReported(account=self._account, totals=report.totals, positions=report.positions)
         )

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from exengine.domain.accounts import NOT_ASKED_YET
 from exengine.domain.commands import ResolveOrder
 from exengine.domain.errors import AuthFailed, Retryable
 from exengine.domain.events import OrderAccepted
@@ -210,6 +211,25 @@ async def test_an_account_is_found_with_its_first_answer_and_lost_after_several_
         made.report()
         await made.look()
         assert made.run.state.unreachable == {}
+
+
+async def test_after_a_start_no_entry_goes_ahead_before_the_balances_are_known():
+    async with watched() as made:
+        await made.run.alert("50000")
+        await made.run.engine.settled()
+        made.run.state.unreachable["paper"] = NOT_ASKED_YET
+        del made.run.state.start["paper", "USDT"]
+        made.run.exchange.missed.extend(made.run.exchange.book.tick("BTC/USDT", Decimal(49000), START_MS))
+        made.report()  # the fill is found only now: what it says of balances is ahead of the books
+        await made.look()
+        await made.run.alert("49000", tv__timeframe="60")
+        await made.run.engine.settled()
+        assert [waiting.reason for waiting in made.run.state.waiting.values()] == ["paused"]
+        target = next(order for order in made.run.orders if order.is_working)
+        made.report(rests(target.client_id))
+        await made.look()
+        assert made.run.state.unreachable == {}
+        assert len(made.run.state.groups) == 2
 
 
 async def test_an_account_that_has_not_answered_yet_is_lost_at_once():
