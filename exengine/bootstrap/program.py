@@ -17,7 +17,7 @@ from exengine.bootstrap.status import gathered
 from exengine.domain.errors import Retryable, UserError
 from exengine.domain.events import EngineStarted
 from exengine.domain.instrument import Instrument
-from exengine.domain.journal import Category, Severity
+from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.reception import SignalRecord
 from exengine.domain.settings import Settings
 from exengine.domain.signal import Signal
@@ -260,7 +260,8 @@ class Program:
         self.listener = Listener(self.engine, listener_settings(self.config), self.secrets, self.clock.now_ms)
         await self.listener.start()
         warn_of_exposure(self.config)
-        self.engine.note(Severity.INFO, Category.SYSTEM, f"Started: listening on {self.listener.url}, {self.markets}.")
+        text = f"Started: listening on {self.listener.url}, {self.markets}."
+        self.engine.note(Severity.INFO, Category.SYSTEM, text, topic=Topic.STARTED)
         self.public = PublicAddress(lambda: self.config.listener.public_url, self.listener.has_seen, self.engine.note)
         self._supervisor.start("public address", self.public.run)
 
@@ -327,7 +328,7 @@ class Program:
                 await _stage(name, self._supervisor.stop(name))
         if hasattr(self, "engine"):
             if "engine" in self._supervisor.running:
-                self.engine.note(Severity.INFO, Category.SYSTEM, "Stopped by the trader.")
+                self.engine.note(Severity.INFO, Category.SYSTEM, "Stopped by the trader.", topic=Topic.STOPPED)
             await _stage("engine", self.engine.stop(STOP_S))
         await _stage("tasks", self._supervisor.stop_all())
         for exchange in self._exchanges:

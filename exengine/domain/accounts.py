@@ -8,7 +8,7 @@ from exengine.domain import rules_refused
 from exengine.domain.events import AccountFound, AccountLost, AccountNews
 from exengine.domain.group import Group
 from exengine.domain.instrument import Instrument, MarketType
-from exengine.domain.journal import Category, Severity
+from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.lifecycle import cancel_entries
 from exengine.domain.money import ZERO, plain
 from exengine.domain.pool import promote, rules_arrived
@@ -31,11 +31,12 @@ def heard(step: Step, news: AccountNews) -> None:
                 return
             step.lose_account(news.account, news.why)
             stays = "Its entries wait in the queue, what rests on the exchange stays there."
-            what, then = "cannot be traded on", "It is asked again."
+            what, then, topic = "cannot be traded on", "It is asked again.", Topic.ACCOUNT_AWAY
             if news.for_good:
                 what, then = "is stopped", "Nothing more is asked of it: check its key, then start again."
+                topic = Topic.KEY_REFUSED
             text = f"Account {news.account} {what}: {news.why}."
-            step.note(Severity.ERROR, Category.SYSTEM, text, advice=f"{stays} {then}")
+            step.note(Severity.ERROR, Category.SYSTEM, text, advice=f"{stays} {then}", topic=topic)
         case AccountFound():
             if news.account in step.state.unreachable:
                 step.find_account(news.account)
@@ -43,6 +44,7 @@ def heard(step: Step, news: AccountNews) -> None:
                     Severity.INFO,
                     Category.SYSTEM,
                     f"Account {news.account} answers, and its orders were compared with the books.",
+                    topic=Topic.ACCOUNT_BACK,
                 )
                 promote(step)
         case _:
@@ -80,6 +82,7 @@ def _halted(step: Step, group: Group) -> None:
         f"Left to you: {why}. {cancelled} unfilled entries are being cancelled.",
         group=group,
         advice=f"{plain(group.net_qty)} {group.base} are held. Close the group when it is traded again.",
+        topic=Topic.FROZEN,
     )
 
 
@@ -111,4 +114,5 @@ def holdings_short(step: Step, account: str, currency: str, there: Decimal) -> N
             f"Stopped: {why}.",
             group=group,
             advice="Was it sold by hand? Close the group to sell what is still there, or adopt the exchange's view.",
+            topic=Topic.FROZEN,
         )

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from exengine.domain.cause import of_signal
 from exengine.domain.entry import Denial, Entry, enter, entry_errors
 from exengine.domain.group import CloseReason, Group, GroupKey, GroupStatus, PartialClose
 from exengine.domain.instrument import Instrument, MarketType, Side
-from exengine.domain.journal import Category, Severity
+from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.lifecycle import begin_closing, settle
 from exengine.domain.meaning import Ask, meaning
 from exengine.domain.money import ZERO, plain
@@ -133,7 +134,7 @@ def _reduce(
         qty=qty,
         takes=takes_in_order_of_fills(held, qty),
         slippage_percent=signal.max_slippage_percent,
-        signal_id=record.id,
+        cause=of_signal(record.id),
     )
     if living.partial is not None:
         # An order is still on its way, also where it is a target's or an offset's: what is asked now goes after it.
@@ -195,6 +196,7 @@ def _refused(step: Step, record: SignalRecord, reason: str) -> None:
         f"Entry refused: {_REASONS.get(reason, reason.replace('_', ' '))}.",
         key=key,
         signal_id=record.id,
+        topic=Topic.QUEUE_FULL if reason == "queue_full" else None,
     )
 
 

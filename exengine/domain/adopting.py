@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from exengine.domain import orders_in, pnl
 from exengine.domain.accounts import groups_of, held
+from exengine.domain.cause import signal_of
 from exengine.domain.group import Group
 from exengine.domain.instrument import MarketType
 from exengine.domain.journal import Category, Severity
@@ -76,6 +77,8 @@ def _book(step: Step, group: Group, qty: Decimal) -> None:
         side=group.side.leave,
         type=OrderType.MARKET,
         qty=qty,
+        signal_id=signal_of(step.cause_of(group)),
+        cause=step.cause_of(group),
         created_at_ms=step.now_ms,
         error="booked by hand: the account no longer had it",
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from exengine.domain.events import DefectFound
 from exengine.domain.group import CloseReason, Group, GroupKey, GroupStatus
-from exengine.domain.journal import Category, Severity
+from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.lifecycle import begin_closing, cancel_entries, settle
 from exengine.domain.pool import promote
 from exengine.domain.reception import Outcome
@@ -12,7 +12,7 @@ from exengine.domain.state import Control
 from exengine.domain.step import Step
 
 
-def pause(step: Step, why: str) -> None:
+def pause(step: Step, why: str, topic: Topic = Topic.PAUSED) -> None:
     """No new groups or pyramids from now on; targets, exits and stops go on."""
     if step.state.control.paused:
         return
@@ -22,26 +22,29 @@ def pause(step: Step, why: str) -> None:
         Category.SYSTEM,
         f"Paused: {why}.",
         advice="Targets, exits and stops go on; entries wait in the queue until you resume.",
+        topic=topic,
     )
 
 
 def resume(step: Step) -> None:
     if step.state.control.paused:
         step.set_control(Control())
-        step.note(Severity.INFO, Category.SYSTEM, "Resumed: new entries are taken again.")
+        step.note(Severity.INFO, Category.SYSTEM, "Resumed: new entries are taken again.", topic=Topic.RESUMED)
 
 
 def panic(step: Step, *, entries_only: bool) -> None:
     """Cancels everything, closes all groups, empties the queue and pauses; or cancels the unfilled entries only."""
     if entries_only:
         cancelled = sum(cancel_entries(step, group_id) for group_id in list(step.state.groups))
-        step.note(Severity.WARNING, Category.SYSTEM, f"Panic: {cancelled} unfilled entries are being cancelled.")
+        text = f"Panic: {cancelled} unfilled entries are being cancelled."
+        step.note(Severity.WARNING, Category.SYSTEM, text, topic=Topic.PANIC)
         return
     step.note(
         Severity.WARNING,
         Category.SYSTEM,
         f"Panic: {len(step.state.groups)} groups are being closed at market, "
         f"{len(step.state.waiting)} waiting entries are removed.",
+        topic=Topic.PANIC,
     )
     for waiting in list(step.state.waiting.values()):
         step.remove_waiting(waiting, "removed", "panic")
@@ -62,7 +65,7 @@ def close_group(step: Step, group_id: str) -> None:
 def _close_now(step: Step, group: Group, reason: CloseReason) -> None:
     if group.again_at_ms is not None and group.status is GroupStatus.CLOSING:
         # A target or an offset that waits for a price within the bound: from now on it is the trader's own close.
-        group = replace(group, again_at_ms=None, close_attempts=0, reason=reason)
+        group = replace(group, again_at_ms=None, close_attempts=0, reason=reason, close_cause=step.cause_of(group))
         step.put_group(group)
     if group.frozen:
         group = replace(group, frozen=None, close_attempts=0)
@@ -113,6 +116,7 @@ def contain(step: Step, event: DefectFound) -> None:
             key=GroupKey(record.account or "", record.symbol or "", record.signal.timeframe if record.signal else ""),
             signal_id=record.id,
             advice="Nothing was ordered for it. Report this with the log.",
+            topic=Topic.DEFECT,
         )
     group = step.state.groups.get(event.group_id or "")
     if group is not None and not group.frozen:
@@ -123,4 +127,5 @@ def contain(step: Step, event: DefectFound) -> None:
             f"Paused because of a defect in ExEngine: {event.why}.",
             group=group,
             advice="What rests on the exchange stays there. Compare with the exchange, then close the group by hand.",
+            topic=Topic.DEFECT,
         )

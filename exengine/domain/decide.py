@@ -4,9 +4,11 @@ from typing import assert_never
 
 from exengine.domain import accounts, adopting, control, events, orders_in, pool, risk
 from exengine.domain.act import act
+from exengine.domain.cause import of_engine, of_signal, of_trader
 from exengine.domain.commands import CancelOrder, ResolveOrder
 from exengine.domain.events import Event
 from exengine.domain.group import GroupStatus
+from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import settle
 from exengine.domain.money import arithmetic
 from exengine.domain.order import Happening, OrderStatus, Role
@@ -15,6 +17,8 @@ from exengine.domain.receive import forget_old_digests, receive
 from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.domain.watch import look
+
+NOTHING_TO_OFFSET = "Nothing was closed: no candidate that the winners could pay for."
 
 
 def decide(state: State, event: Event, now_ms: int) -> Step:
@@ -38,8 +42,10 @@ def decide(state: State, event: Event, now_ms: int) -> Step:
 
 def _apply(step: Step, event: Event) -> None:
     if isinstance(event, events.SignalArrived):
+        step.cause = of_signal(step.state.next_signal_id)
         receive(step, event.arrival)
     elif isinstance(event, events.SignalStored):
+        step.cause = of_signal(event.signal_id)
         act(step, event.signal_id)
     elif isinstance(event, events.OrderNews):
         _news(step, event)
@@ -54,6 +60,10 @@ def _apply(step: Step, event: Event) -> None:
 
 
 def _news(step: Step, event: events.OrderNews) -> None:
+    client_id = event.fill.client_id if isinstance(event, events.OrderFilled) else event.client_id
+    order = step.state.orders.get(client_id)
+    if order is not None:
+        step.cause = order.cause
     match event:
         case events.OrderSent():
             orders_in.told(step, event.client_id, Happening.SEND)
@@ -110,6 +120,7 @@ def _time(step: Step, event: events.TimeEvent) -> None:
 
 
 def _asked(step: Step, event: events.TraderAsked) -> None:
+    step.cause = (of_engine if isinstance(event, events.DefectFound) else of_trader)(step.now_ms)
     match event:
         case events.Paused():
             control.pause(step, event.why)
@@ -130,6 +141,8 @@ def _asked(step: Step, event: events.TraderAsked) -> None:
             pool.by_hand(step, event)
         case events.RiskRunAsked():
             risk.evaluate(step, on_request=True)
+            if not step.notes:
+                step.note(Severity.INFO, Category.RISK, NOTHING_TO_OFFSET)
         case events.BlockSet():
             control.set_blocked(step, event.key, blocked=event.blocked)
         case events.SkipAsked():

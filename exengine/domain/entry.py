@@ -8,7 +8,7 @@ from exengine.domain import capital
 from exengine.domain.grid import Ladder, plan_ladder
 from exengine.domain.group import Group, GroupKey, GroupStatus, LegState, Pyramid
 from exengine.domain.instrument import Instrument, MarketType, OrderSide, Side
-from exengine.domain.journal import Category, Severity
+from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.meaning import Ask, Meaning
 from exengine.domain.money import HUNDRED, plain
 from exengine.domain.order import Role
@@ -105,6 +105,7 @@ def enter(step: Step, entry: Entry) -> Group | Denial:
         f" with {plain(prepared.capital)} {group.quote}.",
         group=group,
         signal_id=entry.signal_id,
+        topic=Topic.GROUP_OPENED if pyramid.index == 0 else None,
     )
     return step.group(group.id)
 

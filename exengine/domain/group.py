@@ -145,7 +145,7 @@ class PartialClose:
     """The order that works on it; None before the first."""
     attempts: int = 0
     slippage_percent: Decimal | None = None
-    signal_id: int | None = None
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +188,8 @@ class Group:
     """When the last leg that could fill had filled; None before."""
     timer_reset_at_ms: int | None = None
     """When a further entry last restarted its risk timer."""
+    close_cause: str = ""
+    """What made it leave: see `domain.cause`."""
     close_attempts: int = 0
     close_slippage_percent: Decimal | None = None
     """The exit signal's own bound, where it brought one."""

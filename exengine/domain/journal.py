@@ -10,6 +10,33 @@ class Severity(Enum):
     INFO = "info"
 
 
+class Topic(Enum):
+    """What a line is about, where that is something a trader may want to be told of: see `engine.notices`."""
+
+    ORDER_REJECTED = "order_rejected"
+    ACCOUNT_AWAY = "account_away"
+    ACCOUNT_BACK = "account_back"
+    KEY_REFUSED = "key_refused"
+    GROUP_OPENED = "group_opened"
+    GROUP_CLOSED = "group_closed"
+    FROZEN = "frozen"
+    """A group that nothing is decided for any more until the trader settles it."""
+    OFFSET = "offset"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    LIMIT_REACHED = "limit_reached"
+    PANIC = "panic"
+    QUEUE_FULL = "queue_full"
+    STORE_TROUBLE = "store_trouble"
+    STORE_BACK = "store_back"
+    DEFECT = "defect"
+    STARTED = "started"
+    STOPPED = "stopped"
+    NOTICES_FAIL = "notices_fail"
+    """A place that notices go to does not take them."""
+    DAILY_SUMMARY = "daily_summary"
+
+
 class Category(Enum):
     WEBHOOK = "webhook"
     ORDER = "order"
@@ -30,5 +57,8 @@ class Note:
     timeframe: str = ""
     group: str = ""
     signal_id: int | None = None
-    """The alert that it goes back to."""
+    """The alert that it goes back to, where it is one."""
+    cause: str = ""
+    """What it goes back to, whatever that is: see `domain.cause`."""
+    topic: Topic | None = None
     advice: str = ""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from exengine.domain import pnl
 from exengine.domain.group import AGAIN_MS, CloseReason, Group, GroupStatus, Leg, LegState
 from exengine.domain.instrument import Instrument, MarketType
-from exengine.domain.journal import Category, Severity
+from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.market_entry import try_again
 from exengine.domain.money import ZERO, plain
 from exengine.domain.order import LegRef, Order, OrderStatus, OrderType, Role
@@ -29,7 +29,7 @@ def begin_closing(step: Step, group_id: str, reason: CloseReason, slippage_perce
     if group.status in (GroupStatus.CLOSING, GroupStatus.CLOSED):
         return False
     group = replace(group, status=GroupStatus.CLOSING, reason=reason, again_at_ms=None)
-    step.put_group(replace(group, close_slippage_percent=slippage_percent))
+    step.put_group(replace(group, close_slippage_percent=slippage_percent, close_cause=step.cause_of(group)))
     settle(step, group_id)
     return True
 
@@ -283,6 +283,7 @@ def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, 
         qty=qty,
         bound=bound,
         covers=tuple(ref for ref, leg in group.legs() if leg.net_qty > 0),
+        cause=group.close_cause,
     )
 
 
@@ -305,6 +306,7 @@ def _freeze(step: Step, group: Group, why: str) -> None:
         f"Not closed: {why}.",
         group=group,
         advice=f"{plain(group.net_qty)} {group.base} are still held. Close the group again, or sell by hand.",
+        topic=Topic.FROZEN,
     )
 
 
@@ -329,4 +331,4 @@ def _finish(step: Step, group: Group) -> None:
     if group.net_qty > 0:
         gone = "were no longer in the account" if group.short_of_coins else "of dust stay in the account"
         text += f" {plain(group.net_qty)} {group.base} {gone}."
-    step.note(Severity.INFO, Category.ORDER, text, group=group)
+    step.note(Severity.INFO, Category.ORDER, text, group=group, topic=Topic.GROUP_CLOSED)

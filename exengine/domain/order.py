@@ -200,6 +200,9 @@ class Order:
     qty: Decimal
     post_only: bool = False
     signal_id: int | None = None
+    """The alert that it goes back to, where it is one."""
+    cause: str = ""
+    """What it goes back to, whatever that is: see `domain.cause`."""
     created_at_ms: int
     status: OrderStatus = OrderStatus.CREATED
     cancel_requested: bool = False

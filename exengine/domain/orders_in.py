@@ -8,7 +8,7 @@ from exengine.domain.commands import ReloadRules
 from exengine.domain.errors import INSUFFICIENT_BALANCE, MARKET_HALTED, RULES_REFUSED
 from exengine.domain.group import Group
 from exengine.domain.instrument import MarketType
-from exengine.domain.journal import Category, Severity
+from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.lifecycle import settle
 from exengine.domain.money import ZERO, plain
 from exengine.domain.order import Fill, Happening, Order, OrderStatus, OrderType, Role
@@ -80,6 +80,7 @@ def rejected(step: Step, client_id: str, code: str, text: str) -> None:
         group=group,
         signal_id=order.signal_id,
         advice=advice,
+        topic=Topic.ORDER_REJECTED,
     )
     if code == MARKET_HALTED:
         step.command(ReloadRules(account=order.account))  # they tell what is traded: its group is then left alone
@@ -102,6 +103,7 @@ def _freeze_short_of(step: Step, group_id: str) -> None:
         f"Stopped: {why} (by our own count it holds {plain(there)}).",
         group=group,
         advice="Was it sold by hand? Close the group: what the account still has of it is sold, the rest is let go.",
+        topic=Topic.FROZEN,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from exengine.domain.cause import of_signal, signal_of
 from exengine.domain.commands import CancelOrder, PlaceOrder
 from exengine.domain.group import Group
 from exengine.domain.instrument import OrderSide
@@ -24,9 +25,14 @@ def place(
     takes: tuple[Decimal, ...] = (),
     post_only: bool = False,
     signal_id: int | None = None,
+    cause: str = "",
 ) -> Order:
-    """Makes an order of a group and asks for it to be sent. A limit order where `price` is given, else a market one."""
+    """Makes an order of a group and asks for it to be sent. A limit order where `price` is given, else a market one.
+
+    It goes back to `signal_id` or `cause` where one is given, else to what its step does.
+    """
     group = step.group(group_id)
+    cause = of_signal(signal_id) if signal_id is not None else cause or step.cause_of(group)
     number = group.orders_made + 1
     key = f"{group.id}#{number}"
     side = group.side.entry if role is Role.ENTRY else group.side.leave
@@ -46,7 +52,8 @@ def place(
         bound=bound,
         qty=qty,
         post_only=post_only,
-        signal_id=signal_id,
+        signal_id=signal_of(cause),
+        cause=cause,
         created_at_ms=step.now_ms,
     )
     step.put_group(replace(group, orders_made=number))

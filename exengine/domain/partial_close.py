@@ -51,7 +51,7 @@ def after_partial(step: Step, group: Group) -> Group:
 
 def grown(partial: PartialClose, more: PartialClose) -> PartialClose:
     """A reduction under way that takes what a further one asked for too, in orders to come."""
-    return replace(partial, qty=partial.qty + more.qty, takes=(*partial.takes, *more.takes), signal_id=more.signal_id)
+    return replace(partial, qty=partial.qty + more.qty, takes=(*partial.takes, *more.takes), cause=more.cause)
 
 
 def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
@@ -90,7 +90,7 @@ def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
         bound=_bound(step, group, partial, last, piece),
         covers=tuple(ref for ref, _ in now),
         takes=tuple(qty for _, qty in now),
-        signal_id=partial.signal_id,
+        cause=partial.cause,
     )
     group = replace(step.group(group.id), again_at_ms=None)
     newer = replace(partial, client_id=order.client_id, qty=left, takes=takes, attempts=partial.attempts + 1)

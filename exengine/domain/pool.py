@@ -152,7 +152,13 @@ def _expire(step: Step) -> None:
         for waiting in list(step.state.waiting.values()):
             if step.now_ms - waiting.queued_at_ms >= age_ms:
                 step.remove_waiting(waiting, "expired", "max_age")
-                step.note(Severity.INFO, Category.WEBHOOK, "Waited too long: left the queue.", key=waiting.key)
+                step.note(
+                    Severity.INFO,
+                    Category.WEBHOOK,
+                    "Waited too long: left the queue.",
+                    key=waiting.key,
+                    signal_id=waiting.signal_id,
+                )
 
 
 def by_hand(step: Step, asked: QueueAsked) -> None:

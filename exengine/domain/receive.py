@@ -6,7 +6,7 @@ from exengine.domain.entry import entry_errors
 from exengine.domain.group import GroupKey
 from exengine.domain.journal import Category, Severity
 from exengine.domain.meaning import meaning
-from exengine.domain.reception import Arrival, Outcome, SignalRecord, Verdict, VerdictKind
+from exengine.domain.reception import Arrival, IntakeRefusal, Outcome, SignalRecord, Verdict, VerdictKind
 from exengine.domain.routing import Destination, Unroutable, route
 from exengine.domain.signal import FieldError, Signal
 from exengine.domain.state import Seen, State
@@ -26,8 +26,11 @@ def receive(step: Step, arrival: Arrival) -> None:
         body=arrival.body,
         signal=arrival.signal,
         stored_at_ms=step.now_ms,
+        replay_of=arrival.replay_of,
     )
-    if arrival.refusal is not None:
+    if arrival.replay_of is not None:
+        _replay(step, record, arrival)
+    elif arrival.refusal is not None:
         _turn_away(step, record, Outcome.REFUSED, arrival.refusal.value, VerdictKind.REFUSED)
     elif arrival.signal is None:
         _invalid(step, record, arrival.errors)
@@ -35,19 +38,35 @@ def receive(step: Step, arrival: Arrival) -> None:
         _judge(step, record, arrival.signal)
 
 
+def _replay(step: Step, record: SignalRecord, arrival: Arrival) -> None:
+    """A stored signal that the trader takes again: one of its own, neither a resend nor too old, where it is allowed.
+
+    It begins no window of its own either: what TradingView sends meanwhile is no resend of it (§2.3).
+    """
+    if not step.state.settings.signals.replay:
+        reason = IntakeRefusal.REPLAY_OFF.value
+        _turn_away(step, record, Outcome.REFUSED, reason, VerdictKind.REFUSED, advice=_REPLAY_IS_OFF)
+        return
+    text = f"Signal {arrival.replay_of} is taken again by the trader."
+    step.note(Severity.INFO, Category.WEBHOOK, text, signal_id=record.id)
+    if arrival.signal is None:
+        _invalid(step, record, arrival.errors)
+        return
+    routed = _routed(step, record, arrival.signal)
+    if routed is not None:
+        step.verdict = Verdict(kind=VerdictKind.ACCEPTED, signal_id=record.id)
+        step.put_signal(routed)
+
+
+_REPLAY_IS_OFF = "Nothing was traded. logging.webhook_replay allows it."
+
+
 def _judge(step: Step, record: SignalRecord, signal: Signal) -> None:
     state = step.state
-    destination = route(state, signal)
-    if isinstance(destination, Unroutable):
-        field = "tv.exchange" if destination is Unroutable.UNKNOWN_EXCHANGE else "tv.symbol"
-        error = FieldError(field=field, message=_unroutable(destination))
-        _turn_away(step, record, Outcome.REFUSED, destination.value, VerdictKind.INVALID, (error,))
+    routed = _routed(step, record, signal)
+    if routed is None:
         return
-    record = replace(record, account=destination.account.name, symbol=destination.symbol)
-    errors = _errors(state, signal, destination)
-    if errors:
-        _invalid(step, record, errors)
-        return
+    record = routed
     seen = state.seen.get(signal.digest)
     if seen is not None and _is_resend(state, seen, signal, record.received_at_ms):
         step.put_signal(replace(record, outcome=Outcome.DUPLICATE, decided_at_ms=step.now_ms))
@@ -64,12 +83,28 @@ def _judge(step: Step, record: SignalRecord, signal: Signal) -> None:
             Severity.WARNING,
             Category.WEBHOOK,
             "An alert came too late or too early by its own clock and was not traded.",
-            key=GroupKey(destination.account.name, destination.symbol, signal.timeframe),
+            key=GroupKey(record.account or "", record.symbol or "", signal.timeframe),
             signal_id=record.id,
             advice="Check this machine's clock, and security.max_signal_age_seconds.",
         )
         return
     step.put_signal(record)
+
+
+def _routed(step: Step, record: SignalRecord, signal: Signal) -> SignalRecord | None:
+    """The record with where it goes; None where that cannot be, which is then written and said."""
+    destination = route(step.state, signal)
+    if isinstance(destination, Unroutable):
+        field = "tv.exchange" if destination is Unroutable.UNKNOWN_EXCHANGE else "tv.symbol"
+        error = FieldError(field=field, message=_unroutable(destination))
+        _turn_away(step, record, Outcome.REFUSED, destination.value, VerdictKind.INVALID, (error,))
+        return None
+    record = replace(record, account=destination.account.name, symbol=destination.symbol)
+    errors = _errors(step.state, signal, destination)
+    if errors:
+        _invalid(step, record, errors)
+        return None
+    return record
 
 
 def _unroutable(what: Unroutable) -> str:
@@ -112,6 +147,8 @@ def _turn_away(
     reason: str,
     kind: VerdictKind,
     errors: tuple[FieldError, ...] = (),
+    *,
+    advice: str = "Nothing was traded. Compare the alert's text with the template in Send test alert.",
 ) -> None:
     step.put_signal(replace(record, outcome=outcome, reason=reason, decided_at_ms=step.now_ms))
     step.verdict = Verdict(kind=kind, signal_id=record.id, errors=errors)
@@ -121,7 +158,7 @@ def _turn_away(
         Category.WEBHOOK,
         f"An alert was turned away ({said}).",
         signal_id=record.id,
-        advice="Nothing was traded. Compare the alert's text with the template in Send test alert.",
+        advice=advice,
     )
 
 

@@ -14,6 +14,8 @@ class IntakeRefusal(Enum):
     UNAUTHORIZED = "unauthorized"
     NOT_JSON = "body"
     TOO_LARGE = "too_large"
+    REPLAY_OFF = "replay_off"
+    """The trader asked for a stored signal once more, and `logging.webhook_replay` is off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +29,16 @@ class Arrival:
     signal: Signal | None = None
     errors: tuple[FieldError, ...] = ()
     refusal: IntakeRefusal | None = None
+    replay_of: int | None = None
+    """The stored signal whose body the trader has taken again; None where it came from outside."""
 
 
-def arrival_of(body: Body, *, received_at_ms: int, source_address: str) -> Arrival:
+def arrival_of(body: Body, *, received_at_ms: int, source_address: str, replay_of: int | None = None) -> Arrival:
     """The arrival of a body that was proven to come from the trader: its signal, or every field that is wrong."""
     parsed = parse_signal(body)
-    arrival = Arrival(received_at_ms=received_at_ms, source_address=source_address, body=redacted(body))
+    arrival = Arrival(
+        received_at_ms=received_at_ms, source_address=source_address, body=redacted(body), replay_of=replay_of
+    )
     return replace(arrival, signal=parsed) if isinstance(parsed, Signal) else replace(arrival, errors=parsed)
 
 
@@ -89,3 +95,5 @@ class SignalRecord:
     stored_at_ms: int | None = None
     """When it was judged and written, to be answered next."""
     decided_at_ms: int | None = None
+    replay_of: int | None = None
+    """The signal whose body was taken again; None where it came from outside."""

@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from exengine.domain import pnl
 from exengine.domain.capital import taker_fee, usd_value
+from exengine.domain.cause import of_offset
 from exengine.domain.group import CloseReason, Group, GroupStatus, PartialClose
 from exengine.domain.instrument import Instrument
-from exengine.domain.journal import Category, Severity
+from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.lifecycle import begin_closing, settle
 from exengine.domain.money import HUNDRED, ZERO, plain
 from exengine.domain.order import LegRef, Order, Role
@@ -202,6 +203,12 @@ def _portion(state: State, winner: _Winner, take: Decimal) -> Decimal:
 
 
 def _begin(step: Step, loser: Group, plan: OffsetPlan) -> None:
+    with step.because(of_offset(plan.at_ms)):
+        _close_winners(step, loser, plan)
+        carry_on(step)
+
+
+def _close_winners(step: Step, loser: Group, plan: OffsetPlan) -> None:
     step.put_plan(plan)
     words = ", ".join(f"{plain(line.qty)} of {line.group_id}" for line in plan.lines)
     step.note(
@@ -216,11 +223,11 @@ def _begin(step: Step, loser: Group, plan: OffsetPlan) -> None:
             begin_closing(step, group.id, CloseReason.RISK_OFFSET)
         else:
             _close_part(step, group, line.qty)
-    carry_on(step)
 
 
 def _close_part(step: Step, group: Group, qty: Decimal) -> None:
-    partial = PartialClose(role=Role.RISK, qty=qty, takes=takes_pro_rata(group, qty, step.state.instrument(group)))
+    takes = takes_pro_rata(group, qty, step.state.instrument(group))
+    partial = PartialClose(role=Role.RISK, qty=qty, takes=takes, cause=step.cause)
     step.put_group(replace(group, partial=partial))
     settle(step, group.id)
 
@@ -259,8 +266,12 @@ def count_fill(step: Step, order: Order, realised: Decimal) -> None:
 def carry_on(step: Step) -> None:
     """Takes the plan's next step, as far as it can be taken now."""
     plan = step.state.plan
-    if plan is None:
-        return
+    if plan is not None:
+        with step.because(of_offset(plan.at_ms)):
+            _carry_on(step, plan)
+
+
+def _carry_on(step: Step, plan: OffsetPlan) -> None:
     if any(_is_under_way(step, line.group_id) for line in plan.lines):
         return
     if not plan.loser_begun:
@@ -269,8 +280,8 @@ def carry_on(step: Step) -> None:
             return  # a reduction that is under way comes to its end first
         step.put_plan(replace(plan, loser_begun=True))
         _close_loser(step, plan)
+        assert step.state.plan is not None
         plan = step.state.plan
-        assert plan is not None
     if not _is_under_way(step, plan.loser_id):
         _finish(step, plan)
 
@@ -304,5 +315,6 @@ def _finish(step: Step, plan: OffsetPlan) -> None:
         Severity.INFO,
         Category.RISK,
         f"Offset done: {plan.loser_id} {what}, paid by {plain(brought.quantize(Decimal('0.01')))} USD of profit.",
+        topic=Topic.OFFSET,
     )
     evaluate(step, on_request=plan.on_request)

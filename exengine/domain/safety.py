@@ -10,6 +10,7 @@ from exengine.domain import pnl
 from exengine.domain.capital import DOLLARS, usd_value
 from exengine.domain.control import pause
 from exengine.domain.group import Group
+from exengine.domain.journal import Topic
 from exengine.domain.money import HUNDRED, ZERO, plain
 from exengine.domain.state import Ledger, State
 from exengine.domain.step import Step
@@ -44,7 +45,7 @@ def count(step: Step, group: Group, realised: Decimal) -> None:
     safety = step.state.settings.safety
     if safety.max_daily_loss is not None and -ledger.realised_today >= safety.max_daily_loss:
         lost = plain(-ledger.realised_today.quantize(Decimal("0.01")))
-        pause(step, f"today's realised loss of {lost} has reached safety.max_daily_loss")
+        pause(step, f"today's realised loss of {lost} has reached safety.max_daily_loss", Topic.LIMIT_REACHED)
     if safety.max_drawdown_percent is not None:
         _check_drawdown(step, ledger, safety.max_drawdown_percent)
 
@@ -57,7 +58,11 @@ def _check_drawdown(step: Step, ledger: Ledger, limit_percent: Decimal) -> None:
         step.set_ledger(replace(ledger, peak_equity=peak))
     if peak > 0 and (peak - total) / peak * HUNDRED >= limit_percent:
         fall = plain(((peak - total) / peak * HUNDRED).quantize(Decimal("0.01")))
-        pause(step, f"equity is {fall} % below its peak, which is safety.max_drawdown_percent or more")
+        pause(
+            step,
+            f"equity is {fall} % below its peak, which is safety.max_drawdown_percent or more",
+            Topic.LIMIT_REACHED,
+        )
 
 
 def start_equity(state: State) -> Decimal:

@@ -260,6 +260,8 @@ class SignalSettings:
     duplicate_window_seconds: int = 60
     max_signal_age_seconds: int = 300
     """0 = off."""
+    replay: bool = True
+    """Whether the trader may take a stored signal again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,6 +83,10 @@ class QueueEvent:
     replacement_count: int
     price: Decimal
     forced: bool = False
+    signal_id: int | None = None
+    """The alert that waits."""
+    cause: str = ""
+    """What has put it in, or made it go: see `domain.cause`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

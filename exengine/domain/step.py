@@ -4,15 +4,17 @@ What a step changed is what the store writes in one transaction; where that tran
 it is as if the event had not come.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from exengine.domain.cause import of_engine, of_signal, signal_of
 from exengine.domain.commands import Command
 from exengine.domain.group import Group, GroupKey, check_transition
 from exengine.domain.instrument import Instrument, Side
-from exengine.domain.journal import Category, Note, Severity
+from exengine.domain.journal import Category, Note, Severity, Topic
 from exengine.domain.money import ZERO
 from exengine.domain.order import Order, Role
 from exengine.domain.reception import SignalRecord, Verdict
@@ -39,6 +41,8 @@ class Step:
     def __init__(self, state: State, now_ms: int) -> None:
         self.state = state
         self.now_ms = now_ms
+        self.cause = ""
+        """What it goes back to; empty where it is a price, a timer or the like."""
         self.commands: list[Command] = []
         self.notes: list[Note] = []
         self.groups: dict[str, Group] = {}
@@ -108,9 +112,11 @@ class Step:
         key: GroupKey | None = None,
         signal_id: int | None = None,
         advice: str = "",
+        topic: Topic | None = None,
     ) -> None:
         """Leaves a line in the audit trail, about a group, a key that has none yet, or the engine as a whole."""
         about = group.key if group else key
+        cause = self.cause_of(group) if signal_id is None else of_signal(signal_id)
         self.notes.append(
             Note(
                 at_ms=self.now_ms,
@@ -120,10 +126,27 @@ class Step:
                 symbol=about.symbol if about else "",
                 timeframe=about.timeframe if about else "",
                 group=group.id if group else "",
-                signal_id=signal_id,
+                signal_id=signal_of(cause),
                 advice=advice,
+                cause=cause,
+                topic=topic,
             )
         )
+
+    def cause_of(self, group: Group | None) -> str:
+        """What a line or an order of this step goes back to; a price's and a timer's doing to the group's opening."""
+        if self.cause:
+            return self.cause
+        return of_signal(group.pyramids[0].signal_id) if group and group.pyramids else of_engine(self.now_ms)
+
+    @contextmanager
+    def because(self, cause: str) -> Iterator[None]:
+        """Within it, everything goes back to `cause`."""
+        before, self.cause = self.cause, cause
+        try:
+            yield
+        finally:
+            self.cause = before
 
     def put_group(self, group: Group) -> None:
         """Writes a group. Raises IllegalTransition where its status cannot follow the one before."""
@@ -247,6 +270,8 @@ class Step:
                 replacement_count=waiting.replacement_count,
                 price=waiting.signal.price,
                 forced=forced,
+                signal_id=waiting.signal_id,
+                cause=self.cause or of_signal(waiting.signal_id),
             )
         )
 

@@ -191,6 +191,7 @@ def keep_targets(step: Step, group_id: str) -> None:
                 ref=(target.pyramid, target.leg) if target.pyramid is not None and target.leg is not None else None,
                 pyramid=target.pyramid,
                 covers=target.covers,
+                signal_id=None if target.pyramid is None else group.pyramids[target.pyramid].signal_id,
             )
 
 

@@ -128,7 +128,8 @@ def _close_touched(step: Step, group: Group, touched: list[Target]) -> None:
         if settings.close_when_flat or group.status is GroupStatus.ACTIVE:
             begin_closing(step, group.id, CloseReason.TP)
             return
-    step.put_group(replace(group, partial=PartialClose(role=Role.TP, qty=qty, takes=tuple(takes.items()))))
+    partial = PartialClose(role=Role.TP, qty=qty, takes=tuple(takes.items()), cause=step.cause_of(group))
+    step.put_group(replace(group, partial=partial))
     settle(step, group.id)
 
 

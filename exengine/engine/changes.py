@@ -18,10 +18,12 @@ from exengine.domain.step import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """When the first order of a signal went out, and when the exchange first answered it. Epoch ms."""
+    """When the first order of a signal went out, was first answered, and something first filled. Epoch ms."""
 
     sent_at_ms: int | None = None
     acknowledged_at_ms: int | None = None
+    filled_at_ms: int | None = None
+    """When it was heard of here, by the clock that the others are of."""
 
 
 @dataclass(slots=True, kw_only=True)

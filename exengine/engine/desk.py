@@ -71,7 +71,7 @@ class Desk:
     async def run_risk(self) -> str:
         """Has the risk engine look now, whatever its timer says; what it does, in words."""
         step = await self._ask(RiskRunAsked())
-        return _said(step) or "Nothing was closed: no candidate that the winners could pay for."
+        return _said(step)
 
     async def skip_once(self, key: GroupKey) -> None:
         """The next look in which the group would be paid off passes over it."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from exengine.domain.accounts import away
+from exengine.domain.cause import of_engine
 from exengine.domain.commands import OrderCommand, ReloadRules
 from exengine.domain.decide import decide, wants_risk
 from exengine.domain.errors import AuthFailed
@@ -22,7 +23,7 @@ from exengine.domain.events import (
     SignalArrived,
     SignalStored,
 )
-from exengine.domain.journal import Category, Note, Severity
+from exengine.domain.journal import Category, Note, Severity, Topic
 from exengine.domain.reception import Arrival, Verdict
 from exengine.domain.state import State
 from exengine.domain.step import Step
@@ -193,9 +194,20 @@ class Engine:
         """The exchange does not take an account's key: nothing more is asked of it in this run (FAULTS 42)."""
         self._executor.stop_account(account, error)
 
-    def note(self, severity: Severity, category: Category, text: str, advice: str = "") -> int:
+    def note(
+        self, severity: Severity, category: Category, text: str, advice: str = "", *, topic: Topic | None = None
+    ) -> int:
         """Leaves a line in the audit trail that no decision made: a stream cut, a defect. Its number."""
-        note = Note(at_ms=self._clock.now_ms(), severity=severity, category=category, text=text, advice=advice)
+        now_ms = self._clock.now_ms()
+        note = Note(
+            at_ms=now_ms,
+            severity=severity,
+            category=category,
+            text=text,
+            advice=advice,
+            cause=of_engine(now_ms),
+            topic=topic,
+        )
         numbered = self._numbered([note])
         self._also.notes.extend(numbered)
         self._show(lambda: self._views.add_notes(numbered))
@@ -374,13 +386,14 @@ class Engine:
                 text,
                 "What rests on the exchange stays; nothing new is sent, alerts are answered with 503. "
                 "Make room or end what is in the way: it then goes on by itself.",
+                topic=Topic.STORE_TROUBLE,
             )
 
     def _recovered(self) -> None:
         if self._trouble is not None:
             self._trouble = None
             self._show_trouble()
-            self.note(Severity.INFO, Category.SYSTEM, "The store takes transactions again.")
+            self.note(Severity.INFO, Category.SYSTEM, "The store takes transactions again.", topic=Topic.STORE_BACK)
             line, self._trouble_line = self._trouble_line, None
             if line is not None:
                 self._show(lambda: self._views.resolve(line))
@@ -393,6 +406,7 @@ class Engine:
                 Category.SYSTEM,
                 f"A defect in ExEngine: {type(item.event).__name__} could not be dealt with ({type(error).__name__}).",
                 "Nothing was changed by it. Compare the group with the exchange, and report this with the log.",
+                topic=Topic.DEFECT,
             )
         if not isinstance(item.event, DefectFound):
             for found in concerned(self.state, item.event):
@@ -410,6 +424,7 @@ class Engine:
                 Category.SYSTEM,
                 f"A defect in ExEngine: {what} ended in {type(error).__name__}.",
                 "What became of the order is asked of the exchange. Report this with the log.",
+                topic=Topic.DEFECT,
             )
 
     def _account_stopped(self, account: str, why: str) -> None:

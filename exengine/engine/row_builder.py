@@ -169,7 +169,9 @@ def signal_row(record: SignalRecord, trace: Trace | None) -> SignalRow:
         decided_at_ms=record.decided_at_ms,
         sent_at_ms=trace.sent_at_ms,
         acknowledged_at_ms=trace.acknowledged_at_ms,
+        filled_at_ms=trace.filled_at_ms,
         body=record.body,
+        replay_of=record.replay_of,
     )
 
 

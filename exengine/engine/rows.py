@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
+from exengine.domain.cause import of_signal
 from exengine.domain.instrument import Side
 from exengine.domain.journal import Category as Category
 from exengine.domain.journal import Severity as Severity
+from exengine.domain.journal import Topic as Topic
 from exengine.domain.state import Quote as Quote
 from exengine.engine.panel_rows import PanelChanges
 from exengine.engine.status import Mode as Mode
@@ -164,8 +166,17 @@ class SignalRow:
     """When the first order it led to went out."""
     acknowledged_at_ms: int | None = None
     """When the exchange first answered it."""
+    filled_at_ms: int | None = None
+    """When something of it first filled."""
     body: str = ""
     """The payload as it came, secret removed."""
+    replay_of: int | None = None
+    """The signal that the trader has taken again with it; None where it came from outside."""
+
+    @property
+    def cause(self) -> str:
+        """What every line and order that goes back to it bears."""
+        return of_signal(self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +193,12 @@ class LogRow:
     group: str = ""
     advice: str = ""
     """What is safe and what to do, where something went wrong."""
+    signal_id: int | None = None
+    """The alert that it goes back to, where it is one."""
+    cause: str = ""
+    """What it goes back to: see `domain.cause`."""
+    topic: Topic | None = None
+    """See `engine.notices`."""
 
 
 class EngineStatus(Enum):
@@ -212,6 +229,8 @@ class EngineRow:
     open_quote: Decimal
     """Quote value of entries that rest unfilled."""
     closed_groups: int = 0
+    webhook_replay: bool = True
+    """Whether a stored signal may be taken again."""
     last_offset_at_ms: int | None = None
     """When the risk engine last closed something."""
 

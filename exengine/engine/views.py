@@ -233,6 +233,7 @@ class Views:
             filled_quote=sum((pnl.cost(group) for group in state.groups.values()), ZERO),
             open_quote=capital.open_entries_quote(state),
             closed_groups=self._closed_groups,
+            webhook_replay=state.settings.signals.replay,
             last_offset_at_ms=self._panels.last_offset_at_ms,
         )
 
@@ -254,4 +255,7 @@ def log_row(log_id: int, note: Note) -> LogRow:
         timeframe=note.timeframe,
         group=note.group,
         advice=note.advice,
+        signal_id=note.signal_id,
+        cause=note.cause,
+        topic=note.topic,
     )

@@ -63,6 +63,7 @@ def _settings(config: Config, local_timezone: str, accounts: Iterable[AccountSet
         signals=SignalSettings(
             duplicate_window_seconds=config.signals.duplicate_window_seconds,
             max_signal_age_seconds=config.security.max_signal_age_seconds,
+            replay=config.logging.webhook_replay,
         ),
         grid=_as(GridSettings, config.grid, legs=_legs(config.grid.legs)),
         sizing=_as(SizingSettings, config.sizing),

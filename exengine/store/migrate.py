@@ -13,7 +13,7 @@ from exengine.domain.errors import UserError
 from exengine.store import sqlite
 from exengine.store.writer import put_meta
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every shape that the tables have had, oldest first; the scripts are in migrations/versions."""
 
 SCRIPTS = Path(__file__).parent / "migrations"

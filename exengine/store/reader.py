@@ -86,7 +86,7 @@ def last_signals(connection: Connection, count: int) -> tuple[SignalRow, ...]:
     return tuple(
         signal_row(
             _record(row, _signal(row)),
-            Trace(sent_at_ms=row.sent_at_ms, acknowledged_at_ms=row.acknowledged_at_ms),
+            Trace(sent_at_ms=row.sent_at_ms, acknowledged_at_ms=row.acknowledged_at_ms, filled_at_ms=row.filled_at_ms),
         )
         for row in reversed(rows)
     )
@@ -106,6 +106,9 @@ def last_log(connection: Connection, count: int) -> tuple[LogRow, ...]:
             timeframe=row.timeframe,
             group=row.group_id,
             advice=row.advice,
+            signal_id=row.signal_id,
+            cause=row.cause,
+            topic=row.topic,
         )
         for row in reversed(rows)
     )
@@ -218,4 +221,5 @@ def _record(row: Row[Any], signal: Signal | None) -> SignalRecord:
         group=row.group_id,
         stored_at_ms=row.stored_at_ms,
         decided_at_ms=row.decided_at_ms,
+        replay_of=row.replay_of,
     )

@@ -4,7 +4,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, MetaData, Table, Text
 
 from exengine.domain.group import CloseReason, GroupStatus
 from exengine.domain.instrument import OrderSide, Side
-from exengine.domain.journal import Category, Severity
+from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.order import Liquidity, OrderStatus, OrderType, Role
 from exengine.domain.reception import Outcome
 from exengine.store.columns import Choice, Millis, Money, RowNumber, Whole, Words
@@ -80,9 +80,14 @@ orders = Table(
     Column("acknowledged_at_ms", Millis),
     Column("closed_at_ms", Millis),
     Column("error", Words),
+    Column("cause", Text, nullable=False, server_default=""),
     Index("ix_orders_group_id", "group_id"),
+    Index("ix_orders_cause", "cause"),
 )
-"""`seq` rises in the order in which orders were made. `covers`, `takes` and `trade_ids` are JSON lists."""
+"""`seq` rises in the order in which orders were made. `covers`, `takes` and `trade_ids` are JSON lists.
+
+`cause`, here and elsewhere: what it goes back to, see `exengine.domain.cause`; `signal_id` where that is an alert.
+"""
 
 fills = Table(
     "fills",
@@ -127,11 +132,17 @@ signals = Table(
     Column("decided_at_ms", Millis),
     Column("sent_at_ms", Millis),
     Column("acknowledged_at_ms", Millis),
+    Column("filled_at_ms", Millis),
+    Column("replay_of", Whole),
     Index("ix_signals_digest", "digest"),
     Index("ix_signals_received_at_ms", "received_at_ms"),
     Index("ix_signals_outcome", "outcome"),
 )
-"""`counts`: whether a later signal of the same digest may be its resend. `document` is the Signal, where it is one."""
+"""`counts`: whether a later signal of the same digest may be its resend. `document` is the Signal, where it is one.
+
+`sent_at_ms`, `acknowledged_at_ms` and `filled_at_ms` are of the first order that it led to; they are written with the
+transaction of that order's news, some time after the signal's own.
+"""
 
 queue = Table(
     "queue",
@@ -161,7 +172,11 @@ queue_events = Table(
     Column("replacement_count", Whole, nullable=False),
     Column("price", Money, nullable=False),
     Column("forced", Boolean, nullable=False),
+    Column("signal_id", Whole),
+    Column("cause", Text, nullable=False, server_default=""),
     Index("ix_queue_events_at_ms", "at_ms"),
+    Index("ix_queue_events_signal_id", "signal_id"),
+    Index("ix_queue_events_cause", "cause"),
 )
 
 offsets = Table(
@@ -221,7 +236,10 @@ notes = Table(
     Column("text", Words, nullable=False),
     Column("advice", Words, nullable=False),
     Column("signal_id", Whole),
+    Column("cause", Text, nullable=False, server_default=""),
+    Column("topic", Choice(Topic)),
     Index("ix_notes_at_ms", "at_ms"),
+    Index("ix_notes_cause", "cause"),
     Index("ix_notes_group_id", "group_id"),
 )
 """The audit trail."""

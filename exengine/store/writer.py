@@ -110,13 +110,19 @@ def _trace_statement() -> Update:
         .values(
             sent_at_ms=func.coalesce(columns.sent_at_ms, bindparam("sent")),
             acknowledged_at_ms=func.coalesce(columns.acknowledged_at_ms, bindparam("acknowledged")),
+            filled_at_ms=func.coalesce(columns.filled_at_ms, bindparam("filled")),
         )
     )
 
 
 def _write_traces(connection: Connection, traces: dict[int, Trace]) -> None:
     rows = [
-        {"of": signal_id, "sent": trace.sent_at_ms, "acknowledged": trace.acknowledged_at_ms}
+        {
+            "of": signal_id,
+            "sent": trace.sent_at_ms,
+            "acknowledged": trace.acknowledged_at_ms,
+            "filled": trace.filled_at_ms,
+        }
         for signal_id, trace in traces.items()
     ]
     if rows:
@@ -226,12 +232,13 @@ def _signal_row(record: SignalRecord) -> Row:
         "group_id": record.group,
         "stored_at_ms": record.stored_at_ms,
         "decided_at_ms": record.decided_at_ms,
+        "replay_of": record.replay_of,
     }
 
 
 def _counts(record: SignalRecord) -> bool:
     """Whether it was a valid one at the door, and no resend: later ones of its digest are resends of it (§2.3)."""
-    routed = record.signal is not None and record.account is not None
+    routed = record.signal is not None and record.account is not None and record.replay_of is None
     return routed and record.outcome not in (Outcome.INVALID, Outcome.DUPLICATE)
 
 
@@ -292,4 +299,6 @@ def _note_row(number: int, note: Note) -> Row:
         "text": note.text,
         "advice": note.advice,
         "signal_id": note.signal_id,
+        "cause": note.cause,
+        "topic": note.topic,
     }

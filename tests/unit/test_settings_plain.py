@@ -51,7 +51,7 @@ def test_the_defaults_of_the_pages_are_those_of_the_domain() -> None:
         (trading_pages.SafetyPage, domain.SafetySettings, set()),
         (pages.AccountPage, domain.AccountSettings, {"paper_slippage_percent"}),
         (pages.RoutePage, domain.Route, set()),
-        (program_pages.SignalsPage, domain.SignalSettings, {"max_signal_age_seconds"}),
+        (program_pages.SignalsPage, domain.SignalSettings, {"max_signal_age_seconds", "replay"}),
     ],
 )
 def test_a_page_has_the_fields_that_the_engine_knows(page: type[Page], kind: type, only_in_the_page: set[str]) -> None:
