@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--what", choices=EXPORTS, required=True)
     export.add_argument("--format", choices=["csv", "json"], default="csv")
     export.add_argument("--out", default="-", metavar="FILE", help="- is the terminal (default)")
+    of_day = "a day as 2026-11-29, or a moment as 2026-11-29T14:30, in app.timezone unless it names another"
+    export.add_argument("--from", dest="since", metavar="WHEN", help=f"only from then on: {of_day}")
+    export.add_argument("--to", dest="until", metavar="WHEN", help="only until then; a day is taken whole")
 
     backup = commands.add_parser(
         "backup", parents=[common], help="configuration, store and logs in one file, no secrets; also while it runs"

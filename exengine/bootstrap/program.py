@@ -26,6 +26,7 @@ from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import State
 from exengine.engine.changes import Loaded, StoreFailed, restored
 from exengine.engine.engine import Engine
+from exengine.engine.past import Past
 from exengine.engine.ports import Exchange
 from exengine.engine.status import Status
 from exengine.engine.supervisor import Supervisor
@@ -307,6 +308,12 @@ class Program:
         """What the dashboard reads. Only of a program that was started."""
         assert self._store is not None
         return self._store.performance
+
+    @property
+    def past(self) -> Past:
+        """What the window reads of stored signals and of one cause. Only of a program that was started."""
+        assert self._store is not None
+        return self._store
 
     @property
     def webhook_url(self) -> str:

@@ -21,6 +21,7 @@ from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.engine.changes import Loaded, StoreFailed, restored
 from exengine.engine.panel_rows import Panel
+from exengine.engine.past import Past, TrailRow
 from exengine.engine.rows import LogRow, SignalRow, ViewChanges
 from exengine.engine.status import Status
 from exengine.engine.supervisor import Supervisor
@@ -149,6 +150,12 @@ class ReadOnlyProgram:
         assert self._store is not None
         return self._store.performance
 
+    @property
+    def past(self) -> Past:
+        """What the Log dock reads of one cause. Only of a program that was started."""
+        assert self._store is not None
+        return self._store
+
 
 class _Numbered(Protocol):
     @property
@@ -216,8 +223,9 @@ def _changed(known: dict[int, N], rows: Sequence[N], fresh: dict[int, N]) -> boo
 class NoCommands:
     """Implements `exengine.ui.bridge.Commands`: every click is refused with words."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, past: Past) -> None:
         self._why = why
+        self._past = past
 
     def _refuse(self) -> NoReturn:
         raise UserError(self._why, safe="Nothing was changed.", remedy="Use the window of the one that trades.")
@@ -254,3 +262,13 @@ class NoCommands:
 
     async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
         self._refuse()
+
+    async def replay_signal(self, signal_id: int) -> Verdict:
+        self._refuse()
+
+    async def trail(self, cause: str) -> tuple[TrailRow, ...]:
+        """Looking is no change."""
+        try:
+            return await self._past.trail(cause)
+        except StoreFailed as error:
+            raise UserError(f"The store could not be read: {error}.", remedy="Try again in a moment.") from error

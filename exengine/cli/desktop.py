@@ -51,7 +51,8 @@ async def _main(look: Look, program: Program) -> int:
         pnl_palette=page.pnl_palette.value.replace("_", "/"),
         font_size=page.font_size,
     )
-    bridge = Bridge(program.views, Desk(program.engine, program.clock), flush_ms=page.refresh_ms)
+    desk = Desk(program.engine, program.clock, program.past)
+    bridge = Bridge(program.views, desk, flush_ms=page.refresh_ms)
     closed = asyncio.Event()
 
     async def close() -> None:

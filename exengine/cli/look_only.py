@@ -41,7 +41,7 @@ async def look_only(look: Look, refused: Program, error: UserError) -> int:
         await program.stop()
         closed.set()
 
-    bridge = Bridge(program.feed, NoCommands(error.happened), flush_ms=page.refresh_ms)
+    bridge = Bridge(program.feed, NoCommands(error.happened, program.past), flush_ms=page.refresh_ms)
     window = look_window(look, bridge, program, error.happened, on_close=close)
     window.show()
     await closed.wait()

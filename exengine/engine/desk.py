@@ -24,11 +24,12 @@ from exengine.domain.events import (
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.domain.reception import Verdict, arrival_of
-from exengine.domain.signal_body import parse_body
+from exengine.domain.signal_body import BodyError, parse_body
 from exengine.domain.step import Step
 from exengine.engine.changes import StoreFailed
 from exengine.engine.engine import Engine
 from exengine.engine.intake import StoreUnavailable
+from exengine.engine.past import Past, TrailRow
 from exengine.engine.ports import Clock
 
 Result = TypeVar("Result")
@@ -40,9 +41,10 @@ TEST_EXCHANGE = "BINANCE"
 class Desk:
     """Raises UserError where the store could not take what was asked: then nothing has changed."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, past: Past) -> None:
         self._engine = engine
         self._clock = clock
+        self._past = past
 
     async def pause(self) -> None:
         await self._ask(Paused())
@@ -101,6 +103,35 @@ class Desk:
         read = parse_body(json.dumps(body | {"source": "test alert"}))
         arrival = arrival_of(read, received_at_ms=now_ms, source_address="this window")
         return await self._stored(lambda: self._engine.take(arrival))
+
+    async def replay_signal(self, signal_id: int) -> Verdict:
+        """Takes a stored signal again, as a new one with its own id: stored first, then acted on like any other.
+
+        It is neither a resend nor too old. REFUSED where `logging.webhook_replay` is off; that is written down too.
+        """
+        body = await self._read(lambda: self._past.signal_body(signal_id))
+        if not body:
+            gone = "is no longer kept" if body is not None else "is not in the store"
+            raise UserError(f"The text of signal {signal_id} {gone}.", safe="Nothing was traded.")
+        try:
+            read = parse_body(body)
+        except BodyError as error:
+            raise UserError(
+                f"The text of signal {signal_id} is no alert: {error}.", safe="Nothing was traded."
+            ) from error
+        now_ms = self._clock.now_ms()
+        arrival = arrival_of(read, received_at_ms=now_ms, source_address="this window", replay_of=signal_id)
+        return await self._stored(lambda: self._engine.take(arrival))
+
+    async def trail(self, cause: str) -> tuple[TrailRow, ...]:
+        """Everything that goes back to one cause, oldest first, from the store."""
+        return await self._read(lambda: self._past.trail(cause))
+
+    async def _read(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        try:
+            return await work()
+        except StoreFailed as error:
+            raise UserError(f"The store could not be read: {error}.", remedy="Try again in a moment.") from error
 
     async def _ask(self, event: Event) -> Step:
         return await self._stored(lambda: self._engine.submit(event))

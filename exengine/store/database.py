@@ -11,17 +11,19 @@ from exengine.domain.errors import UserError
 from exengine.domain.instrument import Instrument
 from exengine.engine.changes import Changes, Loaded, StoreFailed
 from exengine.engine.panel_rows import OffsetRow
+from exengine.engine.past import TrailRow
 from exengine.engine.rows import LogRow, SignalRow
 from exengine.store import migrate, reader
 from exengine.store.address import Place
 from exengine.store.lane import Lane
 from exengine.store.performance import PerformanceReader
 from exengine.store.sqlite_lane import SqliteLane
+from exengine.store.trail import Span, trail
 from exengine.store.writer import write
 
 
 class DatabaseStore:
-    """Implements `exengine.engine.changes.Store`, and reads for the window and the dashboard."""
+    """Implements `exengine.engine.changes.Store` and `exengine.engine.past.Past`; reads for window and dashboard."""
 
     def __init__(self, place: Place, writer: Lane, reader: Lane, *, read_only: bool) -> None:
         self.place = place
@@ -69,6 +71,14 @@ class DatabaseStore:
     async def last_offsets(self, count: int) -> tuple[OffsetRow, ...]:
         """The last `count` offsets of the risk engine, oldest first."""
         return await self._reader.run(lambda connection: reader.last_offsets(connection, count))
+
+    async def trail(self, cause: str) -> tuple[TrailRow, ...]:
+        """Everything that goes back to `cause`, oldest first."""
+        return await self._reader.run(lambda connection: tuple(trail(connection, Span(cause=cause))))
+
+    async def signal_body(self, signal_id: int) -> str | None:
+        """A stored signal's text as it came, secret removed; empty where it is no longer kept, None = no such one."""
+        return await self._reader.run(lambda connection: reader.signal_body(connection, signal_id))
 
     async def realised(self, since_ms: int | None = None) -> dict[str, Decimal]:
         """Realised PnL of all time, or of the fills at or after `since_ms`, by quote currency."""

@@ -31,14 +31,17 @@ def export(
     *,
     start_equity: Decimal | None = None,
     last: Mapping[Symbol, Decimal] | None = None,
+    since_ms: int | None = None,
+    until_ms: int | None = None,
 ) -> int:
     """Writes the table `what` of the store at `place` to the file `out`, or to the terminal; how many rows.
 
-    `what` is one of `history.COLUMNS`, `form` csv or json. The file is whole or not there. Raises UserError.
+    `what` is one of `history.COLUMNS`, `form` csv or json; `since_ms` and `until_ms` as in `history.Known`. The file is
+    whole or not there. Raises UserError.
     """
     if what not in history.COLUMNS or form not in ("csv", "json"):
         raise ValueError(f"no export of {what!r} as {form!r}")
-    known = Known(start_equity=start_equity, last=last or {})
+    known = Known(start_equity=start_equity, last=last or {}, since_ms=since_ms, until_ms=until_ms)
     columns = history.COLUMNS[what]
     write = tables.write_csv if form == "csv" else write_json
     with _destination(out) as file:

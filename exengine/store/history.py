@@ -13,6 +13,7 @@ from exengine.engine.tables import Cell as Cell
 from exengine.engine.tables import Row
 from exengine.store import codec, reader, schema
 from exengine.store.equity import equity_rows
+from exengine.store.trail import Span, trail
 
 Symbol = tuple[str, str]
 """(account, unified symbol)"""
@@ -25,23 +26,56 @@ COLUMNS = {
     "risk": tables.RISK,
     "queue": tables.QUEUE,
     "equity": tables.EQUITY,
-    "logs": ("at", "severity", "category", "symbol", "timeframe", "group", "text", "advice", "signal_id"),
+    "logs": (
+        "at",
+        "severity",
+        "category",
+        "symbol",
+        "timeframe",
+        "group",
+        "text",
+        "advice",
+        "signal_id",
+        "kind",
+        "cause",
+        "client_id",
+    ),
 }
 """What can be exported, and its columns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the store does not keep and a table may still want."""
+    """What the store does not keep and a table may still want, and of which time its rows are to be."""
 
     start_equity: Decimal | None = None
     """The accounts' capital at their start, in dollars."""
     last: Mapping[Symbol, Decimal] = field(default_factory=dict)
     """The last prices."""
+    since_ms: int | None = None
+    """Rows at this time and later; None = from the first on."""
+    until_ms: int | None = None
+    """Rows before this time; None = to the last."""
+
+
+_TIMES = {"trades": tables.TRADES.index("opened_at"), "orders": tables.ORDERS.index("created_at")}
+"""Where a table's rows have their time, if it is not the first column."""
 
 
 def rows(connection: Connection, what: str, known: Known) -> Iterator[Row]:
-    """The rows of a table of `COLUMNS`, oldest first. Iterate within `money.arithmetic` and one transaction."""
+    """The rows of a table of `COLUMNS`, oldest first, of the time that is wanted: a trade's is when it was opened.
+
+    Iterate within `money.arithmetic` and one transaction.
+    """
+    place = _TIMES.get(what, 0)
+    since, until = known.since_ms or 0, known.until_ms
+    for row in _whole(connection, what, known):
+        at_ms = row[place]
+        if not isinstance(at_ms, int) or (at_ms >= since and (until is None or at_ms < until)):
+            yield row
+
+
+def _whole(connection: Connection, what: str, known: Known) -> Iterator[Row]:
     match what:
         case "trades":
             return _trades(connection, known.last)
@@ -58,7 +92,7 @@ def rows(connection: Connection, what: str, known: Known) -> Iterator[Row]:
         case "equity":
             return equity_rows(connection, known.start_equity)
         case "logs":
-            return _logs(connection)
+            return _logs(connection, known)
         case _:
             raise ValueError(f"no table {what!r}")
 
@@ -119,16 +153,19 @@ def _offsets(connection: Connection) -> Iterator[Row]:
         yield (row.at_ms, row.loser, row.required, row.winner, row.take, row.qty, row.realised)
 
 
-def _logs(connection: Connection) -> Iterator[Row]:
-    for row in _each(connection, select(schema.notes).order_by(schema.notes.c.id)):
+def _logs(connection: Connection, known: Known) -> Iterator[Row]:
+    for row in trail(connection, Span(since_ms=known.since_ms, until_ms=known.until_ms)):
         yield (
             row.at_ms,
             row.severity.value,
             row.category.value,
             row.symbol,
             row.timeframe,
-            row.group_id,
+            row.group,
             row.text,
             row.advice,
             row.signal_id,
+            row.kind.value,
+            row.cause,
+            row.client_id,
         )

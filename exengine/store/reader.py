@@ -92,6 +92,12 @@ def last_signals(connection: Connection, count: int) -> tuple[SignalRow, ...]:
     )
 
 
+def signal_body(connection: Connection, signal_id: int) -> str | None:
+    """A stored signal's text; None where there is no such signal."""
+    columns = schema.signals.c
+    return connection.scalar(select(columns.body).where(columns.id == signal_id))
+
+
 def last_log(connection: Connection, count: int) -> tuple[LogRow, ...]:
     """The last `count` lines of the audit trail, oldest first."""
     rows = connection.execute(select(schema.notes).order_by(schema.notes.c.id.desc()).limit(count)).all()

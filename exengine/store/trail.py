@@ -5,6 +5,7 @@ Nothing of it is written twice: each row is read from the table that it belongs 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +28,7 @@ from sqlalchemy import (
 
 from exengine.domain.cause import of_offset, signal_of
 from exengine.domain.journal import Category, Severity, Topic
+from exengine.domain.money import plain
 from exengine.engine.past import TrailKind, TrailRow
 from exengine.store import schema
 
@@ -167,7 +169,9 @@ def _lines(span: Span) -> list[Select[Any]]:
     is_of = of.cause == span.cause
     if signal_id is not None:
         # How the group that it opened came to its end is told too, whatever ended it.
-        group = select(schema.signals.c.group_id).where(schema.signals.c.id == signal_id, schema.signals.c.group_id != "")
+        group = select(schema.signals.c.group_id).where(
+            schema.signals.c.id == signal_id, schema.signals.c.group_id != ""
+        )
         is_of = or_(is_of, and_(of.group_id.in_(group), of.topic == Topic.GROUP_CLOSED))
     shared: dict[str, Any] = {
         "number": of.id, "severity": of.severity, "category": of.category, "symbol": of.symbol,
@@ -212,17 +216,18 @@ def _became(outcome: str, reason: str, *_: str) -> str:
 
 def _queued(event: str, reason: str, key: str, side: str, price: str, forced: str) -> str:
     by_force = " by force" if forced in ("1", "true") else ""
-    return f"Queue: {side} {key} at {price} {event}{by_force}{f', {_spaced(reason)}' if reason else ''}."
+    return f"Queue: {side} {key} at {_number(price)} {event}{by_force}{f', {_spaced(reason)}' if reason else ''}."
 
 
 def _paid(required: str, winner: str, qty: str, realised: str, *_: str) -> str:
-    return f"Offset of {required} USD: {qty} of {winner} brought {realised} USD."
+    return f"Offset of {_number(required)} USD: {_number(qty)} of {winner} brought {_number(realised)} USD."
 
 
 def _order(what: str, role: str, side: str, kind: str, qty: str, price: str) -> str:
     if what == "sent":
         return f"{_spaced(role)} order sent.".capitalize()
-    return f"{role} order made: {side} {qty} {f'at {price}' if price else 'at market'} ({kind}).".capitalize()
+    where = f"at {_number(price)}" if price else "at market"
+    return f"{role} order made: {side} {_number(qty)} {where} ({kind}).".capitalize()
 
 
 def _answer(what: str, role: str, said: str, error: str, *_: str) -> str:
@@ -232,8 +237,12 @@ def _answer(what: str, role: str, said: str, error: str, *_: str) -> str:
 
 
 def _filled(role: str, side: str, qty: str, price: str, realised: str, trade_id: str) -> str:
-    brought = f", brought {realised}" if role != "entry" else ""
-    return f"Fill of the {role} order: {side} {qty} at {price}{brought} (trade {trade_id})."
+    brought = f", brought {_number(realised)}" if role != "entry" else ""
+    return f"Fill of the {role} order: {side} {_number(qty)} at {_number(price)}{brought} (trade {trade_id})."
+
+
+def _number(text: str) -> str:
+    return plain(Decimal(text))
 
 
 def _spaced(word: str) -> str:

@@ -11,6 +11,7 @@ from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.engine.intake import Verdict
 from exengine.engine.panel_rows import Panel
+from exengine.engine.past import TrailRow
 from exengine.engine.rows import ViewChanges
 
 FLUSH_MS = 500
@@ -75,6 +76,14 @@ class Commands(Protocol):
 
     async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
         """Sends a pretend alert through the whole engine, at the last price."""
+        ...
+
+    async def replay_signal(self, signal_id: int) -> Verdict:
+        """Takes a stored signal again, as a new one that is marked so; REFUSED where a setting forbids it."""
+        ...
+
+    async def trail(self, cause: str) -> tuple[TrailRow, ...]:
+        """Everything that goes back to one cause, oldest first, from the store."""
         ...
 
 

@@ -148,13 +148,15 @@ async def test_without_a_store_it_says_so(tmp_path: Path) -> None:
 
 
 async def test_every_click_is_refused_with_words() -> None:
-    commands: Any = NoCommands("Another ExEngine runs here.")
+    nobody: Any = None
+    commands: Any = NoCommands("Another ExEngine runs here.", nobody)
     asked = {
         "pause": (), "resume": (), "panic": (True,), "close_group": ("g",), "cancel_entries": ("g",), "adopt": ("g",),
         "queue": (None, None, None), "run_risk": (), "skip_once": (None,), "set_blocked": (None, True),
-        "send_test_alert": ("BTC/USDT", "15m", None),
+        "send_test_alert": ("BTC/USDT", "15m", None), "replay_signal": (1,),
     }  # fmt: skip
-    assert set(asked) == {name for name in dir(NoCommands) if not name.startswith("_")}
+    looks = {"trail"}
+    assert set(asked) | looks == {name for name in dir(NoCommands) if not name.startswith("_")}
     for name, arguments in asked.items():
         with pytest.raises(UserError, match="Another ExEngine runs here"):
             await getattr(commands, name)(*arguments)

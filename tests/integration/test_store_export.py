@@ -79,7 +79,7 @@ async def test_every_table_has_the_columns_of_its_replay_file(place: Place, tmp_
         "risk": "at,loser,required,winner,take,qty,realised",
         "queue": "at,key,side,event,reason,queued_at,replacement_count,price,forced",
         "equity": "at,realised,total",
-        "logs": "at,severity,category,symbol,timeframe,group,text,advice,signal_id",
+        "logs": "at,severity,category,symbol,timeframe,group,text,advice,signal_id,kind,cause,client_id",
     }
     assert set(header) == set(COLUMNS)
     for what, line in header.items():

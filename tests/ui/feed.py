@@ -10,6 +10,7 @@ from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.engine.intake import Verdict, VerdictKind
 from exengine.engine.panel_rows import Panel, PanelChanges, Patch
+from exengine.engine.past import TrailRow
 from exengine.engine.rows import EngineRow, GroupRow, LogRow, Mode, Quote, SignalRow, ViewChanges
 from exengine.ui.setup import AccountLabel, Setup
 
@@ -93,6 +94,7 @@ class Recorder:
 
     asked: list[tuple[object, ...]] = field(default_factory=list)
     fails_with: Exception | None = None
+    trails: dict[str, tuple[TrailRow, ...]] = field(default_factory=dict)
     verdict: Verdict = field(default_factory=lambda: Verdict(kind=VerdictKind.ACCEPTED, signal_id=12))
 
     def _note(self, *asked: object) -> None:
@@ -135,6 +137,14 @@ class Recorder:
     async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
         self._note("send_test_alert", symbol, timeframe, side)
         return self.verdict
+
+    async def replay_signal(self, signal_id: int) -> Verdict:
+        self._note("replay_signal", signal_id)
+        return self.verdict
+
+    async def trail(self, cause: str) -> tuple[TrailRow, ...]:
+        self._note("trail", cause)
+        return self.trails.get(cause, ())
 
 
 ALERT_TEXT = """{ "secret": "%s",

@@ -34,7 +34,7 @@ def on_a_running_program(look, qapp, tmp_path, monkeypatch, qtbot):
     def go(story, **sections) -> None:
         async def main() -> None:
             async with program(tmp_path, monkeypatch, grid=ONE_LEG, **sections) as running:
-                desk = Desk(running.program.engine, running.program.clock)
+                desk = Desk(running.program.engine, running.program.clock, running.program.past)
                 bridge = Bridge(running.program.views, desk, flush_ms=20)
 
                 async def close() -> None: ...

@@ -28,7 +28,7 @@ class Desktop:
     def __init__(self, look: Look, running: InProcess, folder: Path) -> None:
         self.running, self.program = running, running.program
         self.closed = asyncio.Event()
-        self.bridge = Bridge(self.program.views, Desk(self.program.engine, self.program.clock))
+        self.bridge = Bridge(self.program.views, Desk(self.program.engine, self.program.clock, self.program.past))
         self.window = Window(
             look, self.bridge, setup_of(self.program), LayoutStore(folder / "layout.ini"), on_close=self._close
         )

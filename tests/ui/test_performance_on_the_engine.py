@@ -51,7 +51,11 @@ async def trade_and_look(window: Window, running: InProcess) -> None:
 def test_what_the_engine_closes_is_shown_with_its_figures(look, qapp, tmp_path, monkeypatch, qtbot):
     async def main() -> None:
         async with program(tmp_path, monkeypatch) as running:
-            bridge = Bridge(running.program.views, Desk(running.program.engine, running.program.clock), flush_ms=20)
+            bridge = Bridge(
+                running.program.views,
+                Desk(running.program.engine, running.program.clock, running.program.past),
+                flush_ms=20,
+            )
 
             async def close() -> None:
                 return None

@@ -26,7 +26,7 @@ class Second:
 
     def __init__(self, look: Look, first: InProcess, second: ReadOnlyProgram) -> None:
         self.first, self.program = first, second
-        self.bridge = Bridge(second.feed, NoCommands(WHY))
+        self.bridge = Bridge(second.feed, NoCommands(WHY, second.past))
         self.window: Window = look_window(look, self.bridge, second, WHY, on_close=second.stop)
         self.window.resize(1440, 900)
         self.window.show()
