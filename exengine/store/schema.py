@@ -1,6 +1,6 @@
 """The tables: a column for whatever is filtered, listed or exported, a JSON document for what is nested."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint, text
 
 from exengine.domain.group import CloseReason, GroupStatus
 from exengine.domain.instrument import OrderSide, Side
@@ -80,7 +80,7 @@ orders = Table(
     Column("acknowledged_at_ms", Millis),
     Column("closed_at_ms", Millis),
     Column("error", Words),
-    Column("cause", Text, nullable=False, server_default=""),
+    Column("cause", Text, nullable=False, server_default=text("''")),
     Index("ix_orders_group_id", "group_id"),
     Index("ix_orders_cause", "cause"),
 )
@@ -173,7 +173,7 @@ queue_events = Table(
     Column("price", Money, nullable=False),
     Column("forced", Boolean, nullable=False),
     Column("signal_id", Whole),
-    Column("cause", Text, nullable=False, server_default=""),
+    Column("cause", Text, nullable=False, server_default=text("''")),
     Index("ix_queue_events_at_ms", "at_ms"),
     Index("ix_queue_events_signal_id", "signal_id"),
     Index("ix_queue_events_cause", "cause"),
@@ -236,7 +236,7 @@ notes = Table(
     Column("text", Words, nullable=False),
     Column("advice", Words, nullable=False),
     Column("signal_id", Whole),
-    Column("cause", Text, nullable=False, server_default=""),
+    Column("cause", Text, nullable=False, server_default=text("''")),
     Column("topic", Choice(Topic)),
     Index("ix_notes_at_ms", "at_ms"),
     Index("ix_notes_cause", "cause"),

@@ -133,3 +133,25 @@ def test_a_row_can_be_added_after_those_that_were_migrated(nothing: Place, revis
     written(nothing, older)
     first, second = written(nothing, added)
     assert first < second
+
+
+async def test_orders_and_lines_of_before_get_the_cause_that_their_alert_is(nothing: Place) -> None:
+    def older(connection: Connection) -> None:
+        migrate.upgrade(connection, to="0002")
+        tables = tables_in(connection).tables
+        connection.execute(insert(tables["groups"]), [a_row(tables["groups"], 1)])
+        for name in ("orders", "notes"):
+            of_an_alert, of_none = a_row(tables[name], 1), a_row(tables[name], 2)
+            of_none["signal_id"] = None
+            if name == "orders":
+                of_none["group_id"] = "1"
+            connection.execute(insert(tables[name]), [of_an_alert, of_none])
+
+    def causes(connection: Connection) -> list[list[str]]:
+        return [list(connection.scalars(select(one.c.cause).order_by(one.c.signal_id))) for one in (orders, notes)]
+
+    orders, notes = schema.orders, schema.notes
+    written(nothing, older)
+    store = await asyncio.to_thread(open_store, nothing)
+    await store.close()
+    assert [sorted(found) for found in read_store(nothing, causes)] == [["", "signal-1"]] * 2

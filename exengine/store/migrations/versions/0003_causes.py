@@ -13,11 +13,11 @@ _WHOLE = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
 
 def upgrade() -> None:
     for table in ("orders", "notes"):
-        op.add_column(table, sa.Column("cause", sa.Text(), nullable=False, server_default=""))
+        op.add_column(table, sa.Column("cause", sa.Text(), nullable=False, server_default=sa.text("''")))
         op.execute(f"UPDATE {table} SET cause = 'signal-' || signal_id WHERE signal_id IS NOT NULL")
     op.add_column("notes", sa.Column("topic", sa.Text(), nullable=True))
     op.add_column("queue_events", sa.Column("signal_id", _WHOLE, nullable=True))
-    op.add_column("queue_events", sa.Column("cause", sa.Text(), nullable=False, server_default=""))
+    op.add_column("queue_events", sa.Column("cause", sa.Text(), nullable=False, server_default=sa.text("''")))
     op.add_column("signals", sa.Column("filled_at_ms", sa.BigInteger(), nullable=True))
     op.add_column("signals", sa.Column("replay_of", _WHOLE, nullable=True))
     op.create_index("ix_orders_cause", "orders", ["cause"])
