@@ -58,7 +58,7 @@ async def test_it_sees_what_the_engine_has_done_and_then_what_it_does(
         assert changes.engine is not None
         assert changes.engine.status is EngineStatus.PAUSED
         assert changes.log
-        assert changes.signals == ()
+        assert [row.filled_at_ms is not None for row in changes.signals] == [True]
 
         await running.post(entry("50000", tv__action="sell", execution_intent={"type": "exit"}))
         await second.look()
