@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from exengine.domain.settings import AccountSettings, Settings
@@ -11,7 +11,6 @@ from exengine.engine.engine import Engine
 from exengine.engine.ports import Clock
 from exengine.engine.rows import Mode
 from exengine.engine.supervisor import Supervisor
-from exengine.engine.timers import rules_timer
 from exengine.engine.watchman import Watchman
 from exengine.exchange.live.account import LiveExchange
 from exengine.exchange.live.check import Finding, examine
@@ -76,24 +75,25 @@ def mode_of(settings: Settings) -> Mode:
     return Mode.TESTNET if live else Mode.PAPER
 
 
-def look_after(supervisor: Supervisor, engine: Engine, state: State, exchanges: Iterable[LiveExchange]) -> None:
-    """Starts what keeps live accounts in touch: their streams, the comparison of the books, prices, market rules."""
-    watched = list(exchanges)
-    for exchange in watched:
-        watchman = Watchman(
-            engine, state, exchange, now_s=time.monotonic, sees_orders=partial(getattr, exchange, "sees_orders")
-        )
-        exchange.on_seen = watchman.streams_changed
-        supervisor.start(f"streams of {exchange.account}", exchange.run)
-        supervisor.start(f"watch of {exchange.account}", watchman.run)
-    if watched:
-        supervisor.start("live prices", lambda: _keep_watching(state, watched))
-        supervisor.start("market rules", lambda: rules_timer(engine, state))
+def look_after(supervisor: Supervisor, engine: Engine, state: State, exchange: LiveExchange) -> None:
+    """Starts what keeps a live account in touch: its streams, and the comparison of the books."""
+    watchman = Watchman(
+        engine, state, exchange, now_s=time.monotonic, sees_orders=partial(getattr, exchange, "sees_orders")
+    )
+    exchange.on_seen = watchman.streams_changed
+    for name, run in zip(tasks_of(exchange.account), (exchange.run, watchman.run), strict=True):
+        supervisor.start(name, run)
 
 
-async def _keep_watching(state: State, exchanges: Sequence[LiveExchange]) -> None:
+def tasks_of(account: str) -> tuple[str, str]:
+    """What the tasks are called that look after a live account."""
+    return f"streams of {account}", f"watch of {account}"
+
+
+async def keep_watching(state: State, exchanges: Callable[[], Iterable[LiveExchange]]) -> None:
+    """Tells each exchange whose prices are wanted, until cancelled."""
     while True:
-        for exchange in exchanges:
+        for exchange in exchanges():
             exchange.watch(wanted_symbols(state, exchange.account))
         await asyncio.sleep(WATCH_S)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,13 +10,17 @@ from typing import TypeVar
 
 from exengine import __version__
 from exengine.analytics.history import History
+from exengine.bootstrap.accounts import Accounts, has_paper, opened_market
+from exengine.bootstrap.applying import Applied, Applier
+from exengine.bootstrap.following import follow
 from exengine.bootstrap.listening import PublicAddress, listener_settings, listener_status, warn_of_exposure
-from exengine.bootstrap.live import keys_of, live_accounts, live_exchange, look_after, mode_of
-from exengine.bootstrap.paper import open_market, paper_exchange, wanted_symbols
+from exengine.bootstrap.live import keys_of, mode_of
+from exengine.bootstrap.settings_desk import SettingsDesk
+from exengine.bootstrap.stages import stage
 from exengine.bootstrap.status import gathered
-from exengine.domain.errors import Retryable, UserError
+from exengine.domain.applying import capital
+from exengine.domain.errors import UserError
 from exengine.domain.events import EngineStarted
-from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.reception import SignalRecord
 from exengine.domain.settings import Settings
@@ -27,25 +31,23 @@ from exengine.domain.state import State
 from exengine.engine.changes import Loaded, StoreFailed, restored
 from exengine.engine.engine import Engine
 from exengine.engine.past import Past
-from exengine.engine.ports import Exchange
 from exengine.engine.status import Status
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.timers import queue_timer, risk_timer
 from exengine.engine.views import Views
-from exengine.exchange.live.account import LiveExchange
 from exengine.exchange.markets.source import PriceSource, SystemClock
-from exengine.exchange.paper import PaperExchange, price_sink
 from exengine.program_log import log_to_files
 from exengine.settings.account_keys import AccountKeys
 from exengine.settings.file import load
+from exengine.settings.follow import DiskEdit
 from exengine.settings.known_secrets import KnownSecrets
 from exengine.settings.local_timezone import local_timezone
 from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
-from exengine.settings.program_pages import MarketSource
 from exengine.settings.secret_places import secret_stores
-from exengine.settings.secrets import WebhookSecrets, webhook_secrets
+from exengine.settings.secrets import SecretStore, WebhookSecrets, webhook_secrets
+from exengine.settings.unconfirmed import confirm, mark, put_back
 from exengine.store.address import place_of
 from exengine.store.database import DatabaseStore
 from exengine.store.lock import EngineLock
@@ -60,16 +62,6 @@ REMEMBERED = 500
 
 STOP_S = 5.0
 """How long a stop waits for orders under way; what is left is resolved by the next start."""
-
-STAGE_S = 12.0
-"""How long any stage of a stop may take at most; the next one begins then all the same."""
-
-WATCH_S = 1.0
-"""How soon a public feed is told of a symbol that is newly traded."""
-
-MARKET_CLOCK_S = 30.0
-"""How often the paper market's position is written down where no transaction does it."""
-
 
 T = TypeVar("T")
 
@@ -91,25 +83,55 @@ class Program:
         self.views: Views
         self.listener: Listener
         self.secrets: WebhookSecrets
-        self.market: PriceSource | None = None
-        """The paper accounts' market; None where there are none."""
-        self._given_market = market
-        self._store: DatabaseStore | None = None
+        self.edit: DiskEdit | None = None
+        """The configuration file, where it is not what runs."""
+        self.given_market = market
+        self._callbacks: list[Callable[[], None]] = []
         self._lock = EngineLock(data_dir.lock_file)
+        self._interrupted = False
+        """Whether an earlier run ended before the configuration that it was applying had proved itself."""
+        self._reset()
+
+    def _reset(self) -> None:
+        """As before the first start."""
+        for name in ("engine", "views", "listener", "public"):
+            self.__dict__.pop(name, None)
+        self._store: DatabaseStore | None = None
         self._end_log: Callable[[], None] = lambda: None
         self._known = KnownSecrets()
-        self._paper: list[PaperExchange] = []
-        self._live: list[LiveExchange] = []
-        self._supervisor = Supervisor(self._task_failed)
+        self.supervisor = Supervisor(self._task_failed)
+        self.accounts = Accounts(self.supervisor, self.clock)
+        self._applier = Applier(self)
 
     # start, in stages --------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Loads, connects, recovers, and only then listens. Raises UserError; what had begun is then ended again."""
+        """Loads, connects, recovers, and only then listens. Raises UserError; what had begun is then ended again.
+
+        Where an apply was interrupted and its configuration cannot be started with, the one before is put back.
+        """
+        try:
+            await self._start()
+        except UserError as error:
+            if not self._interrupted or not await asyncio.to_thread(put_back, self.config_file):
+                raise
+            log.error("the configuration that was being applied cannot be started with: %s", error)
+            self._reset()
+            await self._start()
+            self.engine.note(
+                Severity.ERROR,
+                Category.SYSTEM,
+                f"The configuration that was being applied cannot be started with: {error.happened}",
+                "The one before it is in effect again. Correct it in the settings, and apply it once more.",
+            )
+
+    async def _start(self) -> None:
         try:
             await self._open()
             await self._trade()
             await self._listen()
+            await asyncio.to_thread(confirm, self.config_file)
+            self.supervisor.start("configuration file", lambda: follow(self))
         except BaseException:
             await self.stop()
             raise
@@ -117,19 +139,21 @@ class Program:
     async def _open(self) -> None:
         self._take_folder()
         self.settings = trading_settings(self.config, local_timezone=local_timezone())
-        self._stores = secret_stores(self.data_dir)
-        keys = await asyncio.to_thread(keys_of, self.settings, self._stores)
-        self._known.add(*(part for one in keys.values() for part in (one.api_key, one.secret, one.passphrase)))
+        self.stores: list[SecretStore] = secret_stores(self.data_dir)
+        keys = await asyncio.to_thread(keys_of, self.settings, self.stores)
+        self.keep_out_of_logs(keys.values())
         place = place_of(self.config.app.database_url, self.data_dir.database_file)
         opened = partial(open_store, place, on_trouble=self._trouble_told(), keep_in=self.data_dir.path)
         self._store = await _whole(asyncio.to_thread(opened))
         loaded = await self._store.load()
-        if any(account.enabled and not account.is_live for account in self.settings.accounts):
-            self.market = self._given_market or await open_market(self.config, self.config_file.parent)
+        if has_paper(self.settings):
+            folder = self.config_file.parent
+            market = await opened_market(self.config, folder, loaded.instruments, self.given_market)
+            await self.accounts.put_market(market)
             if loaded.market_clock_ms is not None:
-                self.market.start_at(loaded.market_clock_ms)
+                market.source.start_at(loaded.market_clock_ms)
         self.state = State(instance=loaded.instance, settings=self.settings)
-        self._capital()
+        self.state.start.update(capital(self.settings))
         restored(self.state, replace(loaded, pending=tuple(_reparsed(record) for record in loaded.pending)))
         await self._make_engine(loaded, keys)
 
@@ -138,15 +162,9 @@ class Program:
         try:
             self.data_dir.create()
             self._lock.acquire()
+            self._interrupted = mark(self.config_file).exists()
             self.config = load(self.config_file)
-            page = self.config.logging
-            self._end_log = log_to_files(
-                self.data_dir.log_dir,
-                level=page.level.value,
-                max_file_mb=page.max_file_mb,
-                keep_days=page.keep_days,
-                scrub=self._known.scrubbed,
-            )
+            self.begin_log()
             log.info("ExEngine %s begins on %s", __version__, self.data_dir.path)
         except OSError as error:
             raise UserError(
@@ -155,10 +173,21 @@ class Program:
                 remedy="See that it is a folder of yours, or name another with --data-dir.",
             ) from error
 
-    def _capital(self) -> None:
-        for account in self.settings.accounts:
-            for currency, amount in account.balances.items():
-                self.state.start[account.name, currency] = amount
+    def keep_out_of_logs(self, keys: Iterable[AccountKeys]) -> None:
+        """From now on no log line has these keys, whoever writes it."""
+        self._known.add(*(part for one in keys for part in (one.api_key, one.secret, one.passphrase)))
+
+    def begin_log(self) -> None:
+        """Writes the log as the configuration says from now on. Raises OSError where it cannot be written."""
+        page, end_before = self.config.logging, self._end_log
+        self._end_log = log_to_files(
+            self.data_dir.log_dir,
+            level=page.level.value,
+            max_file_mb=page.max_file_mb,
+            keep_days=page.keep_days,
+            scrub=self._known.scrubbed,
+        )
+        end_before()
 
     async def _make_engine(self, loaded: Loaded, keys: Mapping[str, AccountKeys]) -> None:
         assert self._store is not None
@@ -169,60 +198,40 @@ class Program:
             await store.last_signals(REMEMBERED), await store.last_log(REMEMBERED), await store.last_offsets(REMEMBERED)
         )
         self.views.tell_status(self._status)
-        listed = await self._listed(self.market, loaded) if self.market is not None else ()
-        for account in self.settings.accounts:
-            if account.enabled and account.is_live:
-                self._live.append(live_exchange(self.state, account, keys[account.name], self.clock))
-            elif account.enabled:
-                self._paper.append(paper_exchange(self.state, account, listed, self.config, self.clock))
+        self.accounts.build(self.state, self.config, keys)
         self.engine = Engine(
             self.state,
             self._store,
-            self._exchanges,
+            self.accounts.exchanges,
             self.clock,
             self.views,
             next_log_id=loaded.next_log_id,
-            market_clock=lambda: None if self.market is None else self.market.position_ms,
+            market_clock=lambda: self.accounts.market_ms,
         )
 
-    async def _listed(self, market: PriceSource, loaded: Loaded) -> tuple[Instrument, ...]:
-        """What the market lists; what it listed the last time where a network does not answer."""
-        try:
-            return await market.instruments()
-        except Retryable as error:
-            known = {one.symbol: one for rules in loaded.instruments.values() for one in rules}
-            if not known:
-                raise UserError(
-                    f"The market's rules cannot be had: {error}",
-                    safe="Nothing was started.",
-                    remedy='See that this machine is on the network, or set sim.market to "generated".',
-                ) from error
-            log.warning("the market's rules of the last run are used: %s", error)
-            return tuple(known.values())
-
     async def _trade(self) -> None:
-        self._supervisor.start("engine", self.engine.run)
-        for exchange in self._exchanges:
-            await exchange.connect(self.engine.deliver)
+        self.supervisor.start("engine", self.engine.run)
+        await self.accounts.connect(self.engine)
         await self._recover()
-        look_after(self._supervisor, self.engine, self.state, self._live)
-        self._supervisor.start("queue timer", lambda: queue_timer(self.engine, self.state))
-        self._supervisor.start("risk timer", lambda: risk_timer(self.engine, self.state))
-        self._supervisor.start("retention", self._let_go_of_old)
-        if self.market is not None:
-            self._play(self.market)
+        self.accounts.look_after(self.engine, self.state)
+        await self.begin_timers()
+        self.accounts.play(self.engine, self.state, self.config)
+
+    async def begin_timers(self) -> None:
+        """Starts what is done by the clock, or starts it anew, as often as the configuration says."""
+        timers = {
+            "queue timer": lambda: queue_timer(self.engine, self.state),
+            "risk timer": lambda: risk_timer(self.engine, self.state),
+            "retention": self._let_go_of_old,
+        }
+        for name, run in timers.items():
+            await stage(name, self.supervisor.stop(name))
+            self.supervisor.start(name, run)
 
     async def _let_go_of_old(self) -> None:
         assert self._store is not None
         days, engine = self.config.logging.keep_days, self.engine
         await retention_timer(self._store, keep_days=days, now_ms=self.clock.now_ms, settled=engine.settled)
-
-    def _play(self, market: PriceSource) -> None:
-        """Starts the paper accounts' market."""
-        if self.config.sim.market is MarketSource.LIVE:
-            self._supervisor.start("price watch", lambda: self._watch_prices(market))
-        self._supervisor.start("market", lambda: market.run(price_sink(self._paper, self.engine.settled)))
-        self._supervisor.start("market clock", self._keep_market_clock)
 
     async def _recover(self) -> None:
         """What was interrupted goes on. A store that takes nothing is no start: nobody would hear of what happens."""
@@ -244,27 +253,29 @@ class Program:
                 "They are kept as they are and not looked after. Enable the account again.",
             )
 
-    async def _watch_prices(self, market: PriceSource) -> None:
-        """Tells a public feed whose prices are wanted: of what lives or waits, and of the pairs for a test alert."""
-        while True:
-            market.watch(wanted_symbols(self.state))
-            await asyncio.sleep(WATCH_S)
-
-    async def _keep_market_clock(self) -> None:
-        while True:
-            await asyncio.sleep(MARKET_CLOCK_S)
-            self.engine.keep_market_clock()
-
     async def _listen(self) -> None:
-        self.secrets = await asyncio.to_thread(webhook_secrets, self._stores)
+        self.secrets = await asyncio.to_thread(webhook_secrets, self.stores)
         self._known.add(self.secrets.token, self.secrets.secret)
-        self.listener = Listener(self.engine, listener_settings(self.config), self.secrets, self.clock.now_ms)
+        self.listener = self.listener_for(self.config)
         await self.listener.start()
         warn_of_exposure(self.config)
         text = f"Started: listening on {self.listener.url}, {self.markets}."
         self.engine.note(Severity.INFO, Category.SYSTEM, text, topic=Topic.STARTED)
-        self.public = PublicAddress(lambda: self.config.listener.public_url, self.listener.has_seen, self.engine.note)
-        self._supervisor.start("public address", self.public.run)
+        self.public = PublicAddress(lambda: self.config.listener.public_url, self._has_seen, self.engine.note)
+        await self.look_from_outside()
+
+    async def look_from_outside(self) -> None:
+        """Tries the way round by the public address, at once and again and again."""
+        await stage("public address", self.supervisor.stop("public address"))
+        self.supervisor.start("public address", self.public.run)
+
+    def _has_seen(self, probe: str) -> bool:
+        """Whether a probe came round to the listener of the moment."""
+        return self.listener.has_seen(probe)
+
+    def listener_for(self, config: Config) -> Listener:
+        """A listener as the configuration has it, that does not listen yet. Raises UserError."""
+        return Listener(self.engine, listener_settings(config), self.secrets, self.clock.now_ms)
 
     def _status(self) -> Status:
         """What the Status dock tells."""
@@ -272,19 +283,40 @@ class Program:
         url = self.listener.url if hasattr(self, "listener") else None
         public = self.public.found if hasattr(self, "public") else None
         hears = listener_status(url, self.config.listener.public_url, public, self.views.last_webhook_at_ms)
-        return gathered(self.state, self.views, self._supervisor, self._live, place, hears)
-
-    @property
-    def _exchanges(self) -> list[Exchange]:
-        return [*self._paper, *self._live]
+        return gathered(self.state, self.views, self.supervisor, self.accounts.live.values(), place, hears)
 
     @property
     def markets(self) -> str:
         """What is traded on, in words for the status line."""
-        live = [f"{account.name} on {account.exchange}" for account in live_accounts(self.settings)]
-        paper = [f"{exchange.account} (paper)" for exchange in self._paper]
-        market = [] if self.market is None else [self.market.description]
-        return ", ".join([*live, *paper, *market]) or "no account enabled"
+        return self.accounts.description(self.settings)
+
+    # a new configuration ------------------------------------------------------------------------------------------
+
+    async def apply(self, config: Config, *, anew: Collection[str] = ()) -> Applied:
+        """Has a new configuration take effect at once, live groups intact; accounts `anew` are connected again.
+
+        See `exengine.bootstrap.applying` for what holds for whom, and for what it raises.
+        """
+        return await self._applier.apply(config, anew=frozenset(anew))
+
+    @property
+    def is_applying(self) -> bool:
+        return self._applier.is_busy
+
+    @property
+    def settings_desk(self) -> SettingsDesk:
+        """What the settings dialog asks."""
+        return SettingsDesk(self)
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Calls back when another configuration is in effect, or its file was edited; the result ends that."""
+        self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
+
+    def tell(self) -> None:
+        """Tells all of them."""
+        for callback in list(self._callbacks):
+            callback()
 
     def _trouble_told(self) -> Callable[[str | None], None]:
         """What the store's own thread calls when it takes nothing any more, and when it does again."""
@@ -328,36 +360,24 @@ class Program:
 
         Each stage is bounded in time, and whatever goes wrong in one of them, the next ones come.
         """
+        await stage("apply", self._applier.stop())
         if hasattr(self, "listener"):
-            await _stage("listener", self.listener.stop())
-        for name in self._supervisor.running:
+            await stage("listener", self.listener.stop())
+        for name in self.supervisor.running:
             if name != "engine" and not name.startswith("streams of "):
-                await _stage(name, self._supervisor.stop(name))
+                await stage(name, self.supervisor.stop(name))
         if hasattr(self, "engine"):
-            if "engine" in self._supervisor.running:
+            if "engine" in self.supervisor.running:
                 self.engine.note(Severity.INFO, Category.SYSTEM, "Stopped by the trader.", topic=Topic.STOPPED)
-            await _stage("engine", self.engine.stop(STOP_S))
-        await _stage("tasks", self._supervisor.stop_all())
-        for exchange in self._exchanges:
-            await _stage(f"account {exchange.account}", exchange.close())
-        if self.market is not None:
-            await _stage("market source", self.market.close())
+            await stage("engine", self.engine.stop(STOP_S))
+        await stage("tasks", self.supervisor.stop_all())
+        await self.accounts.end()
+        await self.accounts.put_market(None)
         if self._store is not None:
-            await _stage("store", self._store.close())
+            await stage("store", self._store.close())
             self._store = None
         self._end_log()
         self._lock.release()
-
-
-async def _stage(name: str, work: Awaitable[None]) -> None:
-    """One stage of a stop."""
-    try:
-        async with asyncio.timeout(STAGE_S):
-            await work
-    except TimeoutError:
-        log.error("stopping the %s took longer than %s s", name, STAGE_S)
-    except Exception as error:  # the lock and the store must be let go of, whatever it was
-        log.error("stopping the %s failed", name, exc_info=error)
 
 
 async def _whole(work: Awaitable[T]) -> T:

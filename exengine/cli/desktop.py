@@ -45,14 +45,9 @@ async def _main(look: Look, program: Program) -> int:
     except UserError as error:
         await tell_start_fault(error)
         raise
-    page = program.config.ui
-    look.choose(
-        scheme=Scheme(page.theme.value),
-        pnl_palette=page.pnl_palette.value.replace("_", "/"),
-        font_size=page.font_size,
-    )
+    _show_look(look, program)
     desk = Desk(program.engine, program.clock, program.past)
-    bridge = Bridge(program.views, desk, flush_ms=page.refresh_ms)
+    bridge = Bridge(program.views, desk, flush_ms=program.config.ui.refresh_ms)
     closed = asyncio.Event()
 
     async def close() -> None:
@@ -63,6 +58,7 @@ async def _main(look: Look, program: Program) -> int:
     source = Source(history=program.history, timezone=program.settings.timezone)
     layouts = LayoutStore(program.data_dir.layout_file)
     window = Window(look, bridge, setup_of(program), layouts, on_close=close, source=source)
+    show_applied(program, look, bridge, window)
     _close_on_signals(window.close)
     window.show()
     await closed.wait()
@@ -70,6 +66,26 @@ async def _main(look: Look, program: Program) -> int:
     bridge.close()
     window.hide()
     return 0
+
+
+def show_applied(program: Program, look: Look, bridge: Bridge, window: Window) -> None:
+    """Has the window show from now on what an apply changes besides the rows: look, dialogs' texts, addresses."""
+
+    def applied() -> None:
+        _show_look(look, program)
+        bridge.set_flush_ms(program.config.ui.refresh_ms)
+        window.show_setup(setup_of(program))
+
+    program.subscribe(applied)
+
+
+def _show_look(look: Look, program: Program) -> None:
+    """The look as the configuration has it."""
+    page = program.config.ui
+    wanted = (Scheme(page.theme.value), page.pnl_palette.value.replace("_", "/"), page.font_size)
+    if wanted != (look.scheme, look.pnl_palette, look.font_size):
+        scheme, palette, size = wanted
+        look.choose(scheme=scheme, pnl_palette=palette, font_size=size)
 
 
 def _close_on_signals(close: Callable[[], bool]) -> None:

@@ -1,12 +1,17 @@
-"""`exengine run --headless`: engine and listener without a window; SIGTERM and Ctrl-C stop it cleanly."""
+"""`exengine run --headless`: engine and listener without a window; signals stop it cleanly, SIGHUP applies the file."""
 
 import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from exengine.bootstrap.following import apply_file
 from exengine.bootstrap.program import Program
 from exengine.cli.options import folders
+from exengine.domain.errors import UserError
+from exengine.domain.journal import Category, Severity
 
 
 def run_headless(options: argparse.Namespace) -> int:
@@ -24,7 +29,8 @@ async def _run(program: Program) -> None:
         return
     try:
         _introduce(program)
-        await asked.wait()
+        with _applying_on_signal(program):
+            await asked.wait()
     finally:
         await program.stop()
     print("ExEngine has stopped. Open positions keep; the next start goes on with them.", flush=True)
@@ -43,6 +49,35 @@ async def _started(program: Program, asked: asyncio.Event) -> bool:
     except asyncio.CancelledError:
         return False
     return True
+
+
+@contextmanager
+def _applying_on_signal(program: Program) -> Iterator[None]:
+    """SIGHUP has the configuration file take effect, where there is such a signal."""
+    if sys.platform == "win32":
+        yield
+        return
+    loop, tasks = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+    def begin() -> None:
+        task = asyncio.create_task(_apply(program), name="apply")
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, begin)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+async def _apply(program: Program) -> None:
+    try:
+        told = await apply_file(program)
+    except UserError as error:
+        told = f"{program.config_file} was not applied: {error}"
+        program.engine.note(Severity.ERROR, Category.SYSTEM, told)
+    print(told, flush=True)
 
 
 def _introduce(program: Program) -> None:

@@ -2,10 +2,10 @@
 
 from typing import assert_never
 
-from exengine.domain import accounts, adopting, control, events, orders_in, pool, risk
+from exengine.domain import accounts, adopting, applying, control, events, orders_in, pool, risk
 from exengine.domain.act import act
 from exengine.domain.cause import of_engine, of_signal, of_trader
-from exengine.domain.commands import CancelOrder, ResolveOrder
+from exengine.domain.commands import ResolveOrder
 from exengine.domain.events import Event
 from exengine.domain.group import GroupStatus
 from exengine.domain.journal import Category, Severity
@@ -147,6 +147,8 @@ def _asked(step: Step, event: events.TraderAsked) -> None:
             control.set_blocked(step, event.key, blocked=event.blocked)
         case events.SkipAsked():
             control.skip_once(step, event.key)
+        case events.SettingsApplied():
+            applying.apply(step, event)
         case _:
             assert_never(event)
 
@@ -185,15 +187,11 @@ def _lost(step: Step, client_id: str) -> None:
 def _started(step: Step) -> None:
     """Goes on where the last run stopped: orders in doubt are asked for, withdrawn ones withdrawn.
 
-    What was stored and never sent is asked for as well: the process may have died between the two (FAULTS 25, 26).
     Groups and alerts that were stored and not decided come as `GroupDue` and `SignalStored` of their own. Accounts on
     real exchanges take entries when the books have been compared with them.
     """
     for account in step.state.settings.accounts:
         if account.enabled and account.is_live:
             step.lose_account(account.name, accounts.NOT_ASKED_YET)
-    for order in list(step.state.orders.values()):
-        if order.status in (OrderStatus.CREATED, OrderStatus.SENT, OrderStatus.UNKNOWN):
-            step.command(ResolveOrder(order=order))
-        if order.is_working and order.cancel_requested:
-            step.command(CancelOrder(order=order))
+    for command in applying.in_doubt(step.state):
+        step.command(command)

@@ -9,6 +9,7 @@ from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Instrument, Side
 from exengine.domain.order import Fill
 from exengine.domain.reception import Arrival
+from exengine.domain.settings import Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +232,17 @@ class EntriesCancelAsked:
     group_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsApplied:
+    """The trader has applied a new configuration (§9)."""
+
+    settings: Settings
+    text: str
+    """What it changes, in words, for the audit trail."""
+    anew: frozenset[str] = frozenset()
+    """Accounts that are connected anew for it: live ones take entries once their books have been compared."""
+
+
 SignalEvent = SignalArrived | SignalStored
 MarketEvent = PriceMoved | WatchDue | InstrumentsLoaded | BalancesReported | HoldingsShort
 AccountNews = AccountLost | AccountFound
@@ -248,5 +260,6 @@ TraderAsked = (
     | RiskRunAsked
     | BlockSet
     | SkipAsked
+    | SettingsApplied
 )
 Event = SignalEvent | MarketEvent | AccountNews | OrderNews | TimeEvent | TraderAsked

@@ -18,6 +18,7 @@ from exengine.domain.journal import Category, Note, Severity, Topic
 from exengine.domain.money import ZERO
 from exengine.domain.order import Order, Role
 from exengine.domain.reception import SignalRecord, Verdict
+from exengine.domain.settings import Settings
 from exengine.domain.state import (
     AppliedFill,
     Control,
@@ -67,6 +68,7 @@ class Step:
         self.plan_changed = False
         self._was = (
             state.control, state.ledger, state.next_signal_id, state.plan, state.risk_wanted, state.in_tick,
+            state.settings,
         )  # fmt: skip
 
     @property
@@ -88,6 +90,7 @@ class Step:
         state = self.state
         (
             state.control, state.ledger, state.next_signal_id, state.plan, state.risk_wanted, state.in_tick,
+            state.settings,
         ) = self._was  # fmt: skip
 
     def _set(self, mapping: dict[Any, Any], key: Any, value: Any) -> None:
@@ -181,19 +184,11 @@ class Step:
             made = self.state.orders_of.get(order.group_id, ())
             self._set(self.state.orders_of, order.group_id, (*made, order.client_id))
         self._set(self.state.orders, order.client_id, order)
-        change = self._reservation(group, order) - (self._reservation(group, before) if before else ZERO)
+        change = _reserved(self.state, group, order) - (_reserved(self.state, group, before) if before else ZERO)
         if change:
             key = (order.account, group.quote)
             self._set(self.state.reserved, key, self.state.reserved.get(key, ZERO) + change)
         self.orders[order.client_id] = order
-
-    def _reservation(self, group: Group, order: Order) -> Decimal:
-        """What a working entry may still take of the free quote: all on a spot account, its margin on a swap one."""
-        price = order.price if order.price is not None else order.bound
-        if order.role is not Role.ENTRY or price is None:
-            return ZERO
-        margin = order.leaves_qty * price * group.contract_size / self.state.leverage(order.account)
-        return margin.quantize(_RESERVED)  # so that what is set free is what was taken, to the last digit
 
     def put_instruments(self, account: str, instruments: tuple[Instrument, ...]) -> None:
         """Takes the rules of an account over; rules of symbols that are no longer listed are kept for exits."""
@@ -215,6 +210,31 @@ class Step:
         if changed:
             known = self.state.instruments.items()
             self.instruments[account] = tuple(one for (name, _), one in known if name == account)
+
+    def put_settings(self, settings: Settings) -> None:
+        """Takes another configuration; what working entries reserve follows the leverage of their account."""
+        state = self.state
+        before = replace(state)
+        state.settings = settings
+        accounts = {order.account for order in state.orders.values()}
+        changed = {account for account in accounts if before.leverage(account) != state.leverage(account)}
+        for order in state.orders.values():
+            if order.account in changed:
+                group = state.groups[order.group_id]
+                change = _reserved(self.state, group, order) - _reserved(before, group, order)
+                key = (order.account, group.quote)
+                self._set(state.reserved, key, state.reserved.get(key, ZERO) + change)
+
+    def put_start(self, account: str, currency: str, amount: Decimal | None) -> None:
+        """Writes what an account holds without our fills: a paper account's capital; None takes it away."""
+        self._set(self.state.start, (account, currency), _ABSENT if amount is None else amount)
+
+    def forget_rules(self, account: str) -> None:
+        """Drops the market rules of an account that is another one from now on: its entries wait for the new ones."""
+        for key in [key for key in self.state.instruments if key[0] == account]:
+            self._set(self.state.instruments, key, _ABSENT)
+        self._set(self.state.listed, account, _ABSENT)
+        self.instruments[account] = ()
 
     def put_quote(self, account: str, symbol: str, price: Decimal) -> None:
         self._set(self.state.quotes, (account, symbol), Quote(price=price, at_ms=self.now_ms))
@@ -314,3 +334,12 @@ class Step:
     def fail(self, group: Group, text: str) -> Group:
         """The group with one more thing that went wrong, at most ten of them kept."""
         return replace(group, errors=(*group.errors[-9:], text))
+
+
+def _reserved(state: State, group: Group, order: Order) -> Decimal:
+    """What a working entry may still take of the free quote: all on a spot account, its margin on a swap one."""
+    price = order.price if order.price is not None else order.bound
+    if order.role is not Role.ENTRY or price is None:
+        return ZERO
+    margin = order.leaves_qty * price * group.contract_size / state.leverage(order.account)
+    return margin.quantize(_RESERVED)  # so that what is set free is what was taken, to the last digit

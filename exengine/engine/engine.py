@@ -4,10 +4,11 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from exengine.domain.accounts import away
+from exengine.domain.applying import in_doubt
 from exengine.domain.cause import of_engine
 from exengine.domain.commands import OrderCommand, ReloadRules
 from exengine.domain.decide import decide, wants_risk
@@ -189,6 +190,21 @@ class Engine:
         """Has commands about stored orders carried out once more; whether all answers were stored in time."""
         self._executor.carry_out(commands)
         return await self._executor.quiet([command.order.client_id for command in commands], timeout_s)
+
+    async def hold(self, accounts: Collection[str], timeout_s: float) -> None:
+        """Keeps orders of these accounts back while their exchanges are replaced; alerts and prices are dealt with."""
+        await self._executor.hold(accounts, timeout_s)
+
+    def trade_on(self, exchanges: Iterable[Exchange]) -> None:
+        """From now on these are the exchanges of all accounts."""
+        self._executor.trade_on(exchanges)
+
+    async def go_on(self, accounts: Collection[str]) -> None:
+        """Carries out what was held, and asks what became of the accounts' orders that nobody has heard of."""
+        self._executor.go_on()
+        await self.whole()
+        doubtful = in_doubt(self.state, accounts)
+        self._executor.carry_out(one for one in doubtful if not self.has_traffic(one.order.client_id))
 
     def stop_account(self, account: str, error: AuthFailed) -> None:
         """The exchange does not take an account's key: nothing more is asked of it in this run (FAULTS 42)."""

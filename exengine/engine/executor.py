@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from functools import partial
 from typing import Any, TypeVar, assert_never
 
@@ -69,6 +69,11 @@ class Executor:
         """Accounts that nothing is asked of any more, and why."""
         self._rules_again: set[str] = set()
         """Accounts whose rules were wanted while they were being loaded: the answer may be older than the refusal."""
+        self._under_way: dict[asyncio.Task[Any], str] = {}
+        """What is being asked of an exchange right now, and of whose."""
+        self._held: set[str] = set()
+        """Accounts at which nothing begins for now: their exchange is being replaced."""
+        self._free = asyncio.Event()
         self._closed = False
         self.on_turn_done: Callable[[], None] = lambda: None
         """Called when an order's traffic has come to an end."""
@@ -155,16 +160,23 @@ class Executor:
         if before is not None:
             await asyncio.wait([before])
         order = command.order
+        while order.account in self._held:
+            await self._free.wait()
         exchange = self._exchanges.get(order.account)
         if exchange is None:
             await self._unreachable(command, NO_ACCOUNT, f"the account {order.account} is not set up or not enabled")
         elif order.account in self._stopped:
             await self._unreachable(command, AUTH_FAILED, self._stopped[order.account])
         else:
+            task = asyncio.current_task()
+            assert task is not None
+            self._under_way[task] = order.account
             try:
                 await self._carry_out(exchange, command)
             except AuthFailed as error:
                 await self._stopped_at(command, error)
+            finally:
+                del self._under_way[task]
 
     async def _carry_out(self, exchange: Exchange, command: OrderCommand) -> None:
         match command:
@@ -298,6 +310,39 @@ class Executor:
     async def _tell(self, answers: Iterable[Event]) -> None:
         for told in [self._deliver(answer) for answer in answers]:
             await told
+
+    # other exchanges -------------------------------------------------------------------------------------------------
+
+    async def hold(self, accounts: Collection[str], timeout_s: float) -> None:
+        """Begins nothing more at these accounts until `go_on`, and waits for what is under way, at most `timeout_s`.
+
+        What has no answer by then is broken off: it is asked for once they go on, as after a start.
+        """
+        self._held.update(accounts)
+        self._free.clear()
+        for account in accounts:
+            loading = self._turns.get(f"rules of {account}")
+            if loading is not None:
+                loading.cancel()
+            self._rules_again.discard(account)
+        tasks = [task for task, account in self._under_way.items() if account in self._held]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=timeout_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def trade_on(self, exchanges: Iterable[Exchange]) -> None:
+        """From now on these are all accounts; one that is new or connected anew may be asked again whatever it said."""
+        before, self._exchanges = self._exchanges, {exchange.account: exchange for exchange in exchanges}
+        for account, exchange in self._exchanges.items():
+            if before.get(account) is not exchange:
+                self._stopped.pop(account, None)
+
+    def go_on(self) -> None:
+        """Carries out what was held."""
+        self._held.clear()
+        self._free.set()
 
     async def stop(self, timeout_s: float) -> None:
         """Begins nothing new and waits for what is under way, at most `timeout_s`; the next start resolves the rest."""

@@ -88,8 +88,10 @@ class Views:
                 self._last_webhook_ms = record.received_at_ms
                 self._signal(signal_id)
             self._panels.absorb(step)
-            for account in step.instruments:
-                self.rules_at_ms[account] = self._clock.now_ms()
+            for account, rules in step.instruments.items():
+                self.rules_at_ms.pop(account, None)
+                if rules:
+                    self.rules_at_ms[account] = self._clock.now_ms()
         for signal_id, trace in traces.items():
             self._traces[signal_id] = trace
             self._signal(signal_id)
@@ -108,6 +110,12 @@ class Views:
     def resolve(self, log_id: int) -> None:
         """What that line told of is over."""
         self._fresh.resolved.append(log_id)
+        self._call(True)
+
+    def show_mode(self, mode: Mode) -> None:
+        """From now on it is traded with this money."""
+        self._mode = mode
+        self._fresh.engine = True
         self._call(True)
 
     def trouble(self, text: str | None) -> None:

@@ -93,17 +93,26 @@ class PaperExchange:
             await asyncio.sleep(self._latency_s)
 
 
-def price_sink(
-    exchanges: Iterable[PaperExchange], settled: Callable[[], Awaitable[None]]
-) -> Callable[[str, Decimal], Awaitable[None]]:
+class PaperFloor:
     """Where a market's ticks go: to every paper account that trades the symbol, in the order of the accounts."""
-    by_symbol: dict[str, list[PaperExchange]] = {}
-    accounts = list(exchanges)
 
-    async def sink(symbol: str, price: Decimal) -> None:
-        if symbol not in by_symbol:
-            by_symbol[symbol] = [exchange for exchange in accounts if exchange.lists(symbol)]
-        for exchange in by_symbol[symbol]:
-            await exchange.on_price(symbol, price, settled)
+    def __init__(self, settled: Callable[[], Awaitable[None]]) -> None:
+        """`settled` waits until the engine has dealt with all that a fill led to."""
+        self._settled = settled
+        self._accounts: tuple[PaperExchange, ...] = ()
+        self._by_symbol: dict[str, list[PaperExchange]] = {}
+        self.between_ticks = asyncio.Lock()
+        """Whoever has it finds no tick half-way, and none begins."""
 
-    return sink
+    def admit(self, accounts: Iterable[PaperExchange]) -> None:
+        """From now on these are all accounts."""
+        self._accounts = tuple(accounts)
+        self._by_symbol.clear()
+
+    async def sink(self, symbol: str, price: Decimal) -> None:
+        """One tick of the market."""
+        async with self.between_ticks:
+            if symbol not in self._by_symbol:
+                self._by_symbol[symbol] = [account for account in self._accounts if account.lists(symbol)]
+            for account in self._by_symbol[symbol]:
+                await account.on_price(symbol, price, self._settled)

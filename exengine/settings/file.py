@@ -5,6 +5,7 @@ defaults, and an update must not change how somebody's money is traded.
 """
 
 import logging
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,9 @@ from exengine.settings.pages import Config
 from exengine.settings.problems import ConfigError, Problem, problems_of
 
 log = logging.getLogger(__name__)
+
+ONE_WRITER = threading.Lock()
+"""Held by whoever reads the file of the running program, changes something and writes it back."""
 
 _SAFE = "The file is as it was, and nothing was traded with it."
 

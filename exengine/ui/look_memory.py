@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 
 from exengine.domain.errors import UserError
-from exengine.settings.file import read, save
+from exengine.settings.file import ONE_WRITER, read, save
 from exengine.settings.program_pages import PnlPalette, Theme
 from exengine.ui.loop import spawn
 from exengine.ui.theme import Look
@@ -64,9 +64,12 @@ class LookMemory(QObject):
 def keep(config_file: Path, choice: Choice) -> None:
     """Puts a look into the configuration as it is on the disk now. Raises ConfigError where that cannot be used."""
     theme, palette, size = choice
-    config = read(config_file)
-    page = config.ui.model_copy(update={"theme": Theme(theme), "pnl_palette": PnlPalette(palette), "font_size": size})
-    save(config_file, config.model_copy(update={"ui": page}))
+    with ONE_WRITER:
+        config = read(config_file)
+        chosen = {"theme": Theme(theme), "pnl_palette": PnlPalette(palette), "font_size": size}
+        page = config.ui.model_copy(update=chosen)
+        if page != config.ui:
+            save(config_file, config.model_copy(update={"ui": page}))
 
 
 def _told(error: BaseException) -> None:

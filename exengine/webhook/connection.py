@@ -163,6 +163,10 @@ class Gate:
         self.silent: dict[_Connection, None] = {}
         """The connections that we wait for, the longest silent first."""
 
+    def answer_by(self, handler: Handler) -> None:
+        """From the next request on another handler answers."""
+        self._handler = handler
+
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listens on `host` and `port` (0: any that is free) and returns the port. Raises UserError where it cannot."""
         if self._server is not None:

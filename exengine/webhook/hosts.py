@@ -15,12 +15,17 @@ class Hosts:
     def __init__(self, *, allowed: Sequence[str] = (), public_url: str = "") -> None:
         public = urlsplit(public_url).hostname or ""
         self._allowed = {_plain(name) for name in (*allowed, public) if name}
+        self._told: set[str] = set()
 
     def also(self, public_url: str) -> None:
         """Takes one more public address, as of a tunnel that has just told its own."""
         name = urlsplit(public_url).hostname
         if name:
-            self._allowed.add(_plain(name))
+            self._told.add(_plain(name))
+
+    def as_told(self, before: "Hosts") -> None:
+        """Takes over the public addresses that another one was told."""
+        self._told |= before._told
 
     def allows(self, header: str | None) -> bool:
         """Whether the Host header `header` is one that may be answered; None where the request has none."""
@@ -29,7 +34,7 @@ class Hosts:
         name = _name_of(header)
         if name is None:
             return False
-        return "." not in name or name.endswith(".localhost") or name in self._allowed or _is_address(name)
+        return "." not in name or name.endswith(".localhost") or name in self._allowed | self._told or _is_address(name)
 
 
 def _plain(name: str) -> str:

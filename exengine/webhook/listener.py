@@ -55,6 +55,11 @@ class ListenerSettings:
     tls: tuple[Path, Path] | None = None
     """Certificate and key; None is plain HTTP."""
 
+    @property
+    def place(self) -> tuple[object, ...]:
+        """What an open port is bound by: another one needs another port."""
+        return (self.host, self.port, self.tls)
+
 
 class _Refused(Exception):
     """A request that never became a signal: how it is answered, and what the signal log keeps of it."""
@@ -88,7 +93,7 @@ class Listener:
     ) -> None:
         """`clock` gives epoch ms. Raises UserError where an address in `settings` is none, or a certificate no good."""
         self._intake = intake
-        self._settings = settings
+        self.settings = settings
         self._clock = clock
         self._secrets = secrets
         self._authenticator = Authenticator(settings.webhook_auth, secrets)
@@ -105,7 +110,7 @@ class Listener:
     @property
     def url(self) -> str:
         """The webhook's address on this machine, without the token; `/` and the token may follow it."""
-        host = self._settings.host
+        host = self.settings.host
         host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
         scheme = "https" if self._tls else "http"
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self._port}/webhook"
@@ -120,8 +125,17 @@ class Listener:
 
     async def start(self) -> None:
         """Listens. Raises UserError where the port is taken or the address is not this machine's."""
-        self._port = await self._gate.open(self._settings.host, self._settings.port, self._tls)
+        self._port = await self._gate.open(self.settings.host, self.settings.port, self._tls)
         log.info("webhook: listening on %s", self.url)
+
+    def heard_as(self, before: "Listener") -> None:
+        """Hears requests for the public addresses that another listener was told of."""
+        self._hosts.as_told(before._hosts)
+
+    def take_over(self, before: "Listener") -> None:
+        """Answers at another listener's open port from the next request on; connections that are there stay."""
+        self._gate, self._port = before._gate, before._port
+        self._gate.answer_by(self._handle)
 
     async def stop(self) -> None:
         """Hears no one new, answers who is being heard, then closes; bounded by `Patience`."""

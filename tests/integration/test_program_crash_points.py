@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from exengine.bootstrap import program as bootstrap
+from exengine.bootstrap.applying import Applier
 from exengine.domain.events import EntriesCancelAsked
 from exengine.domain.order import Role
 from exengine.engine.changes import Changes
+from exengine.settings import unconfirmed
+from exengine.settings.file import checked
 from exengine.store.address import Place, PostgresAddress
 from exengine.store.database import DatabaseStore
 from tests.helpers.books import Books, check_books
@@ -38,6 +41,11 @@ class Mortal:
                 self.left -= 1
 
         monkeypatch.setattr(DatabaseStore, "commit", until_death)
+
+        async def nobody_waits(applier: Applier) -> None: ...
+
+        monkeypatch.setattr(Applier, "stop", nobody_waits)
+        monkeypatch.setattr(unconfirmed, "put_back", lambda path: False)  # the dead put nothing back
 
     def live_for(self, transactions: int | None) -> None:
         self.left, self.died = transactions, asyncio.Event()
@@ -68,19 +76,34 @@ async def cancel_entries(running: InProcess) -> None:
     await running.program.engine.settled()
 
 
+def apply(**pages: Any) -> Act:
+    """A new configuration; the file is that or the one before, whenever the program dies of it."""
+
+    async def act(running: InProcess) -> None:
+        before = running.program.config.model_dump(mode="json")
+        await running.program.apply(checked(before | pages))
+        await running.program.engine.settled()
+
+    return act
+
+
+LEGS = [{"gap_percent": 0, "weight_percent": 100, "tp_percent": 3}]
+
 LIFE: tuple[Act, ...] = (
     tick("50100"),
     alert("signal", 1),
     tick("49750"),
+    apply(grid={"legs": LEGS}, pool={"max_open_groups": 3}),
     tick("50010"),
     alert("signal", 2),
     tick("49400"),
     cancel_entries,
+    apply(accounts=[{"name": "paper", "exchange": "paper", "taker_fee_percent": "0.3"}]),
     tick("49900"),
     alert("exit", 1),
     tick("49800"),
 )
-"""Two pyramids, targets, the trader's hand, and an exit for the rest."""
+"""Two pyramids, targets, the trader's hand, new settings on the way, and an exit for the rest."""
 
 
 def written_config(folder: Path, place: Place | None) -> Place:
@@ -113,7 +136,7 @@ async def lived(
                 dying.cancel()
                 if mortal.died.is_set():
                     acting.cancel()
-                    await asyncio.gather(acting, return_exceptions=True)
+                    await asyncio.wait([acting], timeout=0.05)  # what waits for the disk waits for ever
                     break
                 await acting
                 to_do.pop(0)

@@ -25,6 +25,7 @@ from exengine.engine.changes import StoreFailed
 from tests.exchange_server.venue import VenueMarket, VenueRefusal
 from tests.helpers.alerts import alert
 from tests.simulation.line import Fault, Line
+from tests.simulation.plan import settings_of
 from tests.simulation.process import Process
 
 if TYPE_CHECKING:
@@ -237,6 +238,25 @@ def death(life: "Life", args: Args) -> None:
     life.down_s = args["down_s"]
 
 
+def apply(life: "Life", args: Args) -> None:
+    """The trader changes settings; `anew` are accounts whose connection is made again for it."""
+    life.choices = life.choices | args["choices"]
+    settings, anew = settings_of(life.choices), set(args["anew"]) & set(life.lines)
+
+    async def applied(process: Process) -> None:
+        async with process.applying:
+            before, life.settings = life.settings, settings  # what a start would find in the file
+            try:
+                await process.apply(settings, anew)
+            except StoreFailed:
+                life.settings = before
+
+    if life.process.is_alive and life.process.is_trading:
+        life.process.begin(applied(life.process))
+    else:
+        life.settings = settings
+
+
 ACTS: dict[str, Callable[["Life", Args], None]] = {
     "price": price,
     "alert": send_alert,
@@ -251,4 +271,5 @@ ACTS: dict[str, Callable[["Life", Args], None]] = {
     "store": store,
     "clock": clock,
     "death": death,
+    "apply": apply,
 }

@@ -45,6 +45,8 @@ def disagreements(life: "Life", *, closed: bool) -> list[str]:
         found += _balances(state, line)
     found += _groups(state, {line.account for line in life.lines.values() if line.rules_changed})
     found += _memory(life, state)
+    if state.settings != life.settings:
+        found.append("the engine trades by other settings than the file has")
     found += _queue(state)
     if closed and (state.groups or state.waiting):
         found += [f"{group.id} is {group.status.value} ({group.frozen})" for group in state.groups.values()]

@@ -103,6 +103,7 @@ class Checks:
         if isinstance(event, HoldingsShort):
             sold = self.lines[event.account].sold_by_hand
             self.must(event.currency in sold, f"coins were missed that nobody took: {event}")
+        open_before = len(state.groups)
         try:
             step = decide(state, event, now_ms)
         except Exception as error:
@@ -114,7 +115,9 @@ class Checks:
         if step.groups:
             forced = sum(group.forced for group in state.groups.values())
             limit = state.settings.pool.max_open_groups
-            self.must(len(state.groups) <= limit + forced, f"{len(state.groups)} groups, {limit} slots")
+            # Slots that the trader takes away are no reason to close anything.
+            most = max(limit + forced, open_before)
+            self.must(len(state.groups) <= most, f"{len(state.groups)} groups, {limit} slots")
         for command in step.commands:
             if not isinstance(command, ReloadRules):
                 kept = step.orders.get(command.order.client_id) or state.orders.get(command.order.client_id)

@@ -65,7 +65,9 @@ class Life:
     def __init__(self, plan: Plan, *, trace: bool = False) -> None:
         self.plan = plan
         self.ended = Ended()
+        self.choices = plan.choices
         self.settings = settings_of(plan.choices)
+        """What the configuration file says."""
         self.rng = random.Random(plan.seed)
         self.clock = SimulatedClock()
         self.disk = Disk(instance=f"life {plan.seed}")

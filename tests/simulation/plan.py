@@ -229,6 +229,8 @@ class _Author:
             ):  # fmt: skip
                 for _ in range(max(0, rng.randint(-1, most))):
                     write()
+        for _ in range(max(0, rng.randint(-1, 3))):
+            self._apply()
         return tuple(sorted(self.acts, key=lambda act: act.at_ms))
 
     def _add(self, kind: str, **args: Any) -> None:
@@ -325,6 +327,19 @@ class _Author:
         down_s = self._rng.choice((0.05, 1, 20))
         self._add("death", point=self._rng.choice(DEATHS), nth=self._rng.randint(1, 12), down_s=down_s)
 
+    def _apply(self) -> None:
+        """A few settings get other values; now and then accounts are connected anew for it."""
+        others, rng = _choices(self._rng), self._rng
+        names = rng.sample(_CHANGED, rng.randint(1, 4))
+        anew = rng.choice(([], self._c["accounts"], [rng.choice(self._c["accounts"])]))
+        self._add("apply", choices={name: others[name] for name in names}, anew=anew)
+
+
+_CHANGED = (
+    "slots", "slots", "queue_limit", "queue_replace", "bypass", "priority", "risk", "full_pyramids", "risk_wait",
+    "timer_start", "partial_close", "when_short", "ladder", "max_pyramids", "gap_reference", "entry_order", "abandon",
+    "replace_last", "sizing", "amount", "tp_mode", "tp_order", "close_when_flat", "stop", "slippage", "slippage_action",
+)  # fmt: skip
 
 OFFSETS: Args = {
     "ladder": 4, "amount": "1577.77", "sizing": "fixed", "entry_order": "market", "tp_percent": "20",

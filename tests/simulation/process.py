@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from exengine.domain.events import EngineStarted
+from exengine.domain.events import EngineStarted, QueueDue, RiskDue, SettingsApplied
 from exengine.domain.order import Order
 from exengine.domain.reception import SignalRecord
 from exengine.domain.settings import Settings
@@ -19,6 +19,7 @@ from exengine.engine.changes import Changes, StoreFailed, restored
 from exengine.engine.engine import Engine
 from exengine.engine.rows import Mode
 from exengine.engine.supervisor import Supervisor
+from exengine.engine.switching import switch
 from exengine.engine.timers import queue_timer, risk_timer, rules_timer
 from exengine.engine.views import Views
 from exengine.engine.watchman import Watchman
@@ -28,6 +29,7 @@ from tests.simulation.line import Line
 from tests.simulation.loop import OWNER
 
 START_MS = 1_767_225_600_000
+HOLD_S = 5.0
 
 
 class SimulatedClock:
@@ -61,6 +63,7 @@ class Process:
         self.points: list[str] = []
         """Every moment that it lived through at which it could have died."""
         self.is_trading = False
+        self.applying = asyncio.Lock()
         self.tasks: list[asyncio.Task[Any]] = []
         self.lines = lines
         self._clock = clock
@@ -69,11 +72,13 @@ class Process:
         restored(self.state, replace(loaded, pending=tuple(_reparsed(record) for record in loaded.pending)))
         self.store = SimulatedStore(disk, faults, rng, point=self.point, writing=partial(writing, self))
         views = Views(self.state, clock, mode=Mode.LIVE)
-        self.exchanges = [
-            SimulatedExchange(line, clock, point=self.point, sending=partial(sending, self)) for line in lines
-        ]
+        self._sending = partial(sending, self)
+        self.exchanges = [self._exchange(line) for line in lines]
         self.engine = Engine(self.state, self.store, self.exchanges, clock, views, next_log_id=loaded.next_log_id)
         self.supervisor = Supervisor(lambda name, error: None)
+
+    def _exchange(self, line: Line) -> SimulatedExchange:
+        return SimulatedExchange(line, self._clock, point=self.point, sending=self._sending)
 
     @property
     def is_alive(self) -> bool:
@@ -114,14 +119,40 @@ class Process:
         except StoreFailed:
             self.kill()
             return
-        self._look_after()
-        self.supervisor.start("queue timer", lambda: queue_timer(self.engine, self.state))
-        self.supervisor.start("risk timer", lambda: risk_timer(self.engine, self.state))
+        self._look_after(self.exchanges)
+        self.supervisor.start("market rules", lambda: rules_timer(self.engine, self.state))
+        await self._begin_timers()
         self.is_trading = True
 
-    def _look_after(self) -> None:
+    async def _begin_timers(self) -> None:
+        for name, timer in (("queue timer", queue_timer), ("risk timer", risk_timer)):
+            await self.supervisor.stop(name)
+            self.supervisor.start(name, partial(timer, self.engine, self.state))
+
+    async def apply(self, settings: Settings, anew: Collection[str]) -> None:
+        """`bootstrap.applying` after the file was written. Raises StoreFailed where nothing was taken."""
+        event = SettingsApplied(settings=settings, text="A new configuration is in effect.", anew=frozenset(anew))
+
+        async def connected() -> list[SimulatedExchange]:
+            for place, exchange in enumerate(self.exchanges):
+                if exchange.account in anew:
+                    for name in (f"streams of {exchange.account}", f"watch of {exchange.account}"):
+                        await self.supervisor.stop(name)
+                    await exchange.close()
+                    self.exchanges[place] = self._exchange(self.lines[place])
+                    await self.exchanges[place].connect(self.engine.deliver)
+            return self.exchanges
+
+        if not await switch(self.engine, event, anew, connected, hold_s=HOLD_S):
+            raise AssertionError("no account was taken away, and still groups were in the way")
+        self._look_after([exchange for exchange in self.exchanges if exchange.account in anew])
+        await self._begin_timers()
+        self.engine.post(QueueDue())
+        self.engine.post(RiskDue())
+
+    def _look_after(self, exchanges: Sequence[SimulatedExchange]) -> None:
         """`bootstrap.live.look_after`."""
-        for exchange in self.exchanges:
+        for exchange in exchanges:
             watchman = Watchman(
                 self.engine,
                 self.state,
@@ -132,7 +163,6 @@ class Process:
             exchange.on_seen = watchman.streams_changed
             self.supervisor.start(f"streams of {exchange.account}", exchange.run)
             self.supervisor.start(f"watch of {exchange.account}", watchman.run)
-        self.supervisor.start("market rules", lambda: rules_timer(self.engine, self.state))
 
     async def bury(self) -> None:
         """Takes everything away that was running."""

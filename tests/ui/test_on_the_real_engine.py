@@ -8,9 +8,10 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from exengine.cli.desktop import setup_of
+from exengine.cli.desktop import setup_of, show_applied
 from exengine.domain.instrument import Side
 from exengine.engine.desk import Desk
+from exengine.settings.file import checked
 from exengine.ui.bridge import Bridge
 from exengine.ui.layout import LayoutStore
 from exengine.ui.loop import run
@@ -32,6 +33,7 @@ class Desktop:
         self.window = Window(
             look, self.bridge, setup_of(self.program), LayoutStore(folder / "layout.ini"), on_close=self._close
         )
+        show_applied(self.program, look, self.bridge, self.window)
         self.window.show()
 
     async def _close(self) -> None:
@@ -104,6 +106,30 @@ def test_pause_and_resume_are_clicks_that_reach_the_engine(look, tmp_path, monke
         await desktop.shows(lambda: desktop.window.ribbon.queued.text() == "1")
         qtbot.mouseClick(desktop.window.ribbon.pause, Qt.MouseButton.LeftButton)
         await desktop.shows(lambda: desktop.groups == 1)
+
+    on_the_desktop(look, tmp_path, monkeypatch, play, grid=ONE_LEG)
+
+
+def test_an_apply_is_shown_at_once_and_no_row_is_lost_or_built_anew(look, tmp_path, monkeypatch):
+    async def play(desktop: Desktop) -> None:
+        window, program = desktop.window, desktop.program
+        await desktop.running.market.tick("50100")
+        await desktop.alert("50000")
+        await desktop.shows(lambda: desktop.groups == 1)
+        lost: list[str] = []
+        for table in (window.positions.model, window.signals.model, window.log.model):
+            table.modelReset.connect(lambda: lost.append("reset"))
+            table.rowsRemoved.connect(lambda *_: lost.append("removed"))
+        before, url = desktop.row(), program.listener.url
+        tree = program.config.model_dump(mode="json")
+        tree["pool"]["max_open_groups"] = 3
+        tree["sizing"]["amount"] = "250"
+        tree["ui"]["font_size"] = 12
+        await program.settings_desk.apply(checked(tree))
+        await desktop.shows(lambda: window.ribbon.pool.text() == "1 / 3")
+        assert (desktop.row()[:6], lost, program.listener.url) == (before[:6], [], url)
+        assert window.clicks.setup.test_amount == 250
+        assert look.font_size == 12
 
     on_the_desktop(look, tmp_path, monkeypatch, play, grid=ONE_LEG)
 

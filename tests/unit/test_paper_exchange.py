@@ -9,7 +9,7 @@ from exengine.domain.errors import Refused
 from exengine.domain.events import Event, InstrumentsLoaded, OrderAccepted, OrderFilled, PriceMoved, WatchDue
 from exengine.domain.order import Order, OrderSide, OrderType, Role
 from exengine.exchange import paper
-from exengine.exchange.paper import PaperExchange, price_sink
+from exengine.exchange.paper import PaperExchange, PaperFloor
 from exengine.exchange.paper_book import PaperBook
 from tests.helpers.engine import StandingClock
 from tests.helpers.world import BTC, BTC_PERPETUAL, ETH, NO_FEES
@@ -113,9 +113,10 @@ async def test_an_order_travels_as_long_as_the_latency_and_meets_the_price_that_
 async def test_a_price_goes_to_every_account_that_trades_the_symbol_and_to_no_other():
     spot, told_spot = await connected("spot")
     swap, told_swap = await connected("swap", instruments=(BTC_PERPETUAL,))
-    sink = price_sink([spot, swap], Told().settled)
-    await sink("BTC/USDT", Decimal(50000))
-    await sink("DOGE/USDT", Decimal(1))
+    floor = PaperFloor(Told().settled)
+    floor.admit([spot, swap])
+    await floor.sink("BTC/USDT", Decimal(50000))
+    await floor.sink("DOGE/USDT", Decimal(1))
     assert told_spot.events[1:] == [
         PriceMoved(account="spot", symbol="BTC/USDT", price=Decimal(50000)),
         WatchDue(account="spot", symbol="BTC/USDT"),
