@@ -15,12 +15,14 @@ from exengine.bootstrap.live import examined
 from exengine.cli.options import folders
 from exengine.domain.errors import UserError
 from exengine.domain.settings import AccountSettings
+from exengine.notify.check import check_address
 from exengine.settings.file import read
 from exengine.settings.local_timezone import local_timezone
+from exengine.settings.notification_urls import kept_url
 from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
-from exengine.settings.program_pages import ListenerPage
+from exengine.settings.program_pages import ListenerPage, NotificationPage
 from exengine.settings.secret_places import secret_stores
 from exengine.settings.secrets import SecretOrigin, SecretStore, token_origin
 from exengine.store.address import place_of
@@ -74,6 +76,8 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
         yield "listener", _doubting(text)
     yield "public address", lambda: _public(config.listener, running)
     yield "clock", lambda: _clock(config)
+    for place, page in enumerate(config.notifications):
+        yield f"notifications[{place}]", partial(_notices, page, data_dir)
     for account in trading_settings(config, local_timezone="UTC").accounts:
         if account.enabled and account.is_live:
             yield from _live_account(account, secret_stores(data_dir))
@@ -175,6 +179,10 @@ def _clock(config: Config) -> str:
         raise UserError("this machine's clock is years behind.", remedy="Set it, best by NTP: alerts would be stale.")
     zone = local_timezone() if config.app.timezone == "local" else config.app.timezone
     return f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}, the trader's day is that of {zone}"
+
+
+def _notices(page: NotificationPage, data_dir: DataDir) -> str:
+    return f"{check_address(kept_url(page, secret_stores(data_dir)))} ({', '.join(one.value for one in page.events)})"
 
 
 def _live_account(account: AccountSettings, stores: Sequence[SecretStore]) -> Iterator[Check]:

@@ -60,6 +60,7 @@ class Views:
         self._panels = Panels()
         self._fresh = _Fresh()
         self._callbacks: list[Callable[[bool], None]] = []
+        self._hearers: list[Callable[[LogRow], None]] = []
 
     # in --------------------------------------------------------------------------------------------------------------
 
@@ -152,6 +153,8 @@ class Views:
             row = log_row(log_id, note)
             self._log[log_id] = row
             self._fresh.log.append(row)
+            for hear in self._hearers:
+                hear(row)
         _bound(self._log)
         # Where no window takes them, they must not pile up.
         del self._fresh.log[:-KEPT_ROWS]
@@ -162,6 +165,10 @@ class Views:
         """Calls back when something changed: True for orders, groups and alerts, False for mere prices."""
         self._callbacks.append(callback)
         return lambda: self._callbacks.remove(callback)
+
+    def hear(self, hear: Callable[[LogRow], None]) -> None:
+        """Calls back with each line that is new from now on: at once, and so it must be quick."""
+        self._hearers.append(hear)
 
     def watch(self, panels: Iterable[Panel], group_id: str | None = None) -> None:
         """From now on these docks are looked at; the risk engine's plan is shown for `group_id`."""

@@ -1,11 +1,13 @@
 """Notification addresses carry passwords: the file only names them, they are kept with the other secrets (§14)."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from exengine.domain.errors import UserError
 from exengine.settings.pages import Config
 from exengine.settings.program_pages import NotificationPage
+from exengine.settings.secrets import SecretStore, SecretStoreUnavailable
 
 _PREFIX = "secret:"
 
@@ -38,6 +40,19 @@ def url_of(page: NotificationPage, secret: Callable[[str], str | None]) -> str:
             remedy="Enter the address again in Settings, Notifications.",
         )
     return url
+
+
+def kept_url(page: NotificationPage, stores: Sequence[SecretStore]) -> str:
+    """The address itself, from the first place for secrets that has it; it blocks. Raises UserError as `url_of`."""
+
+    def secret(name: str) -> str | None:
+        for store in stores:
+            with suppress(SecretStoreUnavailable):
+                if found := store.get(name):
+                    return found
+        return None
+
+    return url_of(page, secret)
 
 
 def _is_name(page: NotificationPage) -> bool:

@@ -35,7 +35,7 @@ class LogLevel(Enum):
 
 
 class NoticeEvent(Enum):
-    """What a notification can be about: the severities and categories of the log."""
+    """What a notification can be about: the severities and categories of the log, and what a line may be about."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -45,6 +45,25 @@ class NoticeEvent(Enum):
     RISK = "risk"
     PRECISION = "precision"
     SYSTEM = "system"
+    ORDER_REJECTED = "order_rejected"
+    ACCOUNT_AWAY = "account_away"
+    ACCOUNT_BACK = "account_back"
+    KEY_REFUSED = "key_refused"
+    GROUP_OPENED = "group_opened"
+    GROUP_CLOSED = "group_closed"
+    FROZEN = "frozen"
+    OFFSET = "offset"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    LIMIT_REACHED = "limit_reached"
+    PANIC = "panic"
+    QUEUE_FULL = "queue_full"
+    STORE_TROUBLE = "store_trouble"
+    STORE_BACK = "store_back"
+    DEFECT = "defect"
+    STARTED = "started"
+    STOPPED = "stopped"
+    DAILY_SUMMARY = "daily_summary"
 
 
 class Theme(Enum):
