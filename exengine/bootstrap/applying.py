@@ -140,6 +140,8 @@ class Applier:
         program = self._program
         await program.begin_timers()
         program.views.show_mode(mode_of(program.settings))
+        if old.notifications != new.notifications:
+            await program.send_notices()
         if old.logging != new.logging:
             try:
                 program.begin_log()

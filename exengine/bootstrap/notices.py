@@ -38,7 +38,8 @@ class NoteTaker(Protocol):
 class Notices:
     """Lives as long as the program; `use` is called again with each configuration that takes effect."""
 
-    def __init__(self, settings: Callable[[], Settings], note: NoteTaker) -> None:
+    def __init__(self, settings: Callable[[], Settings], note: Callable[[], NoteTaker]) -> None:
+        """`note` gives what writes a line at that moment."""
         self._settings = settings
         self._note = note
         self.notifier = Notifier(self._label, self._told)
@@ -52,7 +53,7 @@ class Notices:
         for error in found:
             if isinstance(error, UserError):
                 text, advice = error.happened, f"{error.safe} {error.remedy}"
-                self._note(Severity.ERROR, Category.SYSTEM, text, advice, topic=Topic.NOTICES_FAIL)
+                self._note()(Severity.ERROR, Category.SYSTEM, text, advice, topic=Topic.NOTICES_FAIL)
 
     async def test(self, page: NotificationPage, stores: Sequence[SecretStore]) -> str:
         """Sends a test notice to one place, in effect or not; what became of it. Raises UserError."""
@@ -67,9 +68,9 @@ class Notices:
 
     def _told(self, place: str, why: str | None) -> None:
         if why is None:
-            self._note(Severity.INFO, Category.SYSTEM, f"Notices to {place} arrive again.", topic=Topic.NOTICES_FAIL)
+            self._note()(Severity.INFO, Category.SYSTEM, f"Notices to {place} arrive again.", topic=Topic.NOTICES_FAIL)
             return
-        self._note(
+        self._note()(
             Severity.ERROR,
             Category.SYSTEM,
             f"Notices to {place} do not arrive: {why}.",

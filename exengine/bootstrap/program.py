@@ -15,6 +15,7 @@ from exengine.bootstrap.applying import Applied, Applier
 from exengine.bootstrap.following import follow
 from exengine.bootstrap.listening import PublicAddress, listener_settings, listener_status, warn_of_exposure
 from exengine.bootstrap.live import keys_of, mode_of
+from exengine.bootstrap.notices import Notices, summary_timer
 from exengine.bootstrap.settings_desk import SettingsDesk
 from exengine.bootstrap.stages import stage
 from exengine.bootstrap.status import gathered
@@ -88,6 +89,7 @@ class Program:
         self.given_market = market
         self._callbacks: list[Callable[[], None]] = []
         self._lock = EngineLock(data_dir.lock_file)
+        self.notices = Notices(lambda: self.settings, lambda: self.engine.note)
         self._interrupted = False
         """Whether an earlier run ended before the configuration that it was applying had proved itself."""
         self._reset()
@@ -198,6 +200,7 @@ class Program:
             await store.last_signals(REMEMBERED), await store.last_log(REMEMBERED), await store.last_offsets(REMEMBERED)
         )
         self.views.tell_status(self._status)
+        self.views.hear(self.notices.notifier.hear)
         self.accounts.build(self.state, self.config, keys)
         self.engine = Engine(
             self.state,
@@ -215,6 +218,8 @@ class Program:
         await self._recover()
         self.accounts.look_after(self.engine, self.state)
         await self.begin_timers()
+        await self.send_notices()
+        self.supervisor.start("daily summary", self._sum_days_up)
         self.accounts.play(self.engine, self.state, self.config)
 
     async def begin_timers(self) -> None:
@@ -227,6 +232,14 @@ class Program:
         for name, run in timers.items():
             await stage(name, self.supervisor.stop(name))
             self.supervisor.start(name, run)
+
+    async def send_notices(self) -> None:
+        """Sends notices where the configuration says from now on."""
+        await self.notices.use(self.config.notifications, self.stores, self._known)
+
+    async def _sum_days_up(self) -> None:
+        assert self._store is not None
+        await summary_timer(self._store, self.state, self.clock.now_ms, self.engine.note)
 
     async def _let_go_of_old(self) -> None:
         assert self._store is not None
@@ -370,6 +383,7 @@ class Program:
             if "engine" in self.supervisor.running:
                 self.engine.note(Severity.INFO, Category.SYSTEM, "Stopped by the trader.", topic=Topic.STOPPED)
             await stage("engine", self.engine.stop(STOP_S))
+        await stage("notices", self.notices.notifier.stop())
         await stage("tasks", self.supervisor.stop_all())
         await self.accounts.end()
         await self.accounts.put_market(None)

@@ -30,16 +30,19 @@ def service_of(url: str) -> str:
 
 def deliver(url: str, message: Message) -> None:
     """Sends it, and takes as long as the service does. Raises NotDelivered."""
-    from apprise import Apprise, NotifyFormat, NotifyType
+    from apprise import NotifyFormat, NotifyType
+    from apprise.conversion import convert_between
 
     service = _loaded(url)
-    to = Apprise()
-    to.add(service)
     kinds = {Severity.ERROR: NotifyType.FAILURE, Severity.WARNING: NotifyType.WARNING, Severity.INFO: NotifyType.INFO}
     with _Listening() as said:
         try:
-            kind = kinds[message.severity]
-            taken = to.notify(title=message.title, body=message.body, notify_type=kind, body_format=NotifyFormat.TEXT)
+            # Not by apprise's own front: it sends in threads that the end of the program would wait for.
+            form, kind = service.notify_format, kinds[message.severity]
+            title, body = message.title, convert_between(NotifyFormat.TEXT, form, message.body)
+            if service.title_maxlen <= 0:  # it stands in the body
+                title = convert_between(NotifyFormat.TEXT, form, title)
+            taken = service.notify(title=title, body=body, notify_type=kind, body_format=form)
         except Exception as error:  # noqa: BLE001  # whatever a plugin of a hundred does, it is only not delivered
             raise NotDelivered(type(error).__name__) from None
     if not taken:
