@@ -158,11 +158,12 @@ class Accounts:
         for exchange in self.exchanges:
             name = exchange.account
             if among is None or name in among:
+                # First of all, so that nobody asks for prices there any more.
+                self.paper.pop(name, None)
+                self.live.pop(name, None)
                 for task in tasks_of(name):
                     await stage(task, self._supervisor.stop(task))
                 await stage(f"account {name}", exchange.close())
-                self.paper.pop(name, None)
-                self.live.pop(name, None)
         if not self.live:
             for task in ("live prices", "market rules"):
                 await stage(task, self._supervisor.stop(task))
