@@ -3,19 +3,13 @@
 import asyncio
 
 from PySide6.QtCore import QEvent, QObject, QSize
-from PySide6.QtGui import QAction, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QMessageBox, QSizePolicy, QWidget
 
 from exengine.domain.errors import UserError
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import ElidedLabel, Label
 from exengine.ui.theme import Look, Weight
-
-ACTING = (
-    "pause", "panic", "promote_entry", "force_entry", "remove_entry", "run_risk", "skip_group", "block_group",
-    "close_group", "cancel_entries", "adopt_view", "send_test_alert", "copy_alert_text", "copy_webhook_url",
-)  # fmt: skip
-"""The menus' actions that act, or need the listener's secrets."""
 
 
 async def offer_read_only(error: UserError) -> bool:
@@ -76,17 +70,14 @@ class ReadOnlyBanner(QWidget):
 
 
 class HeldBack(QObject):
-    """Keeps widgets and actions off, whoever switches them on."""
+    """Keeps widgets off, whoever switches them on."""
 
-    def __init__(self, parent: QObject, widgets: list[QWidget], actions: list[QAction], why: str) -> None:
+    def __init__(self, parent: QObject, widgets: list[QWidget], why: str) -> None:
         super().__init__(parent)
         self._why = why
         for widget in widgets:
             widget.installEventFilter(self)
             self._hold(widget)
-        for action in actions:
-            action.enabledChanged.connect(lambda on, action=action: action.setEnabled(False) if on else None)
-            action.setEnabled(False)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() is QEvent.Type.EnabledChange and isinstance(watched, QWidget) and watched.isEnabled():

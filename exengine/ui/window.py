@@ -7,11 +7,9 @@ from PySide6.QtCore import QEvent, QMargins, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QMenuBar, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
-from exengine.domain.events import QueueAction
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
-from exengine.engine.rows import EngineStatus, LogRow, Mode, Severity, ViewChanges
-from exengine.ui import format as fmt
-from exengine.ui import risk_words
+from exengine.engine.rows import LogRow, Mode, Severity, ViewChanges
+from exengine.ui.actions import Registry
 from exengine.ui.alert_strip import AlertStrip
 from exengine.ui.arrangement import STOCK, Arrangement
 from exengine.ui.book import Book
@@ -23,14 +21,13 @@ from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.log_dock import LogDock
 from exengine.ui.loop import spawn
-from exengine.ui.menus import Handlers, Menus
+from exengine.ui.menus import Menus
 from exengine.ui.panel_dock import PanelDock
 from exengine.ui.performance import PerformanceDock
 from exengine.ui.performance_feed import Source
 from exengine.ui.positions import PositionsDock
 from exengine.ui.queue_dock import QueueDock
-from exengine.ui.queue_model import name_of
-from exengine.ui.read_only import ACTING, HeldBack, ReadOnlyBanner
+from exengine.ui.read_only import HeldBack, ReadOnlyBanner
 from exengine.ui.ribbon import Ribbon
 from exengine.ui.risk_dock import RiskDock
 from exengine.ui.segments import Segments
@@ -39,6 +36,7 @@ from exengine.ui.signals_dock import SignalsDock
 from exengine.ui.status_dock import StatusDock
 from exengine.ui.theme import Look
 from exengine.ui.toast import Toasts
+from exengine.ui.window_actions import add_actions
 
 EDGE = 2
 """The width of the edge that says LIVE."""
@@ -88,6 +86,7 @@ class Window(QMainWindow):
         self.arrangement = Arrangement(self, look, {dock.objectName(): dock for dock in self.docks}, layouts)
         self.toasts = Toasts(look, self.icons, self)
         self.clicks = Clicks(self, self.icons, self.book, bridge, setup, self.toasts, self._risk_now)
+        self.registry = Registry(self, self.icons)
         self._build_top()
         self._build_docks()
         self._connect()
@@ -101,7 +100,8 @@ class Window(QMainWindow):
     def _build_top(self) -> None:
         bar = QMenuBar()
         bar.setObjectName("menu_bar")
-        self.menus = Menus(bar, self.look, self.icons, self._handlers(), list(self.docks))
+        add_actions(self)
+        self.menus = Menus(bar, self.registry)
         self.layout_switch = Segments(self.look, "Layout", {name: stock.title for name, stock in STOCK.items()})
         self.layout_switch.setContentsMargins(0, 3, self.look.metric("edge_padding") - 4, 3)
         self.layout_switch.chosen.connect(self.put_layout)
@@ -125,37 +125,18 @@ class Window(QMainWindow):
             ribbon.pause, ribbon.panic, steps.form, steps.copy_text, steps.copy_url, self.signals.note.action,
             queue.promote, queue.force, queue.remove, risk.run, risk.skip, risk.block,
         ]  # fmt: skip
-        HeldBack(self, widgets, [self.menus.actions[name] for name in ACTING], why)
+        HeldBack(self, widgets, why)
+        self.registry.hold_back(why)
 
-    def _handlers(self) -> Handlers:
-        table, clicks = self.positions.table, self.clicks
-        return Handlers(
-            quit=self.close,
-            reset_layout=self.reset_layout,
-            next_dock=self.focus_next_dock,
-            pause_or_resume=self.ribbon.pause.click,
-            panic=clicks.ask_panic,
-            close_group=lambda: self._with_current(clicks.ask_close),
-            cancel_entries=lambda: self._with_current(clicks.cancel_entries),
-            copy_rows=table.copy,
-            expand_all=table.expandAll,
-            collapse_all=table.collapseAll,
-            send_test_alert=clicks.ask_test_alert,
-            copy_alert_text=lambda: clicks.copy("Alert text", self.clicks.setup.alert_text),
-            copy_webhook_url=lambda: clicks.copy("Webhook URL", self.clicks.setup.webhook_url),
-            about=clicks.show_about,
-            layout=self.put_layout,
-            queue=self.queue.ask,
-            run_risk=self.risk.ask_run,
-            skip_group=self.risk.ask_skip,
-            block_group=self.risk.ask_block,
-            adopt_view=lambda: self._with_current(clicks.ask_adopt),
-        )
+    def with_current(self, act: Callable[[str], None]) -> Callable[[], None]:
+        """`act` on the group that is chosen in Positions, if there is one."""
 
-    def _with_current(self, act: Callable[[str], None]) -> None:
-        group = self.positions.current_group
-        if group is not None:
-            act(group.id)
+        def go() -> None:
+            group = self.positions.current_group
+            if group is not None:
+                act(group.id)
+
+        return go
 
     def _build_docks(self) -> None:
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
@@ -190,7 +171,7 @@ class Window(QMainWindow):
         self.ribbon.panic_asked.connect(self.clicks.ask_panic)
         self.positions.close_asked.connect(self.clicks.ask_close)
         self.positions.cancel_asked.connect(self.clicks.cancel_entries)
-        self.positions.current_changed.connect(self._refresh_menus)
+        self.positions.current_changed.connect(self.registry.refresh)
         self.positions.first_steps.copy_asked.connect(self.clicks.copy)
         self.clicks.serve(self.positions.first_steps.form)
         self.signals.test_asked.connect(self.clicks.ask_test_alert)
@@ -212,8 +193,8 @@ class Window(QMainWindow):
         self.risk.block_asked.connect(self.clicks.block)
         self.risk.chosen_changed.connect(self._watch)
         self.positions.adopt_asked.connect(self.clicks.ask_adopt)
-        self.queue.current_changed.connect(self._refresh_panel_menus)
-        self.risk.current_changed.connect(self._refresh_panel_menus)
+        self.queue.current_changed.connect(self.registry.refresh)
+        self.risk.current_changed.connect(self.registry.refresh)
         for dock in self.panels:
             dock.seen_changed.connect(self._watch)
         if self.performance is not None:
@@ -256,7 +237,7 @@ class Window(QMainWindow):
         self.clicks.refresh()
         if first and self.focusWidget() is self.positions.first_steps:
             self.positions.focus_target().setFocus()
-        self._refresh_menus()
+        self.registry.refresh()
 
     def _on_tick(self, now_ms: int) -> None:
         self.positions.tick(now_ms)
@@ -286,31 +267,6 @@ class Window(QMainWindow):
             self.setContentsMargins(edge, edge, edge, edge)
         self.update()
 
-    def _refresh_menus(self) -> None:
-        engine, group = self.book.engine, self.positions.current_group
-        paused = engine is not None and engine.status is EngineStatus.PAUSED
-        self.menus.show_pause(paused=paused, possible=engine is not None)
-        self.menus.show_group(
-            f"{fmt.pair(group.symbol)} {group.timeframe}" if group is not None else None,
-            self.positions.cancel_words(group) if group is not None else "Cancel entries",
-            can_close=group is not None and group.status not in ("closing", "closed"),
-            can_cancel=group is not None and group.open_entries > 0,
-        )
-        self.menus.actions["adopt_view"].setEnabled(group is not None and group.missing_qty is not None)
-        self.menus.actions["send_test_alert"].setEnabled(engine is not None and engine.mode is not Mode.LIVE)
-
-    def _refresh_panel_menus(self) -> None:
-        waiting, watched = self.queue.current, self.risk.current
-        name = name_of(waiting) if waiting is not None else ""
-        able = {action: not self.queue.why_not(action, waiting) for action in QueueAction}
-        self.menus.show_queue(name, able)
-        self.menus.show_risk(
-            risk_words.name_of(watched) if watched is not None else "",
-            can_run=not self.risk.why_not_run(watched),
-            can_skip=not self.risk.why_not_skip(watched),
-            blocked=watched is not None and watched.blocked,
-        )
-
     # Log and strip
 
     def _on_dismissed(self, _number: int) -> None:
@@ -329,8 +285,23 @@ class Window(QMainWindow):
         dock.show()
         dock.raise_()
 
-    def focus_next_dock(self) -> None:
-        """Moves the keyboard round the docks that can be seen."""
+    def go_to(self, dock: Dock) -> None:
+        """Brings a dock to the front, and the keyboard to it."""
+        self._bring(dock)
+        if dock.isFloating():
+            dock.activateWindow()
+        dock.focus_target().setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def show_group(self, group_id: str) -> None:
+        """Goes to a group in Positions."""
+        self.go_to(self.positions)
+        index = self.positions.model.index_of(group_id)
+        if index.isValid():
+            self.positions.table.setCurrentIndex(index)
+            self.positions.table.scrollTo(index)
+
+    def focus_next_dock(self, step: int = 1) -> None:
+        """Moves the keyboard round the docks that can be seen; -1 is backwards."""
         tables = {
             dock: dock.focus_target() for dock in self.docks if dock.isVisible() and not dock.visibleRegion().isEmpty()
         }
@@ -339,7 +310,8 @@ class Window(QMainWindow):
             return
         focused = QGuiApplication.focusObject()
         current = next((place for place, dock in enumerate(docks) if _inside(dock, focused)), -1)
-        tables[docks[(current + 1) % len(docks)]].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        start = current if current >= 0 or step > 0 else 0
+        tables[docks[(start + step) % len(docks)]].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     # Layout
 

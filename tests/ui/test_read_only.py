@@ -13,7 +13,7 @@ from exengine.cli.look_only import look_window
 from exengine.domain.errors import UserError
 from exengine.ui.bridge import Bridge
 from exengine.ui.loop import Loop, run
-from exengine.ui.read_only import ACTING, ReadOnlyBanner, offer_read_only
+from exengine.ui.read_only import ReadOnlyBanner, offer_read_only
 from exengine.ui.theme import Look
 from exengine.ui.window import Window
 from tests.helpers.program import SECRET, TOKEN, InProcess, entry, program
@@ -83,7 +83,9 @@ def test_a_banner_says_so_and_nothing_that_acts_can_be_pressed(look: Look, tmp_p
             await second.looked()
             second.bridge.ticked.emit(second.bridge.now_ms())
             window.positions.table.setCurrentIndex(window.positions.model.index(0, 0))
-            assert [name for name in ACTING if window.menus.actions[name].isEnabled()] == []
+            assert [
+                one.id for one in window.registry.specs if one.acts and window.menus.actions[one.id].isEnabled()
+            ] == []
             assert not window.ribbon.pause.isEnabled()
             assert not window.ribbon.panic.isEnabled()
             assert not window.risk.run.isEnabled()

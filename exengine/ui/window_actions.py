@@ -1,0 +1,306 @@
+"""The actions of the window itself; those of dialogs and of docks that come later are added where they are at home."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction
+
+from exengine.domain.events import QueueAction
+from exengine.engine.rows import EngineStatus, GroupRow, Mode
+from exengine.ui import format as fmt
+from exengine.ui import risk_words
+from exengine.ui.actions import Action, Found
+from exengine.ui.alert_form import LIVE_REASON
+from exengine.ui.arrangement import STOCK
+from exengine.ui.queue_model import name_of
+from exengine.ui.theme import Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exengine.ui.dock import Dock
+    from exengine.ui.queue_dock import QueueDock
+    from exengine.ui.theme import Look
+    from exengine.ui.window import Window
+
+FONT_SIZES = (8, 9, 10, 11, 12, 13, 14, 16, 18, 20)
+STARTING = "The engine is starting"
+NO_GROUP = "Choose a group in Positions"
+
+
+def add_actions(window: Window) -> None:
+    """Fills a window's registry."""
+    for add in (_window, _docks, _layouts, _looks, _engine, _queue, _risk, _positions, _tools):
+        add(window)
+    window.registry.sources.append(partial(_pairs, window))
+
+
+def _window(window: Window) -> None:
+    add = window.registry.add
+    add(
+        Action(
+            id="quit", text="&Quit", call=window.close, menu="File", group="window", key="Ctrl+Q",
+            role=QAction.MenuRole.QuitRole, words="exit stop",
+        )
+    )  # fmt: skip
+    about = window.clicks.show_about
+    add(
+        Action(
+            id="about", text="About ExEngine", call=about, menu="Help", group="about",
+            role=QAction.MenuRole.AboutRole, words="version licence",
+        )
+    )  # fmt: skip
+
+
+def _docks(window: Window) -> None:
+    registry = window.registry
+    for place, dock in enumerate(window.docks, 1):
+        name, title = dock.objectName(), dock.accessibleName()
+        registry.know_place(name, dock)
+        made = registry.add(
+            Action(
+                id=f"show_{name}", text=title, call=partial(_switch, dock), menu="View", group="docks",
+                checked=dock.toggleViewAction().isChecked, words="show hide dock",
+            )
+        )  # fmt: skip
+        # Not the dock's own action: that one changes its words with the tab's.
+        dock.toggleViewAction().toggled.connect(made.setChecked)
+        registry.add(
+            Action(
+                id=f"go_to_{name}", text=f"Go to {title}", call=partial(window.go_to, dock), key=f"Alt+{place}",
+                words="dock focus",
+            )
+        )  # fmt: skip
+    for name, text, key, step in (("next", "Next dock", "F6", 1), ("previous", "Previous dock", "Shift+F6", -1)):
+        registry.add(
+            Action(
+                id=f"{name}_dock", text=text, call=partial(window.focus_next_dock, step), menu="View",
+                group="keyboard", key=key,
+            )
+        )  # fmt: skip
+
+
+def _switch(dock: Dock) -> None:
+    shown = not dock.toggleViewAction().isChecked()
+    dock.setVisible(shown)
+    if shown:
+        dock.raise_()
+
+
+def _layouts(window: Window) -> None:
+    for name, stock in STOCK.items():
+        window.registry.add(
+            Action(
+                id=f"layout_{name}", text=f"{stock.title} layout", call=partial(window.put_layout, name),
+                menu="View", group="layouts", key=stock.key,
+            )
+        )  # fmt: skip
+    window.registry.add(
+        Action(id="reset_layout", text="Reset layout", call=window.reset_layout, menu="View", group="layout")
+    )
+
+
+def _looks(window: Window) -> None:
+    look, add = window.look, window.registry.add
+    for scheme in Scheme:
+        add(
+            Action(
+                id=f"theme_{scheme.value}", text=scheme.value.capitalize(), menu="View/Theme", group="choices",
+                call=partial(look.choose, scheme=scheme), checked=partial(_has, look, "scheme", scheme),
+                one_of=True, words="theme colours",
+            )
+        )  # fmt: skip
+    for palette in look.tokens.pnl_palettes:
+        add(
+            Action(
+                id=f"pnl_{palette}", text=palette.capitalize(), menu="View/Profit and loss colours", group="choices",
+                call=partial(look.choose, pnl_palette=palette), one_of=True, words="profit loss colours palette",
+                checked=partial(_has, look, "pnl_palette", palette),
+            )
+        )  # fmt: skip
+    for size in FONT_SIZES:
+        add(
+            Action(
+                id=f"font_{size}", text=str(size), menu="View/Font size", group="choices", one_of=True,
+                call=partial(look.choose, font_size=size), checked=partial(_has, look, "font_size", size),
+                words="font size text",
+            )
+        )  # fmt: skip
+
+
+def _has(look: Look, what: str, value: object) -> bool:
+    return bool(getattr(look, what) == value)
+
+
+def _engine(window: Window) -> None:
+    book, ribbon, add = window.book, window.ribbon, window.registry.add
+
+    def paused() -> bool:
+        return book.engine is not None and book.engine.status is EngineStatus.PAUSED
+
+    def starting() -> str:
+        return STARTING if book.engine is None else ""
+
+    add(
+        Action(
+            id="pause", text=lambda: "Resume" if paused() else "Pause", call=ribbon.pause.click, menu="Engine",
+            group="state", key="Ctrl+Shift+E", icon=lambda: "run" if paused() else "pause", why_not=starting, acts=True,
+            trades=True, words="engine stop go on pause resume",
+        )
+    )  # fmt: skip
+    add(
+        Action(
+            id="panic", text="Panic…", call=window.clicks.ask_panic, menu="Engine", group="panic", key="Ctrl+Shift+X",
+            icon="panic", token="error", why_not=starting, acts=True, trades=True,
+            words="close all groups cancel everything entries only emergency",
+        )
+    )  # fmt: skip
+
+
+def _queue(window: Window) -> None:
+    dock = window.queue
+    for action, name, icon, key, text in (
+        (QueueAction.PROMOTE, "promote_entry", "promote", "Ctrl+Up", "Promote {}"),
+        (QueueAction.FORCE, "force_entry", "force", "Ctrl+Shift+Up", "Force {}…"),
+        (QueueAction.REMOVE, "remove_entry", "close", "Ctrl+Del", "Remove {} from the queue"),
+    ):
+
+        def say(text: str = text) -> str:
+            waiting = dock.current
+            return text.format(name_of(waiting) if waiting is not None else "waiting entry")
+
+        window.registry.add(
+            Action(
+                id=name, text=say, call=partial(dock.ask, action), menu="Engine", group="queue", key=key,
+                where="queue", icon=icon, acts=True, trades=True, words="queue",
+                why_not=partial(_why_not_queue, dock, action),
+            )
+        )  # fmt: skip
+
+
+def _why_not_queue(dock: QueueDock, action: QueueAction) -> str:
+    return dock.why_not(action, dock.current)
+
+
+def _risk(window: Window) -> None:
+    dock = window.risk
+
+    def name(otherwise: str) -> str:
+        return risk_words.name_of(dock.current) if dock.current is not None else otherwise
+
+    def run() -> str:
+        return f"Run the plan of {name('')} now…" if dock.current is not None else "Run the risk engine now…"
+
+    def block() -> str:
+        blocked = dock.current is not None and dock.current.blocked
+        return f"{'Unblock' if blocked else 'Block'} {name('group')}"
+
+    for made in (
+        Action(
+            id="run_risk", text=run, call=dock.ask_run, icon="run", key="Ctrl+R", trades=True,
+            why_not=lambda: dock.why_not_run(dock.current), menu="Engine", group="risk", where="risk", acts=True,
+            words="risk engine offset",
+        ),
+        Action(
+            id="skip_group", text=lambda: f"Skip {name('group')} once", call=dock.ask_skip, icon="skip", key="Ctrl+K",
+            why_not=lambda: dock.why_not_skip(dock.current), menu="Engine", group="risk", where="risk", acts=True,
+            words="risk engine",
+        ),
+        Action(
+            id="block_group", text=block, call=dock.ask_block, icon="block", key="Ctrl+B",
+            why_not=lambda: "" if dock.current is not None else "Choose a group in Risk", menu="Engine", group="risk",
+            where="risk", acts=True, words="risk engine",
+        ),
+    ):  # fmt: skip
+        window.registry.add(made)
+
+
+def _positions(window: Window) -> None:
+    dock, clicks, add = window.positions, window.clicks, window.registry.add
+
+    def name() -> str:
+        group = dock.current_group
+        return f"{fmt.pair(group.symbol)} {group.timeframe}" if group is not None else "group"
+
+    def why_not_close(group: GroupRow | None) -> str:
+        return NO_GROUP if group is None else "It is closing" if group.status in ("closing", "closed") else ""
+
+    def why_not_cancel(group: GroupRow | None) -> str:
+        return NO_GROUP if group is None else "" if group.open_entries else "None of its entries is open"
+
+    def why_not_adopt(group: GroupRow | None) -> str:
+        agrees = "The books and the exchange agree on it"
+        return NO_GROUP if group is None else agrees if group.missing_qty is None else ""
+
+    def cancel_text() -> str:
+        return dock.cancel_words(dock.current_group) if dock.current_group is not None else "Cancel entries"
+
+    for made in (
+        Action(
+            id="close_group", text=lambda: f"Close {name()}…", call=window.with_current(clicks.ask_close),
+            group="group", key="Ctrl+Shift+Del", where="positions", trades=True, acts=True, menu="Positions",
+            why_not=lambda: why_not_close(dock.current_group), words="sell buy back market exit",
+        ),
+        Action(
+            id="cancel_entries", text=cancel_text, call=window.with_current(clicks.cancel_entries), group="group",
+            key="Ctrl+Del", where="positions", trades=True, acts=True, menu="Positions",
+            why_not=lambda: why_not_cancel(dock.current_group), words="orders legs",
+        ),
+        Action(
+            id="adopt_view", text="Adopt the exchange’s view…", call=window.with_current(clicks.ask_adopt),
+            group="group", trades=True, acts=True, menu="Positions",
+            why_not=lambda: why_not_adopt(dock.current_group), words="missing coins difference",
+        ),
+        Action(
+            id="copy_rows", text="Copy rows", call=dock.table.copy, icon="copy", menu="Positions", group="copy",
+            why_not=lambda: "" if dock.current_group is not None else NO_GROUP, words="clipboard",
+        ),
+        Action(
+            id="expand_all", text="Expand all", call=dock.table.expandAll, menu="Positions", group="tree",
+            key="Ctrl+Shift+Right", where="positions",
+        ),
+        Action(
+            id="collapse_all", text="Collapse all", call=dock.table.collapseAll, menu="Positions", group="tree",
+            key="Ctrl+Shift+Left", where="positions",
+        ),
+    ):  # fmt: skip
+        add(made)
+
+
+def _tools(window: Window) -> None:
+    book, clicks, add = window.book, window.clicks, window.registry.add
+
+    def why_no_test() -> str:
+        if book.engine is None:
+            return STARTING
+        return LIVE_REASON if book.engine.mode is Mode.LIVE else ""
+
+    add(
+        Action(
+            id="send_test_alert", text="Send test alert…", call=clicks.ask_test_alert, menu="Tools", group="test",
+            key="Ctrl+T", icon="send", why_not=why_no_test, acts=True, trades=True, words="signal webhook tradingview",
+        )
+    )  # fmt: skip
+    add(
+        Action(
+            id="copy_alert_text", text="Copy alert text", menu="Tools", group="copy", icon="copy", acts=True,
+            call=lambda: clicks.copy("Alert text", clicks.setup.alert_text), words="tradingview message json",
+        )
+    )  # fmt: skip
+    add(
+        Action(
+            id="copy_webhook_url", text="Copy webhook URL", menu="Tools", group="copy", icon="copy", acts=True,
+            call=lambda: clicks.copy("Webhook URL", clicks.setup.webhook_url), words="tradingview address token",
+        )
+    )  # fmt: skip
+
+
+def _pairs(window: Window) -> Iterator[Found]:
+    """Every live group, to be gone to."""
+    for group in window.book.groups.values():
+        if group.status == "closed":
+            continue
+        name = f"{fmt.pair(group.symbol)} {group.timeframe}"
+        yield Found(name, f"{group.side.value} on {group.account}", partial(window.show_group, group.id))
