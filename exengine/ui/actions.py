@@ -89,10 +89,12 @@ class Registry(QObject):
         self._places: dict[str, QWidget] = {}
         self._specs: dict[str, Action] = {}
         self._held = ""
+        self._said: dict[str, tuple[str, str, bool, str]] = {}
+        """What each said last: text, why it is off, whether it is on, icon."""
         self.actions: dict[str, QAction] = {}
         self.sources: list[Callable[[], Iterable[Found]]] = []
         """What else the palette finds; asked when it opens."""
-        icons.look.changed.connect(self._on_look_changed)
+        icons.look.changed.connect(self._say_anew)
 
     def know_place(self, name: str, widget: QWidget) -> None:
         """Names a dock in which keys may work."""
@@ -114,14 +116,14 @@ class Registry(QObject):
         self._places.get(action.where, self._window).addAction(made)
         self._specs[action.id] = action
         self.actions[action.id] = made
-        self._refresh(action)
-        self._draw(action)
+        self._refresh(action, anew=True)
         self.changed.emit()
         return made
 
     def remove(self, name: str) -> None:
         """Lets go of an action, as of a layout that was deleted."""
         del self._specs[name]
+        self._said.pop(name, None)
         self.actions.pop(name).deleteLater()
         self.changed.emit()
 
@@ -158,7 +160,7 @@ class Registry(QObject):
     def hold_back(self, why: str) -> None:
         """Keeps off, for good, whatever acts."""
         self._held = why
-        self.refresh()
+        self._say_anew()
 
     def run(self, name: str) -> bool:
         """Does it as the menu would; False where it cannot be done now."""
@@ -173,7 +175,8 @@ class Registry(QObject):
         action = self._specs[name]
         if not self.why_not(action):
             action.call()
-        # Also where it could not be done: Qt has switched what can be checked.
+        # Qt has switched what can be checked, also where nothing was done.
+        self._refresh(action, anew=True)
         self.refresh()
 
     # What they say now
@@ -183,27 +186,35 @@ class Registry(QObject):
         for action in self._specs.values():
             self._refresh(action)
 
-    def _refresh(self, action: Action) -> None:
+    def _refresh(self, action: Action, *, anew: bool = False) -> None:
+        """Only what is said otherwise than before goes to Qt: this is done at each flush."""
+        if not anew and action.id in self._said and not _lives(action):
+            return
+        text, why = (action.text if isinstance(action.text, str) else action.text()), self.why_not(action)
+        checked = action.checked is not None and action.checked()
+        icon = action.icon if isinstance(action.icon, str) else action.icon()
+        said = (text, why, checked, icon)
+        if not anew and self._said.get(action.id) == said:
+            return
+        self._said[action.id] = said
         made = self.actions[action.id]
-        made.setText(action.text if isinstance(action.text, str) else action.text())
-        why = self.why_not(action)
+        made.setText(text)
         made.setEnabled(not why)
         made.setToolTip(why or self.text(action))
         made.setStatusTip(why)
-        if action.checked is not None:
-            made.setChecked(action.checked())
-        if callable(action.icon):
-            self._draw(action)
+        made.setChecked(checked)
+        if icon:
+            made.setIcon(self._icons.icon(icon, action.token))
 
-    def _draw(self, action: Action) -> None:
-        name = action.icon() if callable(action.icon) else action.icon
-        if name:
-            self.actions[action.id].setIcon(self._icons.icon(name, action.token))
-
-    def _on_look_changed(self) -> None:
+    def _say_anew(self) -> None:
         for action in self._specs.values():
-            self._draw(action)
-        self.refresh()
+            self._refresh(action, anew=True)
+
+
+def _lives(action: Action) -> bool:
+    """Whether what it says may change."""
+    fixed = isinstance(action.text, str) and isinstance(action.icon, str)
+    return not fixed or action.why_not is not _always or action.checked is not None
 
 
 def is_chord(sequence: QKeySequence) -> bool:

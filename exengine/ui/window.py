@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMargins, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QMenuBar, QTabBar, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenuBar, QTabBar, QTabWidget, QVBoxLayout, QWidget
 
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
 from exengine.engine.rows import LogRow, Mode, Severity, ViewChanges
@@ -22,9 +22,11 @@ from exengine.ui.layout import LayoutStore
 from exengine.ui.log_dock import LogDock
 from exengine.ui.loop import spawn
 from exengine.ui.menus import Menus
+from exengine.ui.palette import Palette
 from exengine.ui.panel_dock import PanelDock
 from exengine.ui.performance import PerformanceDock
 from exengine.ui.performance_feed import Source
+from exengine.ui.pieces import button
 from exengine.ui.positions import PositionsDock
 from exengine.ui.queue_dock import QueueDock
 from exengine.ui.read_only import HeldBack, ReadOnlyBanner
@@ -36,7 +38,7 @@ from exengine.ui.signals_dock import SignalsDock
 from exengine.ui.status_dock import StatusDock
 from exengine.ui.theme import Look
 from exengine.ui.toast import Toasts
-from exengine.ui.window_actions import add_actions
+from exengine.ui.window_actions import PALETTE_KEY, add_actions
 
 EDGE = 2
 """The width of the edge that says LIVE."""
@@ -87,6 +89,7 @@ class Window(QMainWindow):
         self.toasts = Toasts(look, self.icons, self)
         self.clicks = Clicks(self, self.icons, self.book, bridge, setup, self.toasts, self._risk_now)
         self.registry = Registry(self, self.icons)
+        self.finder = Palette(look, self.registry, self)
         self._build_top()
         self._build_docks()
         self._connect()
@@ -103,9 +106,8 @@ class Window(QMainWindow):
         add_actions(self)
         self.menus = Menus(bar, self.registry)
         self.layout_switch = Segments(self.look, "Layout", {name: stock.title for name, stock in STOCK.items()})
-        self.layout_switch.setContentsMargins(0, 3, self.look.metric("edge_padding") - 4, 3)
         self.layout_switch.chosen.connect(self.put_layout)
-        bar.setCornerWidget(self.layout_switch)
+        bar.setCornerWidget(self._corner())
         top = QWidget()
         column = QVBoxLayout(top)
         column.setContentsMargins(0, 0, 0, 0)
@@ -117,6 +119,20 @@ class Window(QMainWindow):
         self.setMenuWidget(top)
         if why:
             self._hold_back(why)
+
+    def _corner(self) -> QWidget:
+        """At the menu's right: the way to all commands, and the layouts."""
+        corner = QWidget()
+        row = QHBoxLayout(corner)
+        row.setContentsMargins(0, 3, self.look.metric("edge_padding") - 4, 3)
+        row.setSpacing(12)
+        self.commands = button(self.look, f"{PALETTE_KEY}  Commands", kind="plain", small=True)
+        self.commands.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.commands.setToolTip("Find any command, dock or pair by a few letters")
+        self.commands.clicked.connect(self.finder.open)
+        row.addWidget(self.commands)
+        row.addWidget(self.layout_switch)
+        return corner
 
     def _hold_back(self, why: str) -> None:
         """Another engine has the store: nothing here acts."""

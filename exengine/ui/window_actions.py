@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from exengine.ui.window import Window
 
 FONT_SIZES = (8, 9, 10, 11, 12, 13, 14, 16, 18, 20)
+PALETTE_KEY = "Ctrl+Shift+P"
 STARTING = "The engine is starting"
 NO_GROUP = "Choose a group in Positions"
 
@@ -43,6 +44,12 @@ def _window(window: Window) -> None:
         Action(
             id="quit", text="&Quit", call=window.close, menu="File", group="window", key="Ctrl+Q",
             role=QAction.MenuRole.QuitRole, words="exit stop",
+        )
+    )  # fmt: skip
+    add(
+        Action(
+            id="palette", text="Commands…", call=window.finder.open, menu="View", group="keyboard", key=PALETTE_KEY,
+            icon="search", words="find palette",
         )
     )  # fmt: skip
     about = window.clicks.show_about
