@@ -59,7 +59,7 @@ async def _main(look: Look, program: Program) -> int:
     layouts = LayoutStore(program.data_dir.layout_file)
     window = Window(look, bridge, setup_of(program), layouts, on_close=close, source=source)
     show_applied(program, look, bridge, window)
-    _close_on_signals(window.close)
+    _stop_on_signals(window.stop)
     window.show()
     await closed.wait()
     await memory.saved()
@@ -88,10 +88,10 @@ def _show_look(look: Look, program: Program) -> None:
         look.choose(scheme=scheme, pnl_palette=palette, font_size=size)
 
 
-def _close_on_signals(close: Callable[[], bool]) -> None:
-    """SIGTERM and Ctrl-C close the window, as the trader would. Qt's timers let Python see them."""
+def _stop_on_signals(stop: Callable[[], None]) -> None:
+    """SIGTERM and Ctrl-C begin the staged shutdown, without a question. Qt's timers let Python see them."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: close())
+        signal.signal(number, lambda *_: stop())
 
 
 def setup_of(program: Program) -> Setup:

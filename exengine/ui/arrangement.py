@@ -133,32 +133,46 @@ class Arrangement:
 
     def save(self) -> None:
         self._layouts.save("window/geometry", self._window.saveGeometry())
-        self._layouts.save("window/state", self._window.saveState(VERSION))
-        self._layouts.save("window/docks", list(self._docks))
-        open_docks = [name for name, dock in self._docks.items() if dock.toggleViewAction().isChecked()]
-        self._layouts.save("window/open", open_docks)
         self._layouts.save("window/stock", [self.stock])
+        self.keep("window")
+
+    def keep(self, name: str) -> None:
+        """Keeps where the docks stand under a name, with what docks there were."""
+        self._layouts.save(f"{name}/state", self._window.saveState(VERSION))
+        self._layouts.save(f"{name}/docks", list(self._docks))
+        open_docks = [dock_name for dock_name, dock in self._docks.items() if dock.toggleViewAction().isChecked()]
+        self._layouts.save(f"{name}/open", open_docks)
 
     def restore(self) -> None:
-        """Brings back what was kept; the stock layout where that cannot be used."""
-        geometry, state = self._layouts.state("window/geometry"), self._layouts.state("window/state")
+        """Brings back what was kept of the window; the stock layout where that cannot be used."""
+        geometry = self._layouts.state("window/geometry")
         if geometry is not None:
             self._window.restoreGeometry(geometry)
+        kept = self._layouts.texts("window/stock") or []
+        stock = next((name for name in kept if name in STOCK), self.stock)
+        if self.bring_back("window"):
+            self.stock = stock
+
+    def bring_back(self, name: str) -> bool:
+        """Puts the docks as they were kept under a name; False where that cannot be used.
+
+        Docks that were unknown then stand where the stock layout of today has them.
+        """
+        state = self._layouts.state(f"{name}/state")
         if state is None:
-            return
+            return False
         if not self._window.restoreState(state, VERSION):
             self.put(self.stock)
-            return
-        kept = self._layouts.texts("window/stock") or []
-        self.stock = next((name for name in kept if name in STOCK), self.stock)
-        known = self._layouts.texts("window/docks") or list(FIRST_DOCKS)
-        new = [name for name in self._docks if name not in known]
-        self._close_but(self._layouts.texts("window/open"))
+            return False
+        known = self._layouts.texts(f"{name}/docks") or list(FIRST_DOCKS)
+        new = [dock_name for dock_name in self._docks if dock_name not in known]
+        self._close_but(self._layouts.texts(f"{name}/open"))
         self._gather()
-        for name in new:
-            self._place(name)
+        for dock_name in new:
+            self._place(dock_name)
         if new:
             self.size_docks()
+        return True
 
     def _close_but(self, kept: list[str] | None) -> None:
         """Closes what was closed: Qt opens a dock at the left side that was in no area when its state was kept."""

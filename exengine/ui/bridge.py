@@ -117,6 +117,7 @@ class Bridge(QObject):
         self._feed = feed
         self._flush_ms = flush_ms
         self._visible = False
+        self._hidden_ms: int | None = None
         self._watched: tuple[frozenset[Panel], str | None] = (frozenset(), None)
         self._waiting = True
         self._flushed_at = float("-inf")
@@ -148,6 +149,10 @@ class Bridge(QObject):
             self._timer.stop()
             self._ticker.stop()
 
+    def keep_up_hidden(self, every_ms: int) -> None:
+        """From now on changes are taken while the window is hidden too, at most this often: the tray tells errors."""
+        self._hidden_ms = every_ms
+
     def watch(self, panels: Iterable[Panel], group_id: str | None) -> None:
         """Told by the window: which docks can be seen, and whose plan the trader wants to see."""
         watched = (frozenset(panels), group_id)
@@ -164,10 +169,12 @@ class Bridge(QObject):
 
     def _on_changed(self, urgent: bool) -> None:
         self._waiting = True
-        if not self._visible:
-            return
         wait_ms = self._flush_ms
-        if urgent:
+        if not self._visible:
+            if self._hidden_ms is None:
+                return
+            wait_ms = self._hidden_ms
+        elif urgent:
             since_ms = (time.monotonic() - self._flushed_at) * 1000
             wait_ms = 0 if since_ms >= URGENT_GAP_MS else round(URGENT_GAP_MS - since_ms)
         if not self._timer.isActive() or self._timer.remainingTime() > wait_ms:

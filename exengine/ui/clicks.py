@@ -135,6 +135,13 @@ class Clicks(QObject):
             sheet.deleteLater()
             self._toasts.say(self.setup.read_only, "info")
             return
+        self.show(sheet)
+
+    def show(self, sheet: Sheet) -> None:
+        """Opens a dialog that asks nothing of the engine; not over another one."""
+        if self.sheet is not None:
+            sheet.deleteLater()
+            return
         self.sheet = sheet
         sheet.finished.connect(self._on_finished)
         sheet.open()

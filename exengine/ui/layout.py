@@ -7,6 +7,9 @@ from PySide6.QtCore import QByteArray, QSettings
 VERSION = 1
 """Raised when docks or columns change so that an older arrangement no longer fits; it is then left out, not bent."""
 
+KEPT = ("alerts", "layouts", "window_ways")
+"""Dismissed alerts, the trader's own layouts, and what closing the window does: no reset touches them."""
+
 
 class LayoutStore:
     """Window, docks, columns and dismissed alerts. What cannot be read is as if it had never been written."""
@@ -46,11 +49,17 @@ class LayoutStore:
         value = self._settings.value(self._key(name))
         return None if value is None else list(map(str, value)) if isinstance(value, list) else [str(value)]
 
-    def forget(self) -> None:
-        """Forgets the arrangement of this version; dismissed alerts stay dismissed."""
-        kept = self.integers("alerts/dismissed")
-        self._settings.remove(f"v{VERSION}")
-        self.save("alerts/dismissed", [str(number) for number in kept])
+    def forget(self, name: str = "") -> None:
+        """Forgets what is kept under a name; without one the whole arrangement, but none of `KEPT`."""
+        if name:
+            self._settings.remove(self._key(name))
+            return
+        prefix = f"v{VERSION}"
+        self._settings.beginGroup(prefix)
+        groups = [group for group in self._settings.childGroups() if group not in KEPT]
+        self._settings.endGroup()
+        for group in groups:
+            self._settings.remove(f"{prefix}/{group}")
 
     @staticmethod
     def _key(name: str) -> str:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 from exengine.ui.actions import Action, Registry
 
 MENUS: dict[str, tuple[str, ...]] = {
-    "File": ("settings", "data", "security", "window"),
+    "File": ("settings", "data", "security", "window", "quit"),
     "View": ("docks", "keyboard", "layouts", "own_layouts", "layout", "look"),
     "View/Theme": ("choices",),
     "View/Profit and loss colours": ("choices",),

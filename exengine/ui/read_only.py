@@ -1,6 +1,9 @@
 """The window on a store that another engine has: a banner says so, and nothing that would act can be pressed."""
 
+from __future__ import annotations
+
 import asyncio
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QSize
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -10,6 +13,9 @@ from exengine.domain.errors import UserError
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import ElidedLabel, Label
 from exengine.ui.theme import Look, Weight
+
+if TYPE_CHECKING:
+    from exengine.ui.window import Window
 
 
 async def offer_read_only(error: UserError) -> bool:
@@ -87,3 +93,14 @@ class HeldBack(QObject):
     def _hold(self, widget: QWidget) -> None:
         widget.setEnabled(False)
         widget.setToolTip(self._why)
+
+
+def hold_back(window: Window, why: str) -> None:
+    """Another engine has the store: nothing in this window acts."""
+    ribbon, steps, queue, risk = window.ribbon, window.positions.first_steps, window.queue, window.risk
+    widgets: list[QWidget] = [
+        ribbon.pause, ribbon.panic, steps.form, steps.copy_text, steps.copy_url, window.signals.note.action,
+        queue.promote, queue.force, queue.remove, risk.run, risk.skip, risk.block,
+    ]  # fmt: skip
+    HeldBack(window, widgets, why)
+    window.registry.hold_back(why)

@@ -87,9 +87,15 @@ class Segments(QWidget):
     def current(self) -> str | None:
         return next((key for key, made in self.buttons.items() if made.isChecked()), None)
 
-    def choose(self, key: str) -> None:
-        """Shows a choice as made; tells nobody."""
-        self.buttons[key].setChecked(True)
+    def choose(self, key: str | None) -> None:
+        """Shows a choice as made, or none of them; tells nobody."""
+        if key is not None:
+            self.buttons[key].setChecked(True)
+            return
+        self._group.setExclusive(False)
+        for made in self.buttons.values():
+            made.setChecked(False)
+        self._group.setExclusive(True)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         step = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}.get(Qt.Key(event.key()), 0)

@@ -5,13 +5,13 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMargins, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenuBar, QTabBar, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenuBar, QTabBar, QTabWidget, QWidget
 
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
 from exengine.engine.rows import LogRow, Mode, Severity, ViewChanges
 from exengine.ui.actions import Registry
 from exengine.ui.alert_strip import AlertStrip
-from exengine.ui.arrangement import STOCK, Arrangement
+from exengine.ui.arrangement import Arrangement
 from exengine.ui.book import Book
 from exengine.ui.bridge import Bridge
 from exengine.ui.capital_dock import CapitalDock
@@ -19,29 +19,34 @@ from exengine.ui.clicks import Clicks
 from exengine.ui.dock import Dock
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
+from exengine.ui.leaving import Leaving
 from exengine.ui.log_dock import LogDock
 from exengine.ui.loop import spawn
 from exengine.ui.menus import Menus
+from exengine.ui.own_layouts import LayoutQuestions, OwnLayouts
 from exengine.ui.palette import Palette
 from exengine.ui.panel_dock import PanelDock
 from exengine.ui.performance import PerformanceDock
 from exengine.ui.performance_feed import Source
-from exengine.ui.pieces import button
 from exengine.ui.positions import PositionsDock
 from exengine.ui.queue_dock import QueueDock
-from exengine.ui.read_only import HeldBack, ReadOnlyBanner
+from exengine.ui.read_only import ReadOnlyBanner, hold_back
 from exengine.ui.ribbon import Ribbon
 from exengine.ui.risk_dock import RiskDock
-from exengine.ui.segments import Segments
 from exengine.ui.setup import Setup
 from exengine.ui.signals_dock import SignalsDock
 from exengine.ui.status_dock import StatusDock
 from exengine.ui.theme import Look
 from exengine.ui.toast import Toasts
+from exengine.ui.top_bar import Corner, top_bar
+from exengine.ui.tray import Tray
 from exengine.ui.window_actions import PALETTE_KEY, add_actions
 
 EDGE = 2
 """The width of the edge that says LIVE."""
+
+HIDDEN_FLUSH_MS = 5_000
+"""How often a window in the tray looks for errors."""
 
 Closing = Callable[[], Coroutine[Any, Any, Any]]
 
@@ -90,8 +95,15 @@ class Window(QMainWindow):
         self.clicks = Clicks(self, self.icons, self.book, bridge, setup, self.toasts, self._risk_now)
         self.registry = Registry(self, self.icons)
         self.finder = Palette(look, self.registry, self)
+        self.leaving = Leaving(
+            self, self.icons, self.book, layouts, setup=lambda: self.clicks.setup, show=self.clicks.show,
+            tray=lambda: self.tray.is_there,
+        )  # fmt: skip
         self._build_top()
+        self.tray = Tray(self, self.icons, self.registry)
+        self.leaving.add_actions(self.registry)
         self._build_docks()
+        self._own_layouts()
         self._connect()
         self.strip.restore(layouts.integers("alerts/dismissed"))
         self._restore_layout()
@@ -101,48 +113,18 @@ class Window(QMainWindow):
     # Building
 
     def _build_top(self) -> None:
-        bar = QMenuBar()
-        bar.setObjectName("menu_bar")
+        menu = QMenuBar()
+        menu.setObjectName("menu_bar")
         add_actions(self)
-        self.menus = Menus(bar, self.registry)
-        self.layout_switch = Segments(self.look, "Layout", {name: stock.title for name, stock in STOCK.items()})
-        self.layout_switch.chosen.connect(self.put_layout)
-        bar.setCornerWidget(self._corner())
-        top = QWidget()
-        column = QVBoxLayout(top)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        self.menu_corner = Corner(self.look, PALETTE_KEY, self.put_layout)
+        self.menu_corner.commands_asked.connect(self.finder.open)
+        self.layout_switch = self.menu_corner.layouts
         why = self.clicks.setup.read_only
         banner = [ReadOnlyBanner(self.look, self.icons, why)] if why else []
-        for widget in (bar, *banner, self.ribbon, self.strip):
-            column.addWidget(widget)
-        self.setMenuWidget(top)
+        self.setMenuWidget(top_bar(menu, self.menu_corner, (*banner, self.ribbon, self.strip)))
+        self.menus = Menus(menu, self.registry)
         if why:
-            self._hold_back(why)
-
-    def _corner(self) -> QWidget:
-        """At the menu's right: the way to all commands, and the layouts."""
-        corner = QWidget()
-        row = QHBoxLayout(corner)
-        row.setContentsMargins(0, 3, self.look.metric("edge_padding") - 4, 3)
-        row.setSpacing(12)
-        self.commands = button(self.look, f"{PALETTE_KEY}  Commands", kind="plain", small=True)
-        self.commands.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.commands.setToolTip("Find any command, dock or pair by a few letters")
-        self.commands.clicked.connect(self.finder.open)
-        row.addWidget(self.commands)
-        row.addWidget(self.layout_switch)
-        return corner
-
-    def _hold_back(self, why: str) -> None:
-        """Another engine has the store: nothing here acts."""
-        ribbon, steps, queue, risk = self.ribbon, self.positions.first_steps, self.queue, self.risk
-        widgets = [
-            ribbon.pause, ribbon.panic, steps.form, steps.copy_text, steps.copy_url, self.signals.note.action,
-            queue.promote, queue.force, queue.remove, risk.run, risk.skip, risk.block,
-        ]  # fmt: skip
-        HeldBack(self, widgets, why)
-        self.registry.hold_back(why)
+            hold_back(self, why)
 
     def with_current(self, act: Callable[[str], None]) -> Callable[[], None]:
         """`act` on the group that is chosen in Positions, if there is one."""
@@ -158,11 +140,21 @@ class Window(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         for dock in self.docks:
             self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
-        self.put_layout(self.arrangement.stock)
+        self.arrangement.put(self.arrangement.stock)
+
+    def _own_layouts(self) -> None:
+        self.own_layouts = OwnLayouts(self, self.arrangement, self.layouts, self.registry)
+        self.own_layouts.switched.connect(self._on_own_layout)
+        LayoutQuestions(self.own_layouts, self.icons, self, self.clicks.show).add_actions(self.registry)
+
+    def _on_own_layout(self) -> None:
+        self.layout_switch.choose(None)
+        self._note_tabs()
 
     def put_layout(self, name: str) -> None:
         """A stock layout, as it was made; the columns stay as the trader has them."""
         self.arrangement.put(name)
+        self.own_layouts.left()
         self.layout_switch.choose(name)
         self._note_tabs()
         if self._shown:
@@ -197,6 +189,10 @@ class Window(QMainWindow):
         self.strip.more_asked.connect(self._show_errors)
         self.look.changed.connect(self.update)
         self._connect_panels()
+        self.leaving.stop_asked.connect(self.stop)
+        self.leaving.hide_asked.connect(self._to_tray)
+        self.tray.open_asked.connect(self.come_back)
+        self.tray.quit_asked.connect(self.leaving.ask_quit)
         for dock in self.docks:
             dock.dockLocationChanged.connect(self._note_tabs_soon)
             dock.topLevelChanged.connect(self._note_tabs_soon)
@@ -245,6 +241,7 @@ class Window(QMainWindow):
             self.performance.apply(changes, now_ms)
         if changes.log:
             self.strip.take(changes.log)
+            self.tray.take(changes.log)
             self.log.show_errors(self.strip.count)
         self.strip.resolve(changes.resolved)
         self.ribbon.refresh(now_ms)
@@ -276,6 +273,8 @@ class Window(QMainWindow):
     def _refresh_frame(self) -> None:
         """Title and edge say whether the money is real."""
         engine = self.book.engine
+        if engine is not None:
+            self.tray.say_state(f"ExEngine · {engine.mode.value.upper()} · {engine.status.value}")
         prefix = {Mode.PAPER: "PAPER · ", Mode.TESTNET: "TESTNET · ", Mode.LIVE: "LIVE · real money · "}
         self.setWindowTitle((prefix[engine.mode] if engine is not None else "") + "ExEngine")
         edge = EDGE if self.mode is Mode.LIVE else 0
@@ -318,16 +317,15 @@ class Window(QMainWindow):
 
     def focus_next_dock(self, step: int = 1) -> None:
         """Moves the keyboard round the docks that can be seen; -1 is backwards."""
-        tables = {
+        targets = {
             dock: dock.focus_target() for dock in self.docks if dock.isVisible() and not dock.visibleRegion().isEmpty()
         }
-        docks = list(tables)
-        if not docks:
-            return
         focused = QGuiApplication.focusObject()
+        docks = list(targets)
         current = next((place for place, dock in enumerate(docks) if _inside(dock, focused)), -1)
-        start = current if current >= 0 or step > 0 else 0
-        tables[docks[(start + step) % len(docks)]].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if docks:
+            start = current if current >= 0 or step > 0 else 0
+            targets[docks[(start + step) % len(docks)]].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     # Layout
 
@@ -345,7 +343,8 @@ class Window(QMainWindow):
 
     def _restore_layout(self) -> None:
         self.arrangement.restore()
-        self.layout_switch.choose(self.arrangement.stock)
+        self.layout_switch.choose(None if self.own_layouts.current is not None else self.arrangement.stock)
+        self._note_tabs()
         for dock in self.docks:
             dock.restore(self.layouts)
 
@@ -367,12 +366,30 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         # The program ends when the staged shutdown has ended, not when the window is closed.
         event.ignore()
+        if not self._closing:
+            self.leaving.on_close()
+
+    def stop(self) -> None:
+        """Begins the staged shutdown, and asks nothing."""
         if self._closing:
             return
         self._closing = True
         self.save_layout()
         self.toasts.say("Stopping: orders stay as they are, and nothing new is taken", "info")
         spawn(self._on_close(), name="shutdown", on_error=self._on_close_failed)
+
+    def _to_tray(self) -> None:
+        """Goes out of sight; the engine goes on, and errors are told by the tray."""
+        self.save_layout()
+        self.bridge.keep_up_hidden(HIDDEN_FLUSH_MS)
+        self.hide()
+
+    def come_back(self) -> None:
+        """Out of the tray, or from under other windows."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
 
     def _on_close_failed(self, error: BaseException) -> None:
         self._closing = False

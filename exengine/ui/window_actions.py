@@ -42,7 +42,7 @@ def _window(window: Window) -> None:
     add = window.registry.add
     add(
         Action(
-            id="quit", text="&Quit", call=window.close, menu="File", group="window", key="Ctrl+Q",
+            id="quit", text="&Quit", call=window.leaving.ask_quit, menu="File", group="quit", key="Ctrl+Q",
             role=QAction.MenuRole.QuitRole, words="exit stop",
         )
     )  # fmt: skip

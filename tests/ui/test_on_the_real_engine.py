@@ -151,6 +151,7 @@ def test_closing_the_window_stops_the_program_and_a_new_one_goes_on_where_it_was
         await desktop.alert("50000")
         await desktop.shows(lambda: desktop.groups == 1)
         desktop.window.close()
+        desktop.window.clicks.sheet.quit.click()
         await desktop.closed.wait()
 
     async def second(desktop: Desktop) -> None:

@@ -123,6 +123,6 @@ def test_the_list_is_a_sound_model(stage, qtmodeltester):
 
 def test_the_link_in_the_menu_bar_opens_it(stage):
     stage.put_sample()
-    assert stage.window.commands.text() == "Ctrl+Shift+P  Commands"
-    stage.window.commands.click()
+    assert stage.window.menu_corner.commands.text() == "Ctrl+Shift+P  Commands"
+    stage.window.menu_corner.commands.click()
     assert stage.window.finder.isVisible()

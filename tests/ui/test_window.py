@@ -433,7 +433,7 @@ def test_what_the_trader_arranged_is_there_after_a_restart(stage, look, tmp_path
     window.positions.table.heading.resizeSection(Col.ENTRY, 200)
     window.positions.sort_by(Col.UNREALISED)
     window.log.close()
-    do(on_loop, window.close)
+    do(on_loop, window.stop)
     assert stage.closed == ["closed"]
     assert QSettings(str(tmp_path / "layout.ini"), QSettings.Format.IniFormat).allKeys()
     again = Stage(look, tmp_path).show()

@@ -44,7 +44,7 @@ def on_a_running_program(look, qapp, tmp_path, monkeypatch, qtbot):
                 window.show()
                 try:
                     await story(window, running)
-                    window.close()
+                    window.stop()
                     async with asyncio.timeout(5):
                         await closed.wait()
                 finally:
