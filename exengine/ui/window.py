@@ -17,6 +17,7 @@ from exengine.ui.bridge import Bridge
 from exengine.ui.capital_dock import CapitalDock
 from exengine.ui.clicks import Clicks
 from exengine.ui.dock import Dock
+from exengine.ui.help import Help
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.leaving import Leaving
@@ -102,6 +103,8 @@ class Window(QMainWindow):
         self._build_top()
         self.tray = Tray(self, self.icons, self.registry)
         self.leaving.add_actions(self.registry)
+        self.help = Help(self)
+        self.help.add_actions()
         self._build_docks()
         self._own_layouts()
         self._connect()

@@ -1,0 +1,137 @@
+"""The pages of the help: those written by hand in resources/help, and those made from the program itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from string import Template
+
+from PySide6.QtGui import QKeySequence
+
+from exengine.assets import asset
+from exengine.settings.reference import PageWords, SettingWords, reference
+from exengine.ui.actions import Action, Registry
+from exengine.ui.setup import Setup
+
+PAGES: dict[str, str] = {
+    "start": "Getting started",
+    "alerts": "The alert text",
+    "ladder": "Ladders and targets",
+    "queue": "Pool and queue",
+    "risk": "The risk engine",
+    "window": "The window",
+    "accounts": "Exchange accounts",
+    "tunnels": "A public address",
+    "paper": "Paper and replay",
+    "security": "Security",
+    "backup": "Backup and restore",
+    "server": "Server and Postgres",
+    "settings": "Every setting",
+    "keys": "Keyboard",
+    "trouble": "Troubleshooting",
+}
+"""By name, in the order of the list."""
+
+OF_DOCKS = {
+    "positions": "ladder",
+    "queue": "queue",
+    "risk": "risk",
+    "signals": "alerts",
+    "log": "trouble",
+    "status": "accounts",
+    "capital": "queue",
+    "performance": "window",
+}
+"""Which page F1 opens for a dock; another dock's is the first page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the pages are filled in with. The token is masked until the trader asks for it."""
+
+    setup: Setup
+    show_token: bool
+
+
+def text_of(name: str, facts: Facts, registry: Registry) -> str:
+    """A page as Markdown. Raises KeyError for an unknown one."""
+    if name not in PAGES:
+        raise KeyError(name)
+    made: Mapping[str, Callable[[], str]] = {
+        "settings": settings_page,
+        "keys": lambda: keys_page(registry),
+    }
+    if name in made:
+        return made[name]()
+    setup = facts.setup
+    return Template(asset(f"help/{name}.md").read_text(encoding="utf-8")).safe_substitute(
+        alert_text_masked=setup.alert_text_masked,
+        webhook_url=setup.webhook_url if facts.show_token else setup.webhook_url_masked,
+        show_words="Hide the token" if facts.show_token else "Show the token",
+    )
+
+
+def settings_page() -> str:
+    """Every setting, from the pages of the configuration."""
+    lines = [
+        f"# {PAGES['settings']}",
+        "",
+        "As they stand in the settings and in `config.json`. Without a word in the file, the default holds.",
+    ]
+    for page in reference():
+        lines += ["", f"## {page.title}", "", f"{page.meaning}.", "", *_settings(page)]
+    return "\n".join(lines)
+
+
+def _settings(page: PageWords) -> list[str]:
+    lines = []
+    for setting in page.settings:
+        lines += [f"**{setting.title}** · `{setting.path}`  ", f"{setting.meaning}.{_more(setting)}", ""]
+    return lines
+
+
+def _more(setting: SettingWords) -> str:
+    said = []
+    if setting.choices:
+        said.append(f"One of: {', '.join(setting.choices)}.")
+    if setting.default:
+        said.append(f"Default: {setting.default}{_unit(setting)}.")
+    elif setting.unit:
+        said.append(f"In {setting.unit}.")
+    return "".join(f" {one}" for one in said)
+
+
+def _unit(setting: SettingWords) -> str:
+    is_number = setting.default.lstrip("-").replace(".", "", 1).isdigit()
+    return f" {setting.unit}" if setting.unit and is_number else ""
+
+
+def keys_page(registry: Registry) -> str:
+    """Every key, from the registry of actions."""
+    lines = [
+        f"# {PAGES['keys']}",
+        "",
+        "No key alone trades: what places, cancels or closes wants Ctrl or Alt with it, and what costs money asks "
+        "first. In every question Enter and Esc cancel.",
+    ]
+    by_place: dict[str, list[Action]] = {}
+    for action in registry.specs:
+        if action.key:
+            by_place.setdefault(action.where, []).append(action)
+    for where, actions in by_place.items():
+        lines += ["", f"## {f'In {where.capitalize()}' if where else 'Everywhere'}", "", "| key | does |", "|---|---|"]
+        lines += [f"| {shown_key(action)} | {registry.text(action)} |" for action in actions]
+    lines += ["", "## In tables", "", "| key | does |", "|---|---|"]
+    lines += [f"| {key} | {does} |" for key, does in IN_TABLES]
+    return "\n".join(lines)
+
+
+IN_TABLES = (
+    ("Arrow keys", "go from row to row; right and left open and close a group"),
+    ("Ctrl+C", "copies the chosen rows, with plain numbers"),
+    ("Ctrl+A", "chooses all rows"),
+    ("Home, End", "go to the first and the last row"),
+    ("Menu", "shows what can be done with the row"),
+)
+
+
+def shown_key(action: Action) -> str:
+    return QKeySequence(action.key).toString(QKeySequence.SequenceFormat.NativeText)

@@ -1,0 +1,271 @@
+"""The help: a window of its own beside the program's, with a list of pages, a search and back and forward."""
+
+import re
+from collections.abc import Callable
+
+from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtGui import QKeySequence, QShortcut, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QTextBrowser,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from exengine.ui.actions import Registry
+from exengine.ui.help_text import PAGES, Facts, text_of
+from exengine.ui.icons import Icons
+from exengine.ui.pieces import Ground, Hairline, IconButton, Label
+from exengine.ui.setup import Setup
+from exengine.ui.theme import Look
+
+LIST_WIDTH = 200
+PAGE_WIDTH = 760
+_NAME = Qt.ItemDataRole.UserRole
+
+
+class HelpWindow(QWidget):
+    """Stays open beside the program. Links of a page lead to others, do an action, or show the token."""
+
+    def __init__(
+        self, look: Look, icons: Icons, registry: Registry, setup: Callable[[], Setup], parent: QWidget
+    ) -> None:
+        super().__init__(parent, Qt.WindowType.Window)
+        self._look, self._icons, self._registry, self._setup = look, icons, registry, setup
+        self._show_token = False
+        self._page = ""
+        self._back: list[str] = []
+        self._forward: list[str] = []
+        self.setObjectName("help_window")
+        self.setWindowTitle("ExEngine help")
+        self.setWindowIcon(icons.icon("app", "accent"))
+        self.resize(look.scaled(LIST_WIDTH + PAGE_WIDTH + 60), look.scaled(720))
+        self.back = IconButton(icons, "chevron-left", "Back")
+        self.forward = IconButton(icons, "chevron-right", "Forward")
+        self.search = QLineEdit()
+        self.search.setPlaceholderText("Search the help")
+        self.search.setAccessibleName("Search the help")
+        self.search.setClearButtonEnabled(True)
+        self.found = Label(look, token="muted")
+        self.pages = QListWidget()
+        self.pages.setObjectName("help_pages")
+        self.pages.setAccessibleName("Pages of the help")
+        self.text = QTextBrowser()
+        self.text.setObjectName("help_text")
+        self.text.setAccessibleName("Page")
+        self.text.setOpenLinks(False)
+        self.text.setFrameShape(QFrame.Shape.NoFrame)
+        self._lay_out()
+        self._connect()
+        self._fill_list()
+        self._note_history()
+
+    def _lay_out(self) -> None:
+        bar = Ground(self._look, "raised")
+        row = QHBoxLayout(bar)
+        row.setContentsMargins(8, 6, 12, 6)
+        row.setSpacing(4)
+        for widget in (self.back, self.forward):
+            row.addWidget(widget)
+        row.addSpacing(8)
+        self.search.setMaximumWidth(self._look.scaled(320))
+        row.addWidget(self.search, 1)
+        row.addSpacing(8)
+        row.addWidget(self.found)
+        row.addStretch(1)
+        body = QHBoxLayout()
+        body.setSpacing(0)
+        body.addWidget(self.pages)
+        body.addWidget(Hairline(self._look, vertical=True))
+        body.addWidget(self.text, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(bar)
+        column.addWidget(Hairline(self._look))
+        column.addLayout(body, 1)
+
+    def _connect(self) -> None:
+        self.back.clicked.connect(self.go_back)
+        self.forward.clicked.connect(self.go_forward)
+        self.search.textChanged.connect(self._on_search)
+        self.search.returnPressed.connect(self._on_next)
+        self.pages.currentItemChanged.connect(self._on_chosen)
+        self.text.anchorClicked.connect(self._on_link)
+        self._look.changed.connect(self._on_look_changed)
+        for keys, call in (
+            ("Esc", self.close),
+            ("Alt+Left", self.go_back),
+            ("Alt+Right", self.go_forward),
+            ("Ctrl+F", self.search.setFocus),
+        ):
+            QShortcut(QKeySequence(keys), self).activated.connect(call)
+
+    # Pages
+
+    def open_at(self, name: str) -> None:
+        """Comes to the front with a page."""
+        self.show_page(name)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        self.text.setFocus()
+
+    def show_page(self, name: str) -> None:
+        """Goes to a page, and remembers the one before. Raises KeyError for an unknown one."""
+        if name == self._page:
+            return
+        if self._page:
+            self._back.append(self._page)
+            self._forward.clear()
+        self._turn_to(name)
+
+    @property
+    def page(self) -> str:
+        return self._page
+
+    def go_back(self) -> None:
+        if self._back:
+            self._forward.append(self._page)
+            self._turn_to(self._back.pop())
+
+    def go_forward(self) -> None:
+        if self._forward:
+            self._back.append(self._page)
+            self._turn_to(self._forward.pop())
+
+    def refresh(self) -> None:
+        """Fills the page in anew: address or keys have changed."""
+        if self._page:
+            place = self.text.verticalScrollBar().value()
+            self._turn_to(self._page)
+            self.text.verticalScrollBar().setValue(place)
+
+    def _markdown(self, name: str) -> str:
+        return text_of(name, Facts(setup=self._setup(), show_token=self._show_token), self._registry)
+
+    def _turn_to(self, name: str) -> None:
+        self._page = name
+        self._style()
+        self.text.document().setMarkdown(self._markdown(name), QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
+        self._dress()
+        for place in range(self.pages.count()):
+            if self.pages.item(place).data(_NAME) == name:
+                self.pages.blockSignals(True)
+                self.pages.setCurrentRow(place)
+                self.pages.blockSignals(False)
+        self._mark()
+        self._note_history()
+
+    def _note_history(self) -> None:
+        self.back.setEnabled(bool(self._back))
+        self.forward.setEnabled(bool(self._forward))
+
+    def _on_chosen(self, item: QListWidgetItem | None) -> None:
+        if item is not None:
+            self.show_page(str(item.data(_NAME)))
+
+    def _on_link(self, url: QUrl) -> None:
+        what, _, which = url.toString().partition(":")
+        match what:
+            case "help":
+                self.show_page(which)
+            case "do":
+                self._registry.run(which)
+            case "show":
+                self._show_token = not self._show_token
+                self.refresh()
+
+    # Search
+
+    def _fill_list(self, names: list[str] | None = None) -> None:
+        self.pages.blockSignals(True)
+        self.pages.clear()
+        for name in PAGES if names is None else names:
+            item = QListWidgetItem(PAGES[name])
+            item.setData(_NAME, name)
+            self.pages.addItem(item)
+            if name == self._page:
+                self.pages.setCurrentItem(item)
+        self.pages.blockSignals(False)
+
+    def _on_search(self, wanted: str) -> None:
+        """Leaves the pages that have all the words, and marks them in the one that is shown."""
+        words = wanted.lower().split()
+        if not words:
+            self._fill_list()
+            self.found.setText("")
+            self._mark()
+            return
+        texts = {name: f"{PAGES[name]} {plain(self._markdown(name))}".lower() for name in PAGES}
+        names = [name for name, text in texts.items() if all(word in text for word in words)]
+        # Where the title says it, the page is about it.
+        names.sort(key=lambda name: not all(word in PAGES[name].lower() for word in words))
+        self._fill_list(names)
+        count = len(names)
+        self.found.setText("Nothing found" if not count else f"On {count} page{'' if count == 1 else 's'}")
+        if names and self._page not in names:
+            self.show_page(names[0])
+        self._mark()
+
+    def _on_next(self) -> None:
+        """Goes to the next place of the word, from the top again after the last."""
+        words = self.search.text().split()
+        if words and not self.text.find(words[0]):
+            self.text.moveCursor(QTextCursor.MoveOperation.Start)
+            self.text.find(words[0])
+
+    def _mark(self) -> None:
+        marks = []
+        form = QTextCharFormat()
+        form.setBackground(self._look.color("warn_bg"))
+        for word in self.search.text().split():
+            cursor = self.text.document().find(word)
+            while not cursor.isNull():
+                mark = QTextEdit.ExtraSelection()
+                mark.cursor, mark.format = cursor, form
+                marks.append(mark)
+                cursor = self.text.document().find(word, cursor)
+        self.text.setExtraSelections(marks)
+
+    # Looks
+
+    def _style(self) -> None:
+        self.text.setFont(self._look.font())
+        self.text.document().setDefaultFont(self._look.font())
+        self.text.document().setDocumentMargin(self._look.scaled(24))
+        row = self._look.row_height() + 4
+        self.pages.setFixedWidth(self._look.scaled(LIST_WIDTH))
+        for place in range(self.pages.count()):
+            self.pages.item(place).setSizeHint(QSize(0, row))
+
+    def _dress(self) -> None:
+        """Gives code and tables the look's own font and lines: Markdown knows nothing of either."""
+        family = self._look.code_font().families()
+        block = self.text.document().begin()
+        while block.isValid():
+            pieces = block.begin()
+            while not pieces.atEnd():
+                piece = pieces.fragment()
+                if piece.charFormat().fontFixedPitch():
+                    form = QTextCharFormat()
+                    form.setFontFamilies(family)
+                    cursor = QTextCursor(block)
+                    cursor.setPosition(piece.position())
+                    cursor.setPosition(piece.position() + piece.length(), QTextCursor.MoveMode.KeepAnchor)
+                    cursor.mergeCharFormat(form)
+                pieces += 1
+            block = block.next()
+
+    def _on_look_changed(self) -> None:
+        self.refresh()
+
+
+def plain(markdown: str) -> str:
+    """What a reader sees of a Markdown text, near enough to be searched in."""
+    return re.sub(r"\]\([^)]*\)", "", re.sub(r"[*`|\[#>]", "", markdown))
