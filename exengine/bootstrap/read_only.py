@@ -260,7 +260,7 @@ class NoCommands:
     async def set_blocked(self, key: GroupKey, blocked: bool) -> None:
         self._refuse()
 
-    async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
+    async def send_test_alert(self, symbol: str, timeframe: str, side: Side, **more: object) -> Verdict:
         self._refuse()
 
     async def replay_signal(self, signal_id: int) -> Verdict:

@@ -10,8 +10,10 @@ from exengine.bootstrap.status import mode_of, venue_of
 from exengine.cli.options import folders
 from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.domain.errors import UserError
+from exengine.domain.routing import tv_exchange_of
 from exengine.domain.settings import AccountSettings, SlippageAction
 from exengine.engine.desk import Desk
+from exengine.engine.rows import Mode
 from exengine.store.lock import AlreadyRuns
 from exengine.ui.app import make_app
 from exengine.ui.bridge import Bridge
@@ -97,17 +99,16 @@ def _stop_on_signals(stop: Callable[[], None]) -> None:
 def setup_of(program: Program) -> Setup:
     """What the window is told besides the rows."""
     settings, secrets = program.settings, program.secrets
-    account = settings.accounts[0]
-    listed = sorted(symbol for name, symbol in program.state.instruments if name == account.name)
+    labels = tuple(_label(program, one) for one in settings.accounts if one.enabled)
     url = program.webhook_url
     return Setup(
-        accounts=tuple(_label(one) for one in settings.accounts if one.enabled),
+        accounts=labels,
         webhook_url=url,
         webhook_url_masked=url.replace(secrets.token, MASK),
         alert_text=alert_text(alert_body(AlertTemplate.STRATEGY, secret=secrets.secret)),
         alert_text_masked=alert_text(alert_body(AlertTemplate.STRATEGY, secret=MASK)),
         is_public=bool(program.config.listener.public_url),
-        test_symbols=tuple(sorted(listed, key=lambda symbol: (not symbol.startswith("BTC/"), symbol))),
+        test_symbols=next((label.symbols for label in labels if label.mode is not Mode.LIVE), ()),
         test_legs=len(settings.grid.legs),
         test_pyramids=settings.grid.max_pyramids,
         test_amount=settings.sizing.amount,
@@ -116,5 +117,12 @@ def setup_of(program: Program) -> Setup:
     )
 
 
-def _label(account: AccountSettings) -> AccountLabel:
-    return AccountLabel(name=account.name, venue=venue_of(account), mode=mode_of(account))
+def _label(program: Program, account: AccountSettings) -> AccountLabel:
+    listed = [symbol for name, symbol in program.state.instruments if name == account.name]
+    return AccountLabel(
+        name=account.name,
+        venue=venue_of(account),
+        mode=mode_of(account),
+        tv_exchange=tv_exchange_of(program.settings, account),
+        symbols=tuple(sorted(listed, key=lambda symbol: (not symbol.startswith("BTC/"), symbol))),
+    )

@@ -32,7 +32,7 @@ class Destination:
 
 def route(state: State, signal: Signal) -> Destination | Unroutable:
     """The account and symbol of a signal; what is wrong where there is none."""
-    account = _account(state.settings, signal)
+    account = account_for(state.settings, signal.exchange, signal.symbol)
     if account is None:
         return Unroutable.UNKNOWN_EXCHANGE
     wanted = spelled(signal.symbol.removesuffix(PERPETUAL).removesuffix(PERPETUAL.lower()))
@@ -88,17 +88,33 @@ def rules_for(state: State, account: AccountSettings, symbol: str) -> Instrument
     )
 
 
-def _account(settings: Settings, signal: Signal) -> AccountSettings | None:
+def account_for(settings: Settings, exchange: str, symbol: str) -> AccountSettings | None:
+    """The account that takes the alerts of TradingView's `exchange` (in capitals) for a symbol as it spells it."""
     enabled = [account for account in settings.accounts if account.enabled]
     for rule in settings.routing:
-        if rule.tv_exchange.upper() == signal.exchange:
+        if rule.tv_exchange.upper() == exchange:
             return next((account for account in enabled if account.name == rule.account), None)
-    exchange = EXCHANGES.get(signal.exchange)
-    own = [account for account in enabled if exchange is not None and account.exchange == exchange]
+    known = EXCHANGES.get(exchange)
+    own = [account for account in enabled if known is not None and account.exchange == known]
     # A paper account stands in for each exchange that has no enabled account of its own.
-    candidates = own or [account for account in enabled if account.exchange == "paper" and exchange is not None]
-    perpetual = signal.symbol.upper().endswith(PERPETUAL)
+    candidates = own or [account for account in enabled if account.exchange == "paper" and known is not None]
+    perpetual = symbol.upper().endswith(PERPETUAL)
     if perpetual:
         return next((account for account in candidates if account.market_type is MarketType.SWAP), None)
     spot_first = sorted(candidates, key=lambda account: account.market_type is not MarketType.SPOT)
     return spot_first[0] if spot_first else None
+
+
+def tv_exchange_of(settings: Settings, account: AccountSettings) -> str:
+    """A name by which alerts of TradingView reach an account; empty where none does."""
+    own = [name for name, exchange in EXCHANGES.items() if exchange == account.exchange]
+    ruled = [rule.tv_exchange.upper() for rule in settings.routing if rule.account == account.name]
+    symbol = tv_symbol("BTC/USDT:USDT" if account.market_type is MarketType.SWAP else "BTC/USDT")
+    names = (*ruled, *own, *EXCHANGES)
+    return next((name for name in names if account_for(settings, name, symbol) is account), "")
+
+
+def tv_symbol(symbol: str) -> str:
+    """A unified symbol as TradingView's charts call it: `BTCUSDT`, `BTCUSDT.P`."""
+    pair, _, settled = symbol.partition(":")
+    return pair.replace("/", "") + (PERPETUAL if settled else "")

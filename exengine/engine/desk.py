@@ -3,6 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TypeVar
 
 from exengine.domain.alert_text import AlertTemplate, alert_body
@@ -24,6 +25,8 @@ from exengine.domain.events import (
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.domain.reception import Verdict, arrival_of
+from exengine.domain.routing import tv_exchange_of, tv_symbol
+from exengine.domain.settings import AccountSettings, Settings
 from exengine.domain.signal_body import BodyError, parse_body
 from exengine.domain.step import Step
 from exengine.engine.changes import StoreFailed
@@ -33,9 +36,6 @@ from exengine.engine.past import Past, TrailRow
 from exengine.engine.ports import Clock
 
 Result = TypeVar("Result")
-
-TEST_EXCHANGE = "BINANCE"
-"""Any of TradingView's names: a paper account stands in for each."""
 
 
 class Desk:
@@ -83,18 +83,38 @@ class Desk:
         """Keeps the risk engine away from a group, or lets it come near again."""
         await self._ask(BlockSet(key=key, blocked=blocked))
 
-    async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
-        """A pretend TradingView alert, stored and acted on like any other, at the symbol's last price."""
-        state, account = self._engine.state, self._engine.state.settings.accounts[0]
-        last = state.last(account.name, symbol)
+    async def send_test_alert(
+        self,
+        symbol: str,
+        timeframe: str,
+        side: Side,
+        *,
+        account: str = "",
+        kind: AlertTemplate = AlertTemplate.ENTRY,
+        price: Decimal | None = None,
+    ) -> Verdict:
+        """A pretend TradingView alert, stored and acted on like any other; never one that spends real money.
+
+        Without an account it is the first that trades none; without a price the symbol's last one.
+        """
+        state = self._engine.state
+        target = _test_account(state.settings, account)
+        exchange = tv_exchange_of(state.settings, target)
+        if not exchange:
+            raise UserError(
+                f"No name of an exchange leads to {target.name}.",
+                safe="Nothing was sent.",
+                remedy="Add a route to it in the settings.",
+            )
+        last = price or state.last(target.name, symbol)
         if last is None:
-            raise UserError(f"{symbol} has no price yet.", remedy="Try again in a few seconds.")
+            raise UserError(f"{symbol} has no price yet.", remedy="Try again in a few seconds, or give a price.")
         now_ms = self._clock.now_ms()
         stamp = datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds")
         body = alert_body(
-            AlertTemplate.ENTRY,
-            exchange=TEST_EXCHANGE,
-            symbol=symbol,
+            kind,
+            exchange=exchange,
+            symbol=tv_symbol(symbol),
             timeframe=timeframe,
             price=last,
             side=side,
@@ -145,6 +165,20 @@ class Desk:
                 safe="Nothing was changed.",
                 remedy="Make room on the disk, then try again.",
             ) from error
+
+
+def _test_account(settings: Settings, name: str) -> AccountSettings:
+    harmless = [
+        account for account in settings.accounts if account.enabled and not (account.is_live and not account.testnet)
+    ]
+    for account in harmless:
+        if not name or account.name == name:
+            return account
+    raise UserError(
+        f"A test alert on {name or 'these accounts'} would place real orders.",
+        safe="Nothing was sent.",
+        remedy="Send it to a paper account, or to one on an exchange's testnet.",
+    )
 
 
 def _said(step: Step) -> str:

@@ -5,7 +5,6 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from exengine.domain.instrument import Side
 from exengine.engine.intake import Verdict, VerdictKind
-from exengine.engine.rows import Mode
 from exengine.ui import format as fmt
 from exengine.ui import words
 from exengine.ui.book import Book
@@ -16,6 +15,18 @@ from exengine.ui.setup import Setup
 from exengine.ui.theme import Look
 
 LIVE_REASON = "A test alert would place real orders. Switch to a paper account or the testnet to send one."
+
+
+def verdict_words(verdict: Verdict) -> tuple[str, str]:
+    """What became of an alert, in words and by token."""
+    match verdict.kind:
+        case VerdictKind.ACCEPTED:
+            return f"Accepted as signal {verdict.signal_id}. What became of it is in Signals.", "success"
+        case VerdictKind.DUPLICATE:
+            return f"A duplicate of signal {verdict.signal_id}: not traded twice.", "warn"
+        case VerdictKind.INVALID | VerdictKind.REFUSED:
+            errors = "; ".join(f"{error.field}: {error.message}" for error in verdict.errors)
+            return f"Not taken. {errors}".strip(), "error"
 
 
 class AlertForm(QWidget):
@@ -62,7 +73,7 @@ class AlertForm(QWidget):
     def refresh(self) -> None:
         """Shows the last price of the chosen pair, and whether a test alert may be sent at all."""
         symbol = self.symbol.currentText()
-        quotes = (self._book.quotes.get((label.name, symbol)) for label in self._setup.accounts)
+        quotes = (self._book.quotes.get((label.name, symbol)) for label in self._setup.harmless)
         quote = next((quote for quote in quotes if quote is not None), None)
         if quote is None:
             self.price.setText("no price yet")
@@ -70,7 +81,7 @@ class AlertForm(QWidget):
             decimals = max(0, -int(quote.price.as_tuple().exponent))
             self.price.setText(f"at {fmt.number(quote.price, decimals)}, the last price")
         engine = self._book.engine
-        is_live = engine is not None and engine.mode is Mode.LIVE
+        is_live = not self._setup.harmless
         self.send.setEnabled(not is_live and engine is not None and bool(symbol))
         self.send.setToolTip(LIVE_REASON if is_live else "")
 
@@ -82,14 +93,7 @@ class AlertForm(QWidget):
 
     def show_verdict(self, verdict: Verdict) -> None:
         self.refresh()
-        match verdict.kind:
-            case VerdictKind.ACCEPTED:
-                self._tell(f"Accepted as signal {verdict.signal_id}. What became of it is in Signals.", "success")
-            case VerdictKind.DUPLICATE:
-                self._tell(f"A duplicate of signal {verdict.signal_id}: not traded twice.", "warn")
-            case VerdictKind.INVALID | VerdictKind.REFUSED:
-                errors = "; ".join(f"{error.field}: {error.message}" for error in verdict.errors)
-                self._tell(f"Not taken. {errors}".strip(), "error")
+        self._tell(*verdict_words(verdict))
 
     def show_error(self, error: BaseException) -> None:
         self.refresh()

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from exengine.domain.alert_text import AlertTemplate
 from exengine.domain.events import QueueAction
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
@@ -74,8 +76,17 @@ class Commands(Protocol):
 
     async def set_blocked(self, key: GroupKey, blocked: bool) -> None: ...
 
-    async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
-        """Sends a pretend alert through the whole engine, at the last price."""
+    async def send_test_alert(
+        self,
+        symbol: str,
+        timeframe: str,
+        side: Side,
+        *,
+        account: str = "",
+        kind: AlertTemplate = AlertTemplate.ENTRY,
+        price: Decimal | None = None,
+    ) -> Verdict:
+        """Sends a pretend alert through the whole engine, to an account that trades no real money."""
         ...
 
     async def replay_signal(self, signal_id: int) -> Verdict:

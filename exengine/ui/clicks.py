@@ -21,12 +21,13 @@ from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.panic_plan import panic_plan
 from exengine.ui.panic_sheet import PanicSheet
-from exengine.ui.questions import AboutSheet, AlertSheet, CloseSheet
+from exengine.ui.questions import AboutSheet, CloseSheet
 from exengine.ui.queue_model import name_of
 from exengine.ui.risk_questions import AdoptSheet, ForceSheet, RunSheet
 from exengine.ui.setup import Setup
 from exengine.ui.sheet import Sheet
 from exengine.ui.toast import Toasts
+from exengine.ui.trial_sheet import TrialSheet
 
 RiskNow = Callable[[str], tuple[RiskRow | None, PlanView | None, RiskSummary | None]]
 
@@ -125,8 +126,8 @@ class Clicks(QObject):
                 sheet.show_plan(panic_plan(self._book, self.setup))
             case CloseSheet() as sheet:
                 sheet.refresh()
-            case AlertSheet() as sheet:
-                sheet.form.refresh()
+            case TrialSheet() as sheet:
+                sheet.refresh()
             case RunSheet() as sheet:
                 sheet.show_plan(*self._risk_now(sheet.loser_id))
 
@@ -215,8 +216,8 @@ class Clicks(QObject):
     def ask_test_alert(self) -> None:
         if self.sheet is not None:
             return
-        sheet = AlertSheet(self._look, self._icons, self._window, self.setup, self._book, self._mode)
-        self.serve(sheet.form)
+        sheet = TrialSheet(self._look, self._icons, self._window, self.setup, self._book, self._mode)
+        self.serve(sheet)
         self._open(sheet)
 
     def show_about(self) -> None:
@@ -225,7 +226,7 @@ class Clicks(QObject):
 
     # Test alerts and copies
 
-    def serve(self, form: AlertForm) -> None:
+    def serve(self, form: AlertForm | TrialSheet) -> None:
         """Sends what a form asks for, and tells it what became of it, if it is still there."""
         gone = False
 
@@ -233,8 +234,9 @@ class Clicks(QObject):
             nonlocal gone
             gone = True
 
-        async def send(symbol: str, timeframe: str, side: Side) -> None:
-            verdict = await self._bridge.commands.send_test_alert(symbol, timeframe, side)
+        async def send(symbol: str, timeframe: str, side: Side, *more: Any) -> None:
+            chosen = dict(zip(("account", "kind", "price"), more, strict=False))
+            verdict = await self._bridge.commands.send_test_alert(symbol, timeframe, side, **chosen)
             if not gone:
                 form.show_verdict(verdict)
 

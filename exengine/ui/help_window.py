@@ -4,7 +4,18 @@ import re
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt, QUrl
-from PySide6.QtGui import QKeySequence, QShortcut, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import (
+    QKeySequence,
+    QShortcut,
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFormat,
+    QTextFrameFormat,
+    QTextTable,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -22,10 +33,12 @@ from exengine.ui.help_text import PAGES, Facts, text_of
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Ground, Hairline, IconButton, Label
 from exengine.ui.setup import Setup
-from exengine.ui.theme import Look
+from exengine.ui.theme import Look, Role, Weight
 
 LIST_WIDTH = 200
 PAGE_WIDTH = 760
+LINE_PERCENT = 130
+"""Of a line's own height."""
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -245,25 +258,63 @@ class HelpWindow(QWidget):
             self.pages.item(place).setSizeHint(QSize(0, row))
 
     def _dress(self) -> None:
-        """Gives code and tables the look's own font and lines: Markdown knows nothing of either."""
-        family = self._look.code_font().families()
+        """Gives headings, paragraphs, code and tables the look's sizes and lines: Markdown knows nothing of them."""
+        self.text.document().setUndoRedoEnabled(False)
         block = self.text.document().begin()
         while block.isValid():
-            pieces = block.begin()
-            while not pieces.atEnd():
-                piece = pieces.fragment()
-                if piece.charFormat().fontFixedPitch():
-                    form = QTextCharFormat()
-                    form.setFontFamilies(family)
-                    cursor = QTextCursor(block)
-                    cursor.setPosition(piece.position())
-                    cursor.setPosition(piece.position() + piece.length(), QTextCursor.MoveMode.KeepAnchor)
-                    cursor.mergeCharFormat(form)
-                pieces += 1
+            self._dress_block(block)
             block = block.next()
+        for frame in self.text.document().rootFrame().childFrames():
+            if isinstance(frame, QTextTable):
+                form = frame.format().toTableFormat()
+                form.setBorder(1)
+                form.setBorderBrush(self._look.color("line"))
+                form.setBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+                form.setBorderCollapse(True)
+                form.setCellPadding(self._look.scaled(5))
+                form.setTopMargin(self._look.scaled(4))
+                form.setBottomMargin(self._look.scaled(10))
+                frame.setFormat(form)
+        self.text.moveCursor(QTextCursor.MoveOperation.Start)
+
+    def _dress_block(self, block: QTextBlock) -> None:
+        look, form, cursor = self._look, block.blockFormat(), QTextCursor(block)
+        level = form.headingLevel()
+        in_table, in_list = cursor.currentTable() is not None, block.textList() is not None
+        # A text to be pasted stays in one piece.
+        tight = in_table or (_is_code(block) and _is_code(block.next()))
+        form.setTopMargin(look.scaled({0: 0, 1: 0, 2: 16}.get(level, 10)))
+        form.setBottomMargin(look.scaled(0 if tight else 3 if in_list else 8))
+        form.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        cursor.setBlockFormat(form)
+        cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
+        if level:
+            heading = QTextCharFormat()
+            heading.setFont(look.font(Role.HEADING if level == 1 else Role.PILL, Weight.STRONG))
+            heading.setForeground(look.color("text"))
+            cursor.setCharFormat(heading)
+            return
+        pieces = block.begin()
+        codes = []
+        while not pieces.atEnd():
+            piece = pieces.fragment()
+            if piece.charFormat().fontFixedPitch():
+                codes.append((piece.position(), piece.length()))
+            pieces += 1
+        code = QTextCharFormat()
+        code.setFontFamilies(look.code_font().families())
+        code.setForeground(look.color("text"))
+        for start, length in codes:
+            cursor.setPosition(start)
+            cursor.setPosition(start + length, QTextCursor.MoveMode.KeepAnchor)
+            cursor.mergeCharFormat(code)
 
     def _on_look_changed(self) -> None:
         self.refresh()
+
+
+def _is_code(block: QTextBlock) -> bool:
+    return block.isValid() and block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence.value)
 
 
 def plain(markdown: str) -> str:

@@ -23,6 +23,8 @@ from exengine.ui.pieces import Hairline, Label
 from exengine.ui.theme import Look, Weight
 
 WIDTH = 620
+NEAR = 0.5
+"""What a find must be worth at least, as a share of the best one: letters here and there are no find beside a word."""
 SHOWN = 12
 """Rows that are seen at once."""
 WORDS_SHARE = 0.5
@@ -251,14 +253,12 @@ class Palette(QWidget):
             if scores:
                 marked = here.places if here is not None and here.score >= max(scores) else ()
                 found.append((-max(scores), place, replace(entry, places=marked)))
-        if not text.strip():
-            # Nothing that trades is chosen before a letter was typed.
-            found.sort(key=lambda one: (bool(one[2].trades or one[2].why_not), one[1]))
-        else:
-            found.sort(key=lambda one: (bool(one[2].why_not), one[0], one[1]))
+        best = min((worth for worth, _, _ in found), default=0.0)
+        found = [one for one in found if one[0] <= best * NEAR]
+        found.sort(key=lambda one: (bool(one[2].why_not), one[0], one[1]))
         self.model.show([entry for _, _, entry in found])
-        if found:
-            self.list.setCurrentIndex(self.model.index(0, 0))
+        # Nothing is chosen before a letter was typed: Enter alone does nothing.
+        self.list.setCurrentIndex(self.model.index(0, 0) if found and text.strip() else QModelIndex())
         self.list.setVisible(bool(found))
         self.nothing.setVisible(not found)
         self._place()
@@ -317,7 +317,7 @@ class Palette(QWidget):
         width = min(self._look.scaled(WIDTH), self._window.width() - 32)
         self._column.activate()
         self.resize(width, self._column.totalSizeHint().height())
-        self.move((self._window.width() - width) // 2, self._look.scaled(64))
+        self.move((self._window.width() - width) // 2, self._look.scaled(40))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

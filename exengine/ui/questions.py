@@ -1,4 +1,4 @@
-"""The smaller dialogs: closing one group, a test alert from the menu, and what this program is made of."""
+"""The smaller dialogs: closing one group, and what this program is made of."""
 
 import platform
 from importlib import metadata
@@ -10,11 +10,9 @@ from exengine import __version__
 from exengine.engine.rows import GroupRow, Mode
 from exengine.ui import format as fmt
 from exengine.ui import words
-from exengine.ui.alert_form import AlertForm
 from exengine.ui.book import Book
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Label, Prose
-from exengine.ui.setup import Setup
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look, Role, Weight
 
@@ -60,26 +58,6 @@ class CloseSheet(Sheet):
         result = f" Result now **{fmt.signed(pnl, 2)} USD** after fees." if pnl is not None else ""
         verb = "sold" if group.side.sign > 0 else "bought back"
         self.meaning.say(f"{qty}{worth}, {verb} {where}.{result}{cancelled if group.open_entries else ''}")
-
-
-class AlertSheet(Sheet):
-    """A test alert while there are positions already."""
-
-    def __init__(self, look: Look, icons: Icons, parent: QWidget, setup: Setup, book: Book, mode: Mode) -> None:
-        super().__init__(look, icons, parent, name="alert_sheet", title="Test alert", mode=mode, width=640)
-        self.add_heading("Send a test alert")
-        meaning = Prose(look)
-        amount = fmt.number(setup.test_amount, fmt.quote_decimals(setup.test_quote))
-        meaning.say(
-            "A pretend TradingView alert goes through the whole engine. It opens a group of "
-            f"{fmt.count(setup.test_legs, 'leg')} with **{amount} {setup.test_quote}**, or adds a pyramid to one."
-        )
-        self.body.addWidget(meaning)
-        self.body.addSpacing(8)
-        self.form = AlertForm(look, icons, setup, book)
-        self.body.addWidget(self.form)
-        self.buttons.addStretch(1)
-        self.add_cancel("Close")
 
 
 class AboutSheet(Sheet):

@@ -14,6 +14,10 @@ class AccountLabel:
     venue: str
     """`Binance spot`, `Paper`."""
     mode: Mode
+    tv_exchange: str = ""
+    """A name of TradingView's that leads to it; empty where none does."""
+    symbols: tuple[str, ...] = ()
+    """What it lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,11 @@ class Setup:
 
     def mode_of(self, account: str) -> Mode | None:
         return next((label.mode for label in self.accounts if label.name == account), None)
+
+    @property
+    def harmless(self) -> tuple[AccountLabel, ...]:
+        """Accounts that a test alert may go to: none that trades real money."""
+        return tuple(label for label in self.accounts if label.mode is not Mode.LIVE)
 
     def venue_of(self, account: str) -> str:
         return next((label.venue for label in self.accounts if label.name == account), "")

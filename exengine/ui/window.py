@@ -309,6 +309,9 @@ class Window(QMainWindow):
         if dock.isFloating():
             dock.activateWindow()
         dock.focus_target().setFocus(Qt.FocusReason.ShortcutFocusReason)
+        if not _inside(dock, QGuiApplication.focusObject()):
+            # What it would show cannot take the keyboard while it is empty; the dock itself can.
+            dock.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def show_group(self, group_id: str) -> None:
         """Goes to a group in Positions."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction
 
 from exengine.domain.events import QueueAction
-from exengine.engine.rows import EngineStatus, GroupRow, Mode
+from exengine.engine.rows import EngineStatus, GroupRow
 from exengine.ui import format as fmt
 from exengine.ui import risk_words
 from exengine.ui.actions import Action, Found
@@ -282,7 +282,7 @@ def _tools(window: Window) -> None:
     def why_no_test() -> str:
         if book.engine is None:
             return STARTING
-        return LIVE_REASON if book.engine.mode is Mode.LIVE else ""
+        return "" if clicks.setup.harmless else LIVE_REASON
 
     add(
         Action(

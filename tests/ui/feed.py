@@ -134,8 +134,8 @@ class Recorder:
     async def set_blocked(self, key: GroupKey, blocked: bool) -> None:
         self._note("set_blocked", key, blocked)
 
-    async def send_test_alert(self, symbol: str, timeframe: str, side: Side) -> Verdict:
-        self._note("send_test_alert", symbol, timeframe, side)
+    async def send_test_alert(self, symbol: str, timeframe: str, side: Side, **more: object) -> Verdict:
+        self._note("send_test_alert", symbol, timeframe, side, *more.values())
         return self.verdict
 
     async def replay_signal(self, signal_id: int) -> Verdict:
@@ -163,8 +163,10 @@ def setup(mode: Mode = Mode.PAPER) -> Setup:
     name, venue = names[mode]
     return Setup(
         accounts=(
-            AccountLabel(name=name, venue=venue, mode=mode),
-            AccountLabel(name="perp", venue="Bybit swap", mode=mode),
+            AccountLabel(
+                name=name, venue=venue, mode=mode, tv_exchange="BINANCE", symbols=("BTC/USDT", "ETH/USDT", "SOL/USDT")
+            ),
+            AccountLabel(name="perp", venue="Bybit swap", mode=mode, tv_exchange="BYBIT", symbols=("ETH/USDT:USDT",)),
         ),
         webhook_url="http://127.0.0.1:8787/webhook/4f1c0a",
         webhook_url_masked="http://127.0.0.1:8787/webhook/••••••",
