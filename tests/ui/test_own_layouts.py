@@ -49,7 +49,10 @@ def test_a_layout_is_saved_left_and_come_back_to_by_its_key(stage, qtbot):
     assert not window.capital.isHidden()
     assert window.layout_switch.current == "trade"
     window.activateWindow()
-    qtbot.keyClick(window.positions.table, Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(window.isActiveWindow)
+    window.go_to(window.positions)
+    stage.settle()
+    qtbot.keyClick(window.positions.focus_target(), Qt.Key.Key_3, Qt.KeyboardModifier.ControlModifier)
     stage.settle()
     assert is_night(stage)
     assert window.layout_switch.current is None

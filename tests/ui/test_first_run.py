@@ -1,0 +1,206 @@
+"""The first-run wizard: nothing is written before its last step, and what is written is what was answered."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
+
+from exengine.domain.errors import UserError
+from exengine.settings.account_keys import AccountKeys
+from exengine.settings.first_run import Answers, answers_of, configured
+from exengine.settings.pages import Config, ExchangeName
+from exengine.settings.problems import ConfigError
+from exengine.ui.first_run import FirstRun
+from tests.ui.feed import setup
+from tests.ui.test_window import do
+
+
+@dataclass
+class Finding:
+    about: str
+    is_well: bool
+    text: str
+
+
+@dataclass
+class Desk:
+    """The running program's side: what it was asked, and what it says."""
+
+    config: Config = field(default_factory=Config)
+    applied: list[Config] = field(default_factory=list)
+    kept: dict[str, AccountKeys] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+    fails_with: Exception | None = None
+    findings: tuple[Finding, ...] = (Finding("key", True, "may trade, may not withdraw"),)
+
+    async def apply(self, config: Config) -> None:
+        self.order.append("apply")
+        if self.fails_with is not None:
+            raise self.fails_with
+        self.applied.append(config)
+
+    async def keep(self, account: str, keys: AccountKeys) -> None:
+        self.order.append("keep")
+        self.kept[account] = keys
+
+    async def examine(self, page, keys, tell) -> None:
+        self.order.append(f"examine {page.name} {page.exchange.value} {page.testnet}")
+        for finding in self.findings:
+            tell(finding)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def wizard(stage, desk) -> Iterator[FirstRun]:
+    stage.put_sample()
+    made = FirstRun(stage.look, stage.window.icons, stage.window, desk, desk, setup=setup(), book=stage.window.book)
+    stage.window.clicks.show(made)
+    yield made
+    if stage.window.clicks.sheet is made:
+        made.reject()
+
+
+def to_the_end(wizard: FirstRun) -> None:
+    for _ in range(5):
+        if wizard.next.text() == "Next":
+            wizard.next.click()
+
+
+def test_paper_goes_four_steps_and_asks_for_no_key(wizard, desk, on_loop):
+    seen = []
+    for _ in range(4):
+        seen.append((wizard.step_words.text(), wizard.heading.text()))
+        if wizard.next.text() == "Next":
+            wizard.next.click()
+    assert seen == [
+        ("Step 1 of 4", "Where shall it trade?"),
+        ("Step 2 of 4", "With how much?"),
+        ("Step 3 of 4", "Let TradingView call it"),
+        ("Step 4 of 4", "What shall stop it?"),
+    ]
+    wizard.capital.amount.setText("250.5")
+    wizard.limits.loss.setText("300")
+    done = []
+    wizard.done_well.connect(done.append)
+    do(on_loop, wizard.next.click)
+    (config,) = desk.applied
+    assert config.sizing.amount == Decimal("250.5")
+    assert config.safety.max_daily_loss == 300
+    assert [(one.name, one.exchange) for one in config.accounts] == [("paper", ExchangeName.PAPER)]
+    assert desk.order == ["apply"]
+    assert done == ["ExEngine is set up: it trades paper money and waits for alerts"]
+
+
+def at_the_exchange(wizard: FirstRun, exchange: str, money: str) -> None:
+    wizard.where.live.setChecked(True)
+    wizard.where.exchange.setCurrentText(exchange)
+    wizard.where.money.setCurrentText(money)
+    wizard.next.click()
+
+
+def test_a_testnet_account_is_tried_and_its_keys_are_kept_before_it_is_applied(wizard, desk, on_loop):
+    at_the_exchange(wizard, "Bybit", "Testnet")
+    assert wizard.heading.text() == "Your key"
+    assert not wizard.next.isEnabled()
+    wizard.keys_page.api_key.setText("key-of-mine")
+    wizard.keys_page.secret.setText("s3cret")
+    do(on_loop, wizard.keys_page.test.click)
+    assert wizard.keys_page.findings == ["✓ key: may trade, may not withdraw"]
+    assert wizard.keys_page.state.text() == "It can be traded on."
+    to_the_end(wizard)
+    assert wizard.next.text() == "Start"
+    do(on_loop, wizard.next.click)
+    assert desk.order == ["examine main bybit True", "keep", "apply"]
+    assert desk.kept["main"].api_key == "key-of-mine"
+    assert [(one.name, one.testnet) for one in desk.applied[0].accounts] == [("main", True), ("paper", False)]
+
+
+def test_keys_are_typed_blind_and_stand_in_no_text(wizard):
+    at_the_exchange(wizard, "OKX", "Testnet")
+    fields = [wizard.keys_page.api_key, wizard.keys_page.secret, wizard.keys_page.passphrase]
+    assert all(one.isVisible() and one.echoMode() is QLineEdit.EchoMode.Password for one in fields)
+    wizard.keys_page.api_key.setText("key with blanks")
+    assert wizard.keys_page.why_not() == "A key has no blanks and no accents in it"
+
+
+def test_real_money_wants_the_word(wizard, desk):
+    at_the_exchange(wizard, "KuCoin", "Real money")
+    for line in (wizard.keys_page.api_key, wizard.keys_page.secret, wizard.keys_page.passphrase):
+        line.setText("abc")
+    to_the_end(wizard)
+    assert wizard.next.text() == "Trade real money"
+    assert not wizard.next.isEnabled()
+    wizard.limits.word.setText("live")
+    assert not wizard.next.isEnabled()
+    wizard.limits.word.setText("LIVE")
+    assert wizard.next.isEnabled()
+
+
+def test_an_exchange_without_a_testnet_offers_none(wizard):
+    wizard.where.live.setChecked(True)
+    wizard.where.exchange.setCurrentText("MEXC")
+    assert [wizard.where.money.itemText(row) for row in range(wizard.where.money.count())] == ["Real money"]
+
+
+def test_enter_goes_on_but_never_takes_it_into_force(wizard, desk, qtbot):
+    qtbot.keyClick(wizard.where.first_field, Qt.Key.Key_Return)
+    assert wizard.heading.text() == "With how much?"
+    to_the_end(wizard)
+    qtbot.keyClick(wizard.limits.loss, Qt.Key.Key_Return)
+    assert wizard.isVisible()
+    assert desk.order == []
+
+
+def test_leaving_it_changes_nothing(wizard, desk, qtbot):
+    wizard.next.click()
+    wizard.capital.amount.setText("900")
+    qtbot.keyClick(wizard.focusWidget(), Qt.Key.Key_Escape)
+    assert desk.order == []
+
+
+def test_what_cannot_be_leads_back_to_its_page(wizard, desk, on_loop):
+    wizard.next.click()
+    wizard.capital.pyramids.setText("2.5")
+    to_the_end(wizard)
+    do(on_loop, wizard.next.click)
+    assert wizard.heading.text() == "With how much?"
+    assert "grid.max_pyramids" in wizard._say.text()
+    assert desk.order == []
+
+
+def test_an_apply_that_fails_leaves_the_wizard_open_with_the_words(wizard, desk, on_loop):
+    desk.fails_with = UserError("The port is taken.", safe="The old settings run on.", remedy="Choose another one.")
+    to_the_end(wizard)
+    do(on_loop, wizard.next.click)
+    assert wizard.isVisible()
+    assert wizard._say.text() == "The port is taken. The old settings run on. Choose another one."
+    assert wizard.next.isEnabled()
+
+
+# The configuration that comes of it
+
+
+def test_answers_change_nothing_else():
+    before = Config.model_validate({"risk": {"max_winners": 2}, "ui": {"font_size": 14}})
+    after = configured(before, answers_of(before))
+    assert after.model_copy(update={"accounts": ()}) == before
+
+
+def test_the_paper_account_stays_beside_a_new_one_and_others_are_kept():
+    before = Config.model_validate({"accounts": [{"name": "old", "exchange": "gate", "enabled": False}]})
+    after = configured(before, Answers(exchange=ExchangeName.BINANCE, name="main"))
+    assert [one.name for one in after.accounts] == ["main", "old", "paper"]
+    assert [one.enabled for one in after.accounts] == [True, False, True]
+
+
+def test_a_wrong_limit_is_named_with_its_place():
+    with pytest.raises(ConfigError) as caught:
+        configured(Config(), Answers(max_drawdown_percent="-3"))
+    assert [problem.path for problem in caught.value.problems] == ["safety.max_drawdown_percent"]
