@@ -99,6 +99,7 @@ class OwnLayouts(QObject):
 
     def _note_current(self) -> None:
         self._layouts.save("layouts/current", self.current.number if self.current is not None else 0)
+        self._registry.refresh()
 
     def _write(self) -> None:
         self._layouts.save("layouts/numbers", [str(one.number) for one in self.all])

@@ -234,6 +234,8 @@ class Ribbon(QWidget):
     def _show_risk(self, engine: EngineRow, now_ms: int) -> None:
         if not engine.risk_enabled:
             word, token, more = "Off", "muted", ""
+        elif engine.status is EngineStatus.ERROR:
+            word, token, more = "Blocked", "error", ""
         elif self._book.groups:
             at_ms = engine.last_offset_at_ms
             more = "" if at_ms is None else f"offset {fmt.age(max(0, now_ms - at_ms))} ago"
@@ -241,6 +243,8 @@ class Ribbon(QWidget):
         else:
             word, token, more = "Idle", "muted", "nothing to watch"
         self.risk.setText(word)
+        held = f"Held back: {engine.status_text}" if word == "Blocked" else ""
+        self.risk.setToolTip(held)
         self.risk.set_token(token)
         self.risk_icon.setPixmap(self._icons.pixmap("shield", token, self._look.grown(16), self.devicePixelRatioF()))
         self.risk_more.setText(more)

@@ -1,4 +1,4 @@
-"""Short notices that come and go without taking the keyboard; the same one twice is counted, not repeated."""
+"""Short notices that come and go without taking the keyboard; many at once are merged, the same one is counted."""
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
@@ -10,7 +10,7 @@ from exengine.ui.theme import Look
 
 SHOWN_MS = 5_000
 AT_ONCE = 4
-"""More than these push the oldest out."""
+"""Where these are shown, a further one takes the place of the oldest of its kind, which says how many it stands for."""
 
 _ICONS = {"success": "check", "info": "info", "warn": "warn", "error": "error"}
 
@@ -20,10 +20,12 @@ class Toast(QWidget):
 
     def __init__(self, look: Look, icons: Icons, parent: QWidget, text: str, token: str) -> None:
         super().__init__(parent)
-        self._look, self.text, self.token = look, text, token
+        self._look, self._icons, self.text, self.token = look, icons, text, token
         self.count = 1
+        self.merged = 0
+        """Others that it stands for."""
         self._icon = Label(look)
-        self._icon.setPixmap(icons.pixmap(_ICONS[token], token, look.grown(16), self.devicePixelRatioF()))
+        self._show_icon()
         self._label = Label(look, text)
         self._label.setWordWrap(len(text) > 60)
         self._label.setMaximumWidth(look.scaled(420))
@@ -46,9 +48,36 @@ class Toast(QWidget):
         self._end.start(SHOWN_MS)
 
     def again(self) -> None:
+        """The same once more."""
         self.count += 1
-        self._times.setText(f"× {self.count}")
-        self._times.show()
+        self._count()
+
+    def take(self, text: str) -> None:
+        """Another one of its kind, for which there is no room beside it."""
+        self.text = text
+        self.merged += self.count
+        self.count = 1
+        self._label.setText(text)
+        self._label.setWordWrap(len(text) > 60)
+        self._count()
+
+    def take_as(self, text: str, token: str) -> None:
+        """Takes another one's text and kind."""
+        if token != self.token:
+            self.token = token
+            self._show_icon()
+        self.take(text)
+
+    def _show_icon(self) -> None:
+        size = self._look.grown(16)
+        self._icon.setPixmap(self._icons.pixmap(_ICONS[self.token], self.token, size, self.devicePixelRatioF()))
+
+    def _count(self) -> None:
+        said = [f"× {self.count}"] if self.count > 1 else []
+        if self.merged:
+            said.append(f"+ {self.merged} more")
+        self._times.setText(" ".join(said))
+        self._times.setVisible(bool(said))
         self._end.start(SHOWN_MS)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -81,7 +110,9 @@ class Toasts(QWidget):
                 return
         shown = self.shown()
         if len(shown) >= AT_ONCE:
-            shown[0].close()
+            next((toast for toast in shown if toast.token == token), shown[0]).take_as(text, token)
+            self._place()
+            return
         toast = Toast(self._look, self._icons, self, text, token)
         toast.destroyed.connect(self._place)
         self._column.addWidget(toast)

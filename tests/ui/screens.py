@@ -1,6 +1,7 @@
 """Renders every dock and dialog to PNG files, to be looked at: `python -m tests.ui.screens build/screens`."""
 
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -259,6 +260,28 @@ def about(stage: Stage) -> None:
     stage.window.clicks.show_about()
 
 
+def palette(stage: Stage) -> None:
+    normal(stage)
+    stage.window.finder.open()
+    stage.window.finder.field.setText("close")
+
+
+def palette_all(stage: Stage) -> None:
+    error(stage)
+    stage.window.finder.open()
+
+
+def leaving(stage: Stage) -> None:
+    live(stage)
+    stage.window.leaving.ask_quit()
+
+
+def save_layout(stage: Stage) -> None:
+    normal(stage)
+    stage.window.registry.run("save_layout")
+    stage.window.clicks.sheet.field.setText("Trade")
+
+
 def toasts(stage: Stage) -> None:
     normal(stage)
     stage.window.toasts.say("5 entries of SOL/USDT 1h cancelled", "success")
@@ -326,6 +349,10 @@ SCENES: dict[str, tuple[Callable[[Stage], None], Mode]] = {
     "close-group": (close_group, Mode.LIVE),
     "test-alert": (test_alert, Mode.PAPER),
     "about": (about, Mode.PAPER),
+    "palette": (palette, Mode.PAPER),
+    "palette-all": (palette_all, Mode.PAPER),
+    "leaving": (leaving, Mode.LIVE),
+    "save-layout": (save_layout, Mode.PAPER),
     "toasts": (toasts, Mode.PAPER),
     "nothing-matches": (filtered_out, Mode.PAPER),
     "font-8": (small, Mode.PAPER),
@@ -359,12 +386,33 @@ def render(folder: Path, only: str = "") -> Iterator[Path]:
                     yield path
 
 
+TWICE = ("normal", "live", "panic", "empty", "error", "test-alert", "palette")
+"""Scenes that are shot at 200 % too; the scale is fixed for a process, so that they want one of their own."""
+
+
+def render_twice(folder: Path, only: str) -> None:
+    """At 200 %: the same logical size, twice the pixels."""
+    script = f"from tests.ui import screens; screens.shoot_twice({str(folder)!r}, {only!r})"
+    subprocess.run([sys.executable, "-c", script], check=True, env={**os.environ, "QT_SCALE_FACTOR": "2"})
+
+
+def shoot_twice(folder: str, only: str) -> None:
+    global SIZES, SCENES  # noqa: PLW0603  # this process makes these pictures and no others
+    SIZES = SIZES[:1]
+    SCENES = {f"{name}-200": SCENES[name] for name in TWICE}
+    for written in render(Path(folder), only):
+        print(written)
+
+
 if __name__ == "__main__":
     target = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screens")
     wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     for written in render(target, wanted):
         print(written)
-    from tests.ui import performance_screens
+    from tests.ui import frame_screens, performance_screens
 
+    for written in frame_screens.render(target, wanted):
+        print(written)
     for written in performance_screens.render(target, wanted.removeprefix("performance-")):
         print(written)
+    render_twice(target, wanted)

@@ -220,6 +220,20 @@ def test_the_same_notice_twice_is_counted(stage):
     assert [toast.count for toast in stage.window.toasts.shown()] == [2]
 
 
+def test_many_notices_are_merged_and_none_takes_the_keyboard(stage):
+    stage.put_sample()
+    stage.window.activateWindow()
+    stage.window.positions.table.setFocus()
+    for number in range(9):
+        stage.window.toasts.say(f"Pair {number} is being closed", "success")
+    stage.window.toasts.say("The store takes nothing", "error")
+    shown = stage.window.toasts.shown()
+    assert len(shown) == 4
+    assert sum(toast.count + toast.merged for toast in shown) == 10
+    assert "The store takes nothing" in [toast.text for toast in shown]
+    assert stage.window.positions.table.hasFocus()
+
+
 def test_closing_a_group_asks_first_and_says_what_happens(stage, on_loop, qtbot):
     stage.put_sample()
     stage.window.clicks.ask_close("paper|AVAX/USDT|1h#1")
