@@ -1,10 +1,12 @@
 """The first-run wizard: where it trades, keys, capital, the webhook, limits. It can be left at any step."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from exengine.domain.errors import UserError
@@ -13,6 +15,7 @@ from exengine.settings.account_keys import AccountKeys
 from exengine.settings.first_run import Answers, account_page, answers_of, configured
 from exengine.settings.pages import AccountPage, Config
 from exengine.settings.problems import ConfigError, Problem
+from exengine.ui.actions import Action
 from exengine.ui.book import Book
 from exengine.ui.first_run_keys import KeysPage
 from exengine.ui.first_run_pages import CapitalPage, LimitsPage, WebhookPage, WherePage, WizardPage
@@ -22,6 +25,9 @@ from exengine.ui.pieces import Label, Prose
 from exengine.ui.setup import Setup
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
+
+if TYPE_CHECKING:
+    from exengine.ui.window import Window
 
 PAGE_OF = {
     "accounts": 0,
@@ -213,3 +219,29 @@ class FirstRun(Sheet):
     def _tell(self, text: str) -> None:
         self._say.setText(text)
         self._say.setVisible(bool(text))
+
+
+SEEN = "window_ways/first_run_seen"
+
+
+def offer_first_run(window: Window, desk: FirstRunDesk, keys: KeysDesk, *, is_first: bool) -> None:
+    """Puts the wizard into the Help menu and the first steps; at a first start it comes up by itself, once."""
+
+    def ask() -> None:
+        sheet = FirstRun(window.look, window.icons, window, desk, keys, setup=window.clicks.setup, book=window.book)
+        window.clicks.serve(sheet.webhook.form)
+        sheet.done_well.connect(lambda words: window.toasts.say(words, "success"))
+        window.clicks.show(sheet)
+
+    window.registry.add(
+        Action(
+            id="first_run", text="Set up ExEngine…", call=ask, menu="Help", group="first", acts=True,
+            words="wizard first start account keys paper exchange",
+        )
+    )  # fmt: skip
+    steps = window.positions.first_steps
+    steps.account_asked.connect(ask)
+    steps.offer_account()
+    if is_first and not window.layouts.flag(SEEN, False):
+        window.layouts.save(SEEN, True)
+        QTimer.singleShot(0, window, ask)

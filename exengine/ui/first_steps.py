@@ -55,10 +55,14 @@ class FirstSteps(QScrollArea):
 
     copy_asked = Signal(str, str)
     """What was copied, in words, and its text."""
+    help_asked = Signal(str)
+    """The name of a page."""
+    account_asked = Signal()
 
     def __init__(self, look: Look, icons: Icons, setup: Setup, book: Book) -> None:
         super().__init__()
         self._look, self._icons, self._book, self._setup = look, icons, book, setup
+        self._can_add = False
         self.setObjectName("first_steps")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
@@ -71,6 +75,10 @@ class FirstSteps(QScrollArea):
         self.code = Code(look, "Alert text")
         self.url = Label(look)
         self.reach = Label(look, "TradingView cannot reach this address. It needs a public one.", token="warn")
+        self.tunnel = button(look, "Set up a tunnel", kind="link", small=True)
+        self.tunnel.clicked.connect(lambda: self.help_asked.emit("tunnels"))
+        self.add_account = button(look, "Add account…")
+        self.add_account.clicked.connect(self.account_asked)
         self.copy_text = self._copy_button("Copy text")
         self.copy_url = self._copy_button("Copy URL")
         self.copy_text.clicked.connect(lambda: self.copy_asked.emit("Alert text", self._setup.alert_text))
@@ -100,6 +108,8 @@ class FirstSteps(QScrollArea):
         column.addWidget(Hairline(self._look))
         column.addLayout(self._paste_step())
         column.addWidget(Hairline(self._look))
+        self._account = self._account_step()
+        column.addWidget(self._account)
         column.addStretch(3)
         page.setMaximumWidth(self._look.scaled(WIDTH) + 48)
         outer = QWidget()
@@ -147,12 +157,41 @@ class FirstSteps(QScrollArea):
         reach = QHBoxLayout()
         reach.setSpacing(6)
         reach.addWidget(self._reach_icon)
-        reach.addWidget(self.reach, 1)
+        reach.addWidget(self.reach)
+        reach.addWidget(self.tunnel)
+        reach.addStretch(1)
         inner.addLayout(reach)
         return self._step(2, inner)
 
+    def _account_step(self) -> QWidget:
+        """Seen only where an account can be added, and none is there besides paper."""
+        step = QWidget()
+        inner = QVBoxLayout()
+        row = QHBoxLayout()
+        texts = QVBoxLayout()
+        texts.setSpacing(4)
+        texts.addWidget(Label(self._look, "Add an exchange account, when you are ready", weight=Weight.STRONG))
+        meaning = "Testnet first. Keys stay on this machine, and live trading asks again before it starts."
+        texts.addWidget(Label(self._look, meaning, token="muted"))
+        row.addLayout(texts, 1)
+        row.addWidget(self.add_account)
+        inner.addLayout(row)
+        column = QVBoxLayout(step)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._step(3, inner))
+        column.addWidget(Hairline(self._look))
+        step.hide()
+        return step
+
+    def offer_account(self) -> None:
+        """From now on there is a way to add an account."""
+        self._can_add = True
+        self.show_setup(self._setup)
+
     def show_setup(self, setup: Setup) -> None:
         self._setup = setup
+        self._account.setVisible(self._can_add and all(label.mode is Mode.PAPER for label in setup.accounts))
         self.form.show_setup(setup)
         amount = fmt.number(setup.test_amount, fmt.quote_decimals(setup.test_quote))
         self.test_meaning.setText(
@@ -163,6 +202,7 @@ class FirstSteps(QScrollArea):
         self.url.setText(setup.webhook_url_masked)
         self.reach.setVisible(not setup.is_public)
         self._reach_icon.setVisible(not setup.is_public)
+        self.tunnel.setVisible(not setup.is_public)
 
     def begin_again(self) -> None:
         """Forgets what became of the last test alert: its group has come and gone."""

@@ -129,6 +129,7 @@ class Sheet(QDialog):
 
     def done(self, result: int) -> None:
         if self._scrim is not None:
+            self._scrim.hide()
             self._scrim.deleteLater()
             self._scrim = None
         super().done(result)

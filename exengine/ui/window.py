@@ -184,6 +184,7 @@ class Window(QMainWindow):
         self.positions.cancel_asked.connect(self.clicks.cancel_entries)
         self.positions.current_changed.connect(self.registry.refresh)
         self.positions.first_steps.copy_asked.connect(self.clicks.copy)
+        self.positions.first_steps.help_asked.connect(self.help.open)
         self.clicks.serve(self.positions.first_steps.form)
         self.signals.test_asked.connect(self.clicks.ask_test_alert)
         self.signals.copied.connect(lambda what: self.toasts.say(f"{what} copied", "success"))

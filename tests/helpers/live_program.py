@@ -98,7 +98,7 @@ async def live_run(
     Without a `venue` it is a spot account and BTC is at 46,300.07. `account` are further settings of the account, and
     a `nursery` begins its processes.
     """
-    async with serve(exchange, venue or _plain_venue()) as server:
+    async with serve(exchange, venue or plain_venue()) as server:
         settings = {"name": "main", "exchange": exchange, "server": server.base, **(account or {})}
         write_config(folder, accounts=[settings], **sections)
         vault = vault_of(DataDir(folder / "data"), {"EXENGINE_PASSPHRASE": PASSPHRASE}, None)
@@ -118,7 +118,7 @@ async def live_run(
                 await asyncio.to_thread(run.process.__exit__)
 
 
-def _plain_venue() -> Venue:
+def plain_venue() -> Venue:
     market = VenueMarket(
         id="BTCUSDT",
         base="BTC",

@@ -13,7 +13,8 @@ from exengine.settings.account_keys import AccountKeys
 from exengine.settings.first_run import Answers, answers_of, configured
 from exengine.settings.pages import Config, ExchangeName
 from exengine.settings.problems import ConfigError
-from exengine.ui.first_run import FirstRun
+from exengine.ui.first_run import FirstRun, offer_first_run
+from tests.ui.conftest import Stage
 from tests.ui.feed import setup
 from tests.ui.test_window import do
 
@@ -204,3 +205,22 @@ def test_a_wrong_limit_is_named_with_its_place():
     with pytest.raises(ConfigError) as caught:
         configured(Config(), Answers(max_drawdown_percent="-3"))
     assert [problem.path for problem in caught.value.problems] == ["safety.max_drawdown_percent"]
+
+
+def test_it_comes_up_by_itself_once_and_from_the_menu_ever_after(stage, desk, qtbot):
+    window = stage.window
+    offer_first_run(window, desk, desk, is_first=True)
+    stage.settle()
+    assert window.clicks.sheet.objectName() == "first_run"
+    window.clicks.sheet.reject()
+    assert window.positions.first_steps.add_account.isVisible()
+    again = Stage(stage.look, stage.folder).show()
+    offer_first_run(again.window, desk, desk, is_first=True)
+    again.settle()
+    assert again.window.clicks.sheet is None
+    again.window.registry.run("first_run")
+    assert again.window.clicks.sheet.objectName() == "first_run"
+    again.window.clicks.sheet.reject()
+    again.bridge.close()
+    again.window.hide()
+    again.window.deleteLater()

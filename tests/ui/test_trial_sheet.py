@@ -65,7 +65,7 @@ async def test_the_engine_takes_every_kind_on_a_paper_account(tmp_path, monkeypa
     from exengine.engine.desk import Desk
 
     async with program(tmp_path, monkeypatch) as running:
-        desk = Desk(running.program.engine, running.program.clock)
+        desk = Desk(running.program.engine, running.program.clock, running.program.past)
         await running.market.tick("50000")
         for kind in (AlertTemplate.ENTRY, AlertTemplate.PYRAMID, AlertTemplate.EXIT):
             verdict = await desk.send_test_alert("BTC/USDT", "1h", Side.LONG, account="paper", kind=kind)
