@@ -1,9 +1,11 @@
 """The program's own log keeps to its level, its size and its days, and never stands in the program's way."""
 
+import json
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +90,10 @@ async def test_the_program_logs_by_its_configuration_and_nothing_of_what_its_lib
     async with program(tmp_path, monkeypatch, logging={"level": "info", "keep_days": 2}):
         pass
     text = (tmp_path / "data" / "logs" / "exengine.log").read_text()
-    assert "exengine.bootstrap.program: ExEngine" in text
+    begun = json.loads(text.splitlines()[0])
+    assert (begun["level"], begun["logger"]) == ("info", "exengine.bootstrap.program")
+    assert begun["event"].startswith("ExEngine ")
+    assert datetime.fromisoformat(begun["at"]).tzinfo is not None
     assert "alembic" not in text
     assert "aiohttp" not in text
 
@@ -98,3 +103,47 @@ async def test_a_quiet_log_is_quiet(tmp_path, monkeypatch):
         pass
     log = tmp_path / "data" / "logs" / "exengine.log"
     assert not log.exists() or log.read_text() == ""
+
+
+def written(folder: Path, write: Callable[[logging.Logger], None], **options: Any) -> dict[str, Any]:
+    """The one line that `write` leaves, read."""
+    end = log_to_files(folder, **options)
+    write(logging.getLogger("exengine.test"))
+    end()
+    (line,) = (folder / "exengine.log").read_text(encoding="utf-8").splitlines()
+    return json.loads(line)
+
+
+def test_a_line_is_json_whatever_is_in_it(tmp_path: Path):
+    text = 'two\nlines, "quotes" and a long − sign'
+    assert written(tmp_path, lambda log: log.warning("said: %s", text))["event"] == f"said: {text}"
+
+
+def test_a_traceback_is_part_of_its_line_and_is_scrubbed_too(tmp_path: Path):
+    def fail(log: logging.Logger) -> None:
+        try:
+            raise ValueError("canary-4711 in an error")
+        except ValueError as error:
+            log.error("it failed", exc_info=error)
+
+    line = written(tmp_path, fail, scrub=lambda text: text.replace("canary-4711", "•••"))
+    assert "ValueError: ••• in an error" in line["exception"]
+    assert "Traceback" in line["exception"]
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("POST /webhook/abc-DEF_123?x=1 came", "POST /webhook/•••?x=1 came"),
+        ("{'X-MBX-APIKEY': 'vmPUZE6mv9SD'}", "{'X-MBX-APIKEY': '•••'}"),
+        ("symbol=BTCUSDT&timestamp=1&signature=c8db56825ae71d6d", "symbol=BTCUSDT&timestamp=1&signature=•••"),
+        ('{"secret":"swordfish","tv":{}}', '{"secret":"•••","tv":{}}'),
+        ("X-Signature: sha256=0f0f0f", "X-Signature: sha256=•••"),
+        ("Authorization: Bearer abc.def", "Authorization: Bearer •••"),
+        ("OK-ACCESS-PASSPHRASE: tulip", "OK-ACCESS-PASSPHRASE: •••"),
+        ("the webhook's token comes from the vault", "the webhook's token comes from the vault"),
+        ("BTC/USDT: 3 keys, no sign of trouble", "BTC/USDT: 3 keys, no sign of trouble"),
+    ],
+)
+def test_what_is_a_credential_by_its_name_never_reaches_the_file(tmp_path: Path, said: str, kept: str):
+    assert written(tmp_path, lambda log: log.warning("%s", said))["event"] == kept
