@@ -22,10 +22,12 @@ from exengine.domain.events import (
 )
 from exengine.domain.group import GroupKey
 from exengine.engine.changes import StoreFailed
+from exengine.engine.engine import TRIES_ALONE
+from exengine.engine.panel_rows import Panel
 from tests.exchange_server.venue import VenueMarket, VenueRefusal
-from tests.helpers.alerts import alert
+from tests.helpers.alerts import ABSENT, alert
+from tests.simulation.configuration import settings_of
 from tests.simulation.line import Fault, Line
-from tests.simulation.plan import settings_of
 from tests.simulation.process import Process
 
 if TYPE_CHECKING:
@@ -75,6 +77,17 @@ def send_alert(life: "Life", args: Args) -> None:
     }
     if "size" in args:
         named["tv__order_size"] = args["size"]
+    if "unit" in args:
+        named["execution_intent"]["position_size_type"] = args["unit"]
+    if "strict" in args:
+        named["execution_intent"]["precision_mode"] = "strict"
+    if "slippage" in args:
+        risk["max_slippage_percent"] = args["slippage"]
+    if "unstamped" in args:
+        named["timestamp"] = ABSENT
+    if "positions" in args:
+        names = ("prev_market_position", "prev_market_position_size", "market_position", "market_position_size")
+        named |= {f"tv__{name}": value for name, value in zip(names, args["positions"], strict=True)}
     body = alert(**named, risk=risk)
     for _ in range(args.get("copies", 1)):
         life.work(life.send_alert(body))
@@ -223,6 +236,10 @@ def store(life: "Life", args: Args) -> None:
             faults.fail_times += args["times"]
         case "locked":
             faults.locked_times += args["times"]
+        case "broken" if not faults.was_broken:
+            faults.was_broken, faults.broken_times = True, min(args["times"], TRIES_ALONE - 1)
+        case "broken":
+            pass
         case "full":
             faults.full_until_s = life.loop.time() + args["seconds"]
         case _:
@@ -236,6 +253,34 @@ def clock(life: "Life", args: Args) -> None:
 def death(life: "Life", args: Args) -> None:
     life.process.dies_at[args["point"]] = args["nth"]
     life.down_s = args["down_s"]
+    life.dies_next = dict(args.get("then", {}))
+
+
+def stop(life: "Life", args: Args) -> None:
+    """The trader ends the program, and starts it again."""
+    if life.process.is_alive and life.process.is_trading:
+        life.down_s = args["down_s"]
+        life.work(life.process.stop())
+
+
+def window(life: "Life", args: Args) -> None:
+    """Somebody looks at everything that there is to be seen: what has changed since the last look, or all of it."""
+    process = life.process
+
+    async def look() -> None:
+        await process.engine.whole()
+        process.views.watch(Panel)
+        if args["anew"]:
+            process.views.refresh()
+            process.shown.clear()
+        seen = process.views.take()
+        process.shown.update(seen.groups)
+        process.shown.difference_update(seen.gone_groups)
+        if process.shown != set(process.state.groups):
+            life.violated(f"shown are {sorted(process.shown)}, open are {sorted(process.state.groups)}")
+
+    if process.is_alive and process.is_trading:
+        process.begin(look())
 
 
 def apply(life: "Life", args: Args) -> None:
@@ -272,4 +317,6 @@ ACTS: dict[str, Callable[["Life", Args], None]] = {
     "clock": clock,
     "death": death,
     "apply": apply,
+    "stop": stop,
+    "window": window,
 }

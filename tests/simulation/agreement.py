@@ -168,15 +168,30 @@ def _signals(life: "Life") -> Iterator[str]:
         record = records.get(told.signal_id)
         if record is None or record.outcome is None:
             yield f"signal {told.signal_id} was answered and {'lost' if record is None else 'has no outcome'}"
-        accepted[told.digest] += told.kind is VerdictKind.ACCEPTED
-    yield from (f"{digest} was accepted {count} times" for digest, count in accepted.items() if count > 1 and digest)
-    effects = Counter(one.signal.digest for one in records.values() if one.signal and one.outcome not in _NO_EFFECT)
-    yield from (f"{digest} had {count} effects" for digest, count in effects.items() if count > 1)
+        elif record.signal is not None and record.signal.timestamp_ms is not None:
+            accepted[told.digest] += told.kind is VerdictKind.ACCEPTED
+    yield from (f"{digest} was accepted {count} times" for digest, count in accepted.items() if count > 1)
+    yield from _effects(life)
     events = Counter(event.event for event in life.disk.queue_events)
     left = events["queued"] - sum(events[end] for end in ("promoted", "removed", "refused", "expired"))
     unnamed = any(event.reason == "missing_rules" for event in life.disk.queue_events)
     if left != len(life.disk.waiting) and not unnamed:
         yield f"{left} should wait and {len(life.disk.waiting)} do"
+
+
+def _effects(life: "Life") -> Iterator[str]:
+    """A text that bears its time acts once; one without a time again where it comes after its window (§2.3)."""
+    window_ms = life.settings.signals.duplicate_window_seconds * 1000
+    acted: dict[str, int] = {}
+    for record in sorted(life.disk.signals.values(), key=lambda one: one.id):
+        signal = record.signal
+        if signal is None or record.outcome in _NO_EFFECT:
+            continue
+        if signal.digest in acted:
+            after_ms = record.received_at_ms - acted[signal.digest]
+            if signal.timestamp_ms is not None or 0 <= after_ms < window_ms:
+                yield f"{signal.digest} had another effect {after_ms} ms after the first"
+        acted[signal.digest] = record.received_at_ms
 
 
 def _spot(life: "Life", line: Line) -> Iterator[str]:

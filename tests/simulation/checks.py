@@ -8,7 +8,7 @@ from decimal import Decimal
 from exengine.domain import pnl
 from exengine.domain.commands import ReloadRules
 from exengine.domain.decide import decide
-from exengine.domain.events import Event, HoldingsShort
+from exengine.domain.events import Event, HoldingsShort, QueueAction, QueueAsked
 from exengine.domain.group import Group, GroupStatus, check_transition
 from exengine.domain.instrument import MarketType
 from exengine.domain.money import ZERO, arithmetic
@@ -113,11 +113,11 @@ class Checks:
             if group.is_open:
                 self._group(state, group)
         if step.groups:
-            forced = sum(group.forced for group in state.groups.values())
             limit = state.settings.pool.max_open_groups
-            # Slots that the trader takes away are no reason to close anything.
-            most = max(limit + forced, open_before)
-            self.must(len(state.groups) <= most, f"{len(state.groups)} groups, {limit} slots")
+            forced = isinstance(event, QueueAsked) and event.action is QueueAction.FORCE
+            # More there may be where the trader forced one in or took slots away; nobody else brings one more.
+            most = max(limit, open_before) + forced
+            self.must(len(state.groups) <= most, f"{open_before} groups became {len(state.groups)}, {limit} slots")
         for command in step.commands:
             if not isinstance(command, ReloadRules):
                 kept = step.orders.get(command.order.client_id) or state.orders.get(command.order.client_id)
@@ -156,8 +156,19 @@ class Checks:
                 if self.lines[key[0]].is_spot:
                     self.must(moved == self._moved[key], f"{key} has moved {moved}, its fills {self._moved[key]}")
             self._offset.finished(changes)
+        self._ledger(changes)
         for _, note in changes.notes:
-            self.must("defect" not in note.text, f"a defect was told: {note.text}")
+            told = "defect" in note.text and not any(line.has_defects for line in self.lines.values())
+            self.must(not told, f"a defect was told: {note.text}")
+
+    def _ledger(self, changes: Changes) -> None:
+        """What the ledger has is what all closes have realised; a day's loss that has reached its limit pauses."""
+        ledger = changes.ledger
+        if ledger is None:
+            return
+        told = sum(self._realised.values(), ZERO)
+        same = abs(ledger.realised_total - told) < LAST_DIGITS
+        self.must(same, f"the ledger has realised {ledger.realised_total}, all fills {told}")
 
     def _order(self, order: Order) -> None:
         before = self.disk.orders.get(order.client_id)

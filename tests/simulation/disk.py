@@ -114,6 +114,9 @@ class DiskFaults:
         self.fail_times = 0
         self.full_until_s = 0.0
         self.locked_times = 0
+        self.broken_times = 0
+        """Transactions that end in an error that no store is to raise: an event is tried three times."""
+        self.was_broken = False
         self.slow_s = 0.0
 
     def heal(self) -> None:
@@ -147,6 +150,9 @@ class SimulatedStore:
             faults.locked_times -= 1
             await asyncio.sleep(1)
             raise StoreFailed("The store is locked by another program.")
+        if faults.broken_times:
+            faults.broken_times -= 1
+            raise TypeError("the store is broken")
         if faults.fail_times:
             faults.fail_times -= 1
             raise StoreFailed("Writing failed.")

@@ -126,6 +126,7 @@ class SimulatedExchange:
                 await asyncio.sleep(line.latency_s())
                 raise UnknownOutcome("<html>502</html>") if changes else Retryable("<html>502</html>")
             case "defect":
+                line.has_defects = True
                 raise TypeError("the adapter is broken")
             case _:
                 return
@@ -256,6 +257,9 @@ class SimulatedExchange:
         )
 
     def watch(self, symbols: Collection[str]) -> None: ...
+
+    def doubt_streams(self) -> None:
+        self._line.begin_stream_anew()
 
     # what comes by itself --------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import gc
 import json
 import logging
 import random
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,10 +23,12 @@ from tests.exchange_server.venue import Venue
 from tests.simulation.acts import ACTS
 from tests.simulation.agreement import disagreements, final_faults
 from tests.simulation.checks import Checks
+from tests.simulation.configuration import settings_of
 from tests.simulation.disk import Disk, DiskFaults
 from tests.simulation.line import Habits, Line
 from tests.simulation.loop import SimulatedLoop, Stuck, keep_by_owner
-from tests.simulation.plan import FEE_COIN, SPOT, SWAP, D, Plan, settings_of
+from tests.simulation.markets import FEE_COIN, SPOT, SWAP
+from tests.simulation.plan import D, Plan
 from tests.simulation.process import START_MS, Process, SimulatedClock
 
 SETTLES_S = 300.0
@@ -77,6 +80,8 @@ class Life:
         self.process: Process
         self.told: list[Told] = []
         self.down_s = 0.5
+        self.dies_next: dict[str, int] = {}
+        """Where the next run of the program dies, too: a start is where most is under way."""
         self.senders = 0
         """Alerts that TradingView has not done with yet."""
         self._traces = trace
@@ -100,6 +105,13 @@ class Life:
     def loop(self) -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
 
+    def _failed(self, name: str, error: BaseException) -> None:
+        """A task of the program has ended in an error: only those that were made to may."""
+        asked_for = any(line.has_defects for line in self.lines.values()) and isinstance(error, TypeError)
+        if not isinstance(error, ConnectionError) and not asked_for:
+            lines = "".join(traceback.format_exception(error, limit=-4))
+            self.violated(f"the task {name} ended in {error!r}\n{lines}")
+
     def _writing(self, process: Process, changes: Changes) -> None:
         if self._traces:
             self.say(f"commit {self.disk.commits + 1}: {_short(changes)}")
@@ -119,8 +131,9 @@ class Life:
             line.key_was_refused = False
         self.process = process = Process(
             self.settings, self.disk, self.disk_faults, list(self.lines.values()), self.clock, self.rng,
-            writing=self._writing, sending=self.checks.sending,
+            writing=self._writing, sending=self.checks.sending, failed=self._failed,
         )  # fmt: skip
+        process.dies_at, self.dies_next = self.dies_next, {}
         process.begin(process.run())
         self.work(self._nurse(process))
 
@@ -183,6 +196,8 @@ class Life:
 
     async def live(self) -> None:
         self._over = self.loop.create_future()
+        assert isinstance(self.loop, SimulatedLoop)
+        self.loop.on_error = lambda error: self.violated(f"nobody waited for {error!r}")
         for line in self.lines.values():
             for market_id, price in line.opening.items():
                 line.venue.tick(market_id, price)
@@ -221,6 +236,7 @@ class Life:
         for line in self.lines.values():
             line.heal()
         self.process.dies_at.clear()
+        self.dies_next.clear()
         if stopped:
             self.process.kill()  # the trader has put the key right, and starts again
 

@@ -95,6 +95,8 @@ class Line:
         self.on_stream_change: Callable[[], None] = lambda: None
         self.in_flight = 0
         """Requests, answers and news that are on their way."""
+        self.has_defects = False
+        """Whether the adapter has raised what it must not: then a defect is told, and all goes on."""
         self.rules_changed = False
         """Whether what rests may lie off the tick by now."""
         self.sold_by_hand: set[str] = set()
@@ -209,6 +211,12 @@ class Line:
         self.stream_down_until_s = max(self.stream_down_until_s, self.loop.time() + seconds)
         self.on_stream_change()
         self.loop.call_later(seconds + 0.001, self._changed)
+
+    def begin_stream_anew(self) -> None:
+        """The program connects once more: what was mute may speak again, and for a moment nothing is heard."""
+        if self.rng.random() < 0.5:
+            self.stream_mute_until_s = 0.0
+        self.cut_stream(self.latency_s())
 
     def _changed(self) -> None:
         self.on_stream_change()

@@ -3,19 +3,23 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from unittest.mock import patch
 
-from exengine.domain import lifecycle, orders_in, risk
+from exengine.domain import entry, lifecycle, orders_in, risk, safety
 from exengine.domain.commands import PlaceOrder
 from exengine.domain.errors import KnownError, Refused
 from exengine.domain.events import Event, OrderCancelled, OrderRejected
 from exengine.domain.group import Group
-from exengine.domain.order import Fill, Order, client_order_id
+from exengine.domain.order import Fill, Order, Role, client_order_id
 from exengine.domain.orders_out import withdraw
+from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.engine.engine import Engine
 from exengine.engine.executor import Executor
 from exengine.engine.ports import Exchange
+from exengine.engine.views import Views
+from tests.simulation.disk import Disk
 
 Planted = Callable[[], AbstractContextManager[object]]
 
@@ -135,6 +139,58 @@ def the_watchman_looks_at_what_is_not_stored() -> AbstractContextManager[object]
     return patch.object(Engine, "whole", whole)
 
 
+def a_loss_is_not_in_the_ledger() -> AbstractContextManager[object]:
+    count = safety.count
+
+    def hopeful(step: Step, group: Group, realised: Decimal) -> None:
+        if realised > 0:
+            count(step, group, realised)
+
+    return patch.object(safety, "count", hopeful)
+
+
+def the_pool_lets_one_too_many_in() -> AbstractContextManager[object]:
+    no_room = entry._no_room
+
+    def generous(state: State, wanted: entry.Entry, group: Group | None) -> entry.Denial | None:
+        denial = no_room(state, wanted, group)
+        full = denial is entry.Denial.POOL_FULL and len(state.groups) == state.settings.pool.max_open_groups
+        return None if full else denial
+
+    return patch.object(entry, "_no_room", generous)
+
+
+def a_start_forgets_who_waits() -> AbstractContextManager[object]:
+    load = Disk.load
+    return patch.object(Disk, "load", lambda self: replace(load(self), waiting=()))
+
+
+def each_exit_sells_anew() -> AbstractContextManager[object]:
+    leave = lifecycle._leave
+
+    def eager(step: Step, group: Group) -> None:
+        working = step.state.working(group.id)
+        if working and all(one.role is not Role.ENTRY and one.price is None for one in working):
+            last = step.state.fresh(group.key.account, group.key.symbol, step.now_ms)
+            instrument = step.state.instrument(group)
+            if last is not None and group.sellable_qty(instrument) and group.close_attempts < 2:
+                lifecycle._send_close(step, group, instrument, group.sellable_qty(instrument), last)
+                return
+        leave(step, group)
+
+    return patch.object(lifecycle, "_leave", eager)
+
+
+def a_closed_group_stays_on_the_screen() -> AbstractContextManager[object]:
+    show = Views._group
+
+    def shown(self: Views, group: Group) -> None:
+        if group.is_open:
+            show(self, group)
+
+    return patch.object(Views, "_group", shown)
+
+
 MUTATIONS: tuple[Planted, ...] = (
     a_lost_answer_is_a_refusal,
     a_fill_counts_each_time_that_it_is_told,
@@ -146,4 +202,9 @@ MUTATIONS: tuple[Planted, ...] = (
     a_winners_profit_is_spent_twice,
     a_group_closes_while_its_orders_are_being_cancelled,
     the_watchman_looks_at_what_is_not_stored,
+    a_loss_is_not_in_the_ledger,
+    the_pool_lets_one_too_many_in,
+    a_start_forgets_who_waits,
+    each_exit_sells_anew,
+    a_closed_group_stays_on_the_screen,
 )

@@ -6,29 +6,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from exengine.domain.instrument import MarketType
 from exengine.domain.settings import (
-    AccountSettings,
-    EntryOrder,
-    ExecutionSettings,
-    GapReference,
-    GridSettings,
-    LegSpec,
-    PoolSettings,
+    BelowMinimum,
     QueueRule,
-    QueueSettings,
-    RiskSettings,
-    Settings,
-    SizingMode,
-    SizingSettings,
     SlippageAction,
     TakeProfitMode,
-    TakeProfitSettings,
-    TargetOrder,
     TimerStart,
     WhenShort,
 )
-from tests.exchange_server.venue import VenueMarket
+from tests.simulation.configuration import LADDERS
+from tests.simulation.markets import SPOT, SWAP
 
 D = Decimal
 Args = dict[str, Any]
@@ -53,87 +40,6 @@ class Plan:
     seed: int
     choices: Args
     acts: tuple[Act, ...]
-
-
-def _market(name: str, tick: str, step: str, **more: Any) -> VenueMarket:
-    own: dict[str, Any] = {"min_qty": D(step), "min_notional": D(5)} | more
-    return VenueMarket(id=f"{name}USDT", base=name, quote="USDT", tick=D(tick), step=D(step), **own)
-
-
-SPOT = {
-    "BTC": (_market("BTC", "0.01", "0.00001"), D(50000)),
-    "ETH": (_market("ETH", "0.01", "0.0001"), D(2000)),
-    "XRP": (_market("XRP", "0.0001", "1"), D("0.5")),
-    "SOL": (_market("SOL", "0.01", "0.01", max_qty=D(3)), D(150)),
-}
-FEE_COIN = (_market("BNB", "0.01", "0.001"), D(600))
-SWAP = {
-    "BTC": (_market("BTC", "0.1", "0.001", type="swap"), D(50000)),
-    "ETH": (_market("ETH", "0.05", "1", type="swap", contract_size=D("0.01")), D(2000)),
-}
-
-LADDERS = (
-    (("0", "25", "1"), ("-0.5", "25", "0.5"), ("-1", "25", "2"), ("-2", "25", "1.5")),
-    (("0", "50", "0.5"), ("-1", "50", "1")),
-    (("0", "100", "2"),),
-    (("-1", "40", "1"), ("0", "60", "5")),
-    (("0", "100", "30"),),
-)
-
-
-def settings_of(choices: Args) -> Settings:
-    """The trader's configuration of a life."""
-    c = choices
-    accounts = tuple(
-        AccountSettings(
-            name=name,
-            exchange={"spot": "binance", "swap": "bybit"}[name],
-            market_type=MarketType(name),
-            leverage=D(c["leverage"]) if name == "swap" else D(1),
-        )
-        for name in c["accounts"]
-    )
-    legs = tuple(LegSpec(gap_percent=D(g), weight_percent=D(w), tp_percent=D(t)) for g, w, t in LADDERS[c["ladder"]])
-    sizing = SizingMode(c["sizing"])
-    return Settings(
-        accounts=accounts,
-        grid=GridSettings(
-            max_pyramids=c["max_pyramids"],
-            legs=legs,
-            gap_reference=GapReference(c["gap_reference"]),
-            entry_order=EntryOrder(c["entry_order"]),
-            abandon_percent=None if c["abandon"] is None else D(c["abandon"]),
-            replace_last_pyramid=c["replace_last"],
-            post_only=c["post_only"],
-        ),
-        sizing=SizingSettings(mode=sizing, amount=D(c["amount"]) if sizing is SizingMode.FIXED else D(15)),
-        take_profit=TakeProfitSettings(
-            mode=TakeProfitMode(c["tp_mode"]),
-            percent=D(c["tp_percent"]),
-            order=TargetOrder(c["tp_order"]),
-            close_when_flat=c["close_when_flat"],
-            stop_loss_percent=None if c["stop"] is None else D(c["stop"]),
-            trailing_percent=None if c["trailing"] is None else D(c["trailing"]),
-        ),
-        execution=ExecutionSettings(
-            max_slippage_percent=D(c["slippage"]), slippage_action=SlippageAction(c["slippage_action"])
-        ),
-        pool=PoolSettings(max_open_groups=c["slots"], pyramids_bypass=c["bypass"]),
-        queue=QueueSettings(
-            limit=c["queue_limit"],
-            replace=c["queue_replace"],
-            priority=tuple(QueueRule(rule) for rule in c["priority"]),
-        ),
-        risk=RiskSettings(
-            enabled=c["risk"],
-            loss_threshold_percent=D(-3),
-            require_full_pyramids=c["full_pyramids"],
-            post_full_wait_minutes=D(c["risk_wait"]),
-            timer_start=TimerStart(c["timer_start"]),
-            partial_close_enabled=c["partial_close"],
-            when_short=WhenShort(c["when_short"]),
-        ),
-    )
 
 
 def _choices(rng: random.Random) -> Args:
@@ -164,7 +70,7 @@ def _choices(rng: random.Random) -> Args:
         "abandon": some([None, None, "3"]),
         "replace_last": rng.random() < 0.3,
         "post_only": rng.random() < 0.15,
-        "sizing": some(["fixed", "fixed", "percent_equity", "percent_free"]),
+        "sizing": some(["fixed", "fixed", "percent_equity", "percent_free", "signal"]),
         "amount": some(["1577.77", "400", "60"]),
         "tp_mode": some([mode.value for mode in TakeProfitMode]),
         "tp_percent": some(["1", "1", "20"]),
@@ -185,19 +91,50 @@ def _choices(rng: random.Random) -> Args:
         "timer_start": some([start.value for start in TimerStart]),
         "partial_close": rng.random() < 0.7,
         "when_short": some([short.value for short in WhenShort]),
+        "below_minimum": some([below.value for below in BelowMinimum]),
+        "beyond": some(["keep", "keep", "cancel"]),
+        "pyramid_gap": some(["0", "0", "0.7"]),
+        "multipliers": some([[], [], ["1", "0.5", "2"]]),
+        "per_symbol": some([None, None, None, 1]),
+        "exposure": some([None, None, None, "3000"]),
+        "queue_age": some(["0", "0", "0.5"]),
+        "on_fill": rng.random() < 0.8,
+        "winners": some([3, 3, 1]),
+        "reset_timer": rng.random() < 0.3,
+        "daily_loss": some([None, None, None, None, "20"]),
+        "drawdown": some([None, None, None, None, "0.5"]),
     }
 
 
 MOVES = ("-8", "-4", "-3", "-2", "-1", "-0.5", "-0.2", "0.2", "0.5", "1", "2", "3", "4", "8")
 ROUTE_FAULTS = {
-    "place": ("lost_request", "lost_answer", "late_request", "retryable", "garbage_done", "garbage_not_done", "slow"),
+    "place": (
+        "defect",
+        "lost_request",
+        "lost_answer",
+        "late_request",
+        "retryable",
+        "garbage_done",
+        "garbage_not_done",
+        "slow",
+    ),
     "taking": ("refuse", "refuse_rules", "late_refusal"),
-    "cancel": ("lost_request", "lost_answer", "retryable", "not_found", "ignored", "slow", "garbage_done"),
-    "find": ("lost_answer", "retryable", "slow"),
-    "report": ("lost_answer", "retryable", "slow"),
-    "rules": ("lost_answer", "retryable"),
+    "cancel": ("defect", "lost_request", "lost_answer", "retryable", "not_found", "ignored", "slow", "garbage_done"),
+    "find": ("defect", "lost_answer", "retryable", "slow"),
+    "report": ("defect", "lost_answer", "retryable", "slow"),
+    "rules": ("defect", "lost_answer", "retryable"),
     "any": ("retryable", "banned", "slow", "lost_answer"),
 }
+POSITIONS = (
+    ("flat", "0", "long", "1"),
+    ("long", "1", "long", "2"),
+    ("long", "2", "long", "1.5"),
+    ("long", "2", "long", "2"),
+    ("long", "1", "flat", "0"),
+    ("long", "1", "short", "1"),
+    ("short", "1", "long", "1"),
+)
+"""What a strategy had and has now."""
 DEATHS = ("before commit", "at commit", "after commit", "before send", "after send", "answer")
 
 
@@ -231,6 +168,9 @@ class _Author:
                     write()
         for _ in range(max(0, rng.randint(-1, 3))):
             self._apply()
+        for write, share in ((self._stop, 0.2), (self._window, 0.3)):
+            if rng.random() < share:
+                write()
         return tuple(sorted(self.acts, key=lambda act: act.at_ms))
 
     def _add(self, kind: str, **args: Any) -> None:
@@ -280,6 +220,15 @@ class _Author:
             args["aim"] = "3"
         if args["intent"] == "reduce":
             args["size"] = rng.choice(("0.001", "0.01", "3", "200"))
+        elif self._c["sizing"] == "signal" and rng.random() < 0.9:
+            args["size"], args["unit"] = rng.choice((("400", "quote"), ("1577", "quote"), ("3", "base")))
+        elif rng.random() < 0.2:
+            args["positions"] = rng.choice(POSITIONS)
+        for name, value, share in (
+            ("unstamped", True, 0.1), ("strict", True, 0.05), ("slippage", "0.05", 0.1), ("action", "sell", 0.07),
+        ):  # fmt: skip
+            if rng.random() < share:
+                args[name] = value
         self._add("alert", **where, **args)
 
     def _trader(self) -> None:
@@ -317,15 +266,24 @@ class _Author:
         self._add("market", **self._where(), what=what, seconds=self._rng.choice((5, 60)))
 
     def _store(self) -> None:
-        what = self._rng.choice(("fail", "full", "locked", "slow"))
+        what = self._rng.choice(("fail", "full", "locked", "slow", "broken"))
         self._add("store", what=what, times=self._rng.choice((1, 2, 5)), seconds=self._rng.choice((1, 15)))
 
     def _clock(self) -> None:
         self._add("clock", ms=self._rng.choice((-3_600_000, -90_000, -2_000, 5_000, 400_000, 7_200_000)))
 
     def _death(self) -> None:
-        down_s = self._rng.choice((0.05, 1, 20))
-        self._add("death", point=self._rng.choice(DEATHS), nth=self._rng.randint(1, 12), down_s=down_s)
+        rng = self._rng
+        then = {rng.choice(DEATHS): rng.randint(1, 6)} if rng.random() < 0.3 else {}
+        down_s = rng.choice((0.05, 1, 20))
+        self._add("death", point=rng.choice(DEATHS), nth=rng.randint(1, 12), down_s=down_s, then=then)
+
+    def _stop(self) -> None:
+        self._add("stop", down_s=self._rng.choice((0.05, 1, 20)))
+
+    def _window(self) -> None:
+        for anew in (True, False, False):
+            self._add("window", anew=anew)
 
     def _apply(self) -> None:
         """A few settings get other values; now and then accounts are connected anew for it."""
@@ -339,6 +297,8 @@ _CHANGED = (
     "slots", "slots", "queue_limit", "queue_replace", "bypass", "priority", "risk", "full_pyramids", "risk_wait",
     "timer_start", "partial_close", "when_short", "ladder", "max_pyramids", "gap_reference", "entry_order", "abandon",
     "replace_last", "sizing", "amount", "tp_mode", "tp_order", "close_when_flat", "stop", "slippage", "slippage_action",
+    "below_minimum", "beyond", "pyramid_gap", "multipliers", "per_symbol", "exposure", "queue_age", "on_fill",
+    "winners", "daily_loss", "drawdown", "trailing",
 )  # fmt: skip
 
 OFFSETS: Args = {

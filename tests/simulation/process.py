@@ -28,6 +28,7 @@ from tests.simulation.exchange import SimulatedExchange
 from tests.simulation.line import Line
 from tests.simulation.loop import OWNER
 
+STOP_S = 5.0
 START_MS = 1_767_225_600_000
 HOLD_S = 5.0
 
@@ -56,7 +57,9 @@ class Process:
         *,
         writing: Callable[["Process", Changes], None],
         sending: Callable[["Process", Order], None],
+        failed: Callable[[str, BaseException], None],
     ) -> None:
+        """`failed` is told of every task that ends in an error."""
         self.died = asyncio.Event()
         self.dies_at: dict[str, int] = {}
         """How many moments of a kind it has left."""
@@ -71,11 +74,15 @@ class Process:
         loaded = disk.load()
         restored(self.state, replace(loaded, pending=tuple(_reparsed(record) for record in loaded.pending)))
         self.store = SimulatedStore(disk, faults, rng, point=self.point, writing=partial(writing, self))
-        views = Views(self.state, clock, mode=Mode.LIVE)
+        self.views = Views(self.state, clock, mode=Mode.LIVE)
+        self.views.remember((), ())
+        self.shown: set[str] = set()
+        """The groups that somebody at the window sees."""
         self._sending = partial(sending, self)
         self.exchanges = [self._exchange(line) for line in lines]
-        self.engine = Engine(self.state, self.store, self.exchanges, clock, views, next_log_id=loaded.next_log_id)
-        self.supervisor = Supervisor(lambda name, error: None)
+        self.engine = Engine(self.state, self.store, self.exchanges, clock, self.views, next_log_id=loaded.next_log_id)
+        self._failed = failed
+        self.supervisor = Supervisor(failed)
 
     def _exchange(self, line: Line) -> SimulatedExchange:
         return SimulatedExchange(line, self._clock, point=self.point, sending=self._sending)
@@ -164,6 +171,19 @@ class Process:
             self.supervisor.start(f"streams of {exchange.account}", exchange.run)
             self.supervisor.start(f"watch of {exchange.account}", watchman.run)
 
+    async def stop(self) -> None:
+        """`Program.stop`: no new alerts and no news, then the orders under way; after that it is gone."""
+        self.is_trading = False
+        for name in self.supervisor.running:
+            if name != "engine" and not name.startswith("streams of "):
+                await self.supervisor.stop(name)
+        await self.engine.stop(STOP_S)
+        await self.supervisor.stop_all()
+        for exchange in self.exchanges:
+            await exchange.close()
+        if self.is_alive:
+            self.kill()
+
     async def bury(self) -> None:
         """Takes everything away that was running."""
         self.kill()
@@ -173,8 +193,8 @@ class Process:
             # A task may swallow a cancel that meets the end of what it waits for: then it is told again.
             await asyncio.wait(tasks, timeout=0.001)
         for task in self.tasks:
-            if not task.cancelled():
-                task.exception()
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self._failed(task.get_name(), error)
         self.tasks.clear()
 
 

@@ -143,7 +143,7 @@ ROWS: dict[int, tuple[str, ...]] = {
         f"{_OUTSIDE}::test_row_54_also_over_a_death",
         f"{_HOSTILE}::TestManyAtOnce::test_the_same_signal_four_times_at_once_is_accepted_once",
     ),
-    55: (f"{_HOSTILE}::TestManyAtOnce::test_a_thousand_requests_are_all_answered_within_three_seconds",),
+    55: (f"{_HOSTILE}::TestManyAtOnce::test_a_thousand_requests_are_all_answered",),
     56: (f"{_OUTSIDE}::test_row_56_answers_do_not_wait_for_an_exchange_that_hangs",),
     57: (
         f"{_HOSTILE}::TestBodies::test_whatever_comes_is_a_4xx_and_the_next_alert_is_taken",
