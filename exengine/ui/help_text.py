@@ -82,10 +82,7 @@ def settings_page() -> str:
 
 
 def _settings(page: PageWords) -> list[str]:
-    lines = []
-    for setting in page.settings:
-        lines += [f"**{setting.title}** · `{setting.path}`  ", f"{setting.meaning}.{_more(setting)}", ""]
-    return lines
+    return [f"- **{setting.title}** `{setting.path}`: {setting.meaning}.{_more(setting)}" for setting in page.settings]
 
 
 def _more(setting: SettingWords) -> str:

@@ -3,15 +3,14 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMargins, Qt, QTimer
+from PySide6.QtCore import QEvent, QMargins, Qt
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QMenuBar, QTabBar, QTabWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenuBar, QTabWidget, QWidget
 
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
 from exengine.engine.rows import LogRow, Mode, Severity, ViewChanges
 from exengine.ui.actions import Registry
 from exengine.ui.alert_strip import AlertStrip
-from exengine.ui.arrangement import Arrangement
 from exengine.ui.book import Book
 from exengine.ui.bridge import Bridge
 from exengine.ui.capital_dock import CapitalDock
@@ -24,7 +23,6 @@ from exengine.ui.leaving import Leaving
 from exengine.ui.log_dock import LogDock
 from exengine.ui.loop import spawn
 from exengine.ui.menus import Menus
-from exengine.ui.own_layouts import LayoutQuestions, OwnLayouts
 from exengine.ui.palette import Palette
 from exengine.ui.panel_dock import PanelDock
 from exengine.ui.performance import PerformanceDock
@@ -42,6 +40,7 @@ from exengine.ui.toast import Toasts
 from exengine.ui.top_bar import Corner, top_bar
 from exengine.ui.tray import Tray
 from exengine.ui.window_actions import PALETTE_KEY, add_actions
+from exengine.ui.window_layouts import WindowLayouts
 
 EDGE = 2
 """The width of the edge that says LIVE."""
@@ -91,7 +90,8 @@ class Window(QMainWindow):
         if source is not None:
             self.performance = PerformanceDock(look, self.icons, self.book, source, bridge.now_ms)
             self.docks.append(self.performance)
-        self.arrangement = Arrangement(self, look, {dock.objectName(): dock for dock in self.docks}, layouts)
+        self.window_layouts = WindowLayouts(self)
+        self.arrangement = self.window_layouts.arrangement
         self.toasts = Toasts(look, self.icons, self)
         self.clicks = Clicks(self, self.icons, self.book, bridge, setup, self.toasts, self._risk_now)
         self.registry = Registry(self, self.icons)
@@ -106,10 +106,9 @@ class Window(QMainWindow):
         self.help = Help(self)
         self.help.add_actions()
         self._build_docks()
-        self._own_layouts()
         self._connect()
         self.strip.restore(layouts.integers("alerts/dismissed"))
-        self._restore_layout()
+        self.window_layouts.restore()
         self._refresh_frame()
         self._watch()
 
@@ -143,35 +142,18 @@ class Window(QMainWindow):
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         for dock in self.docks:
             self.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, dock)
-        self.arrangement.put(self.arrangement.stock)
-
-    def _own_layouts(self) -> None:
-        self.own_layouts = OwnLayouts(self, self.arrangement, self.layouts, self.registry)
-        self.own_layouts.switched.connect(self._on_own_layout)
-        LayoutQuestions(self.own_layouts, self.icons, self, self.clicks.show).add_actions(self.registry)
-
-    def _on_own_layout(self) -> None:
-        self.layout_switch.choose(None)
-        self._note_tabs()
+        self.window_layouts.begin()
+        self.own_layouts = self.window_layouts.own
 
     def put_layout(self, name: str) -> None:
-        """A stock layout, as it was made; the columns stay as the trader has them."""
-        self.arrangement.put(name)
-        self.own_layouts.left()
-        self.layout_switch.choose(name)
-        self._note_tabs()
-        if self._shown:
-            self._size_docks_soon()
+        """A stock layout, as it was made."""
+        self.window_layouts.put(name)
 
-    def _size_docks_soon(self, tries: int = 8) -> None:
-        """Qt moves the docks only in its next passes, and comes nearer to what is wanted with each of them."""
+    def save_layout(self) -> None:
+        self.window_layouts.save()
 
-        def size() -> None:
-            self.arrangement.size_docks()
-            if tries > 1 and not self.arrangement.is_sized:
-                self._size_docks_soon(tries - 1)
-
-        QTimer.singleShot(0, self, size)
+    def reset_layout(self) -> None:
+        self.window_layouts.reset()
 
     def _connect(self) -> None:
         self.bridge.flushed.connect(self._on_flush)
@@ -197,10 +179,6 @@ class Window(QMainWindow):
         self.leaving.hide_asked.connect(self._to_tray)
         self.tray.open_asked.connect(self.come_back)
         self.tray.quit_asked.connect(self.leaving.ask_quit)
-        for dock in self.docks:
-            dock.dockLocationChanged.connect(self._note_tabs_soon)
-            dock.topLevelChanged.connect(self._note_tabs_soon)
-            dock.visibilityChanged.connect(self._note_tabs_soon)
 
     def _connect_panels(self) -> None:
         self.queue.asked.connect(self.clicks.queue)
@@ -334,40 +312,6 @@ class Window(QMainWindow):
             start = current if current >= 0 or step > 0 else 0
             targets[docks[(start + step) % len(docks)]].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
-    # Layout
-
-    def _note_tabs_soon(self) -> None:
-        # Qt tells before it has moved the tabs.
-        QTimer.singleShot(0, self, self._note_tabs)
-
-    def _note_tabs(self) -> None:
-        for dock in self.docks:
-            dock.note_neighbours()
-        for bar in self.findChildren(QTabBar):
-            bar.setDrawBase(False)
-            bar.setAccessibleName("Docks")
-        self.arrangement.hide_ghosts()
-
-    def _restore_layout(self) -> None:
-        self.arrangement.restore()
-        self.layout_switch.choose(None if self.own_layouts.current is not None else self.arrangement.stock)
-        self._note_tabs()
-        for dock in self.docks:
-            dock.restore(self.layouts)
-
-    def save_layout(self) -> None:
-        self.arrangement.save()
-        for dock in self.docks:
-            dock.save(self.layouts)
-        self.layouts.flush()
-
-    def reset_layout(self) -> None:
-        """Back to the stock layout and the columns' own widths."""
-        self.layouts.forget()
-        self.put_layout(self.arrangement.stock)
-        for dock in self.docks:
-            dock.reset()
-
     # The window itself
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -409,13 +353,10 @@ class Window(QMainWindow):
         super().showEvent(event)
         if not self._shown:
             self._shown = True
-            if self.layouts.state("window/state") is None:
-                # Sizes of docks hold only from the moment at which the window has its own.
-                self.arrangement.size_docks()
-                self._size_docks_soon()
+            self.window_layouts.first_shown()
             # Else Qt gives the keyboard to Pause, and a stray space bar would press it.
             self.positions.focus_target().setFocus()
-        self._note_tabs_soon()
+        self.window_layouts.note_tabs_soon()
         self._note_visible()
 
     def hideEvent(self, event: QHideEvent) -> None:
