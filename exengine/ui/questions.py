@@ -17,8 +17,8 @@ from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look, Role, Weight
 
 PARTS = (
-    "PySide6-Essentials", "qasync", "pyqtgraph", "numpy", "aiohttp", "SQLAlchemy", "alembic", "pydantic", "ccxt",
-    "keyring", "platformdirs", "structlog",
+    "PySide6-Essentials", "qasync", "pyqtgraph", "numpy", "pyarrow", "aiohttp", "apprise", "SQLAlchemy", "alembic",
+    "asyncpg", "pydantic", "ccxt", "protobuf", "cryptography", "keyring", "platformdirs", "structlog",
 )  # fmt: skip
 
 

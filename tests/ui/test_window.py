@@ -1,7 +1,10 @@
 """The real window: what it says, what a click leads to, and what it remembers."""
 
 import asyncio
+import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QSettings, Qt
@@ -12,7 +15,9 @@ from exengine.domain.instrument import Side
 from exengine.domain.signal import FieldError
 from exengine.engine.intake import Verdict, VerdictKind
 from exengine.engine.rows import EngineStatus, Mode
+from exengine.ui import format as fmt
 from exengine.ui.positions_cells import Col
+from exengine.ui.questions import PARTS
 from tests.ui import rows
 from tests.ui.conftest import Stage
 
@@ -549,3 +554,19 @@ def test_every_control_has_a_name_for_screen_readers(stage):
     ]
     assert nameless == []
     stage.window.clicks.sheet.reject()
+
+
+def test_about_names_every_library_that_the_program_needs_with_its_licence(stage):
+    assert {name.lower() for name in PARTS} == requirements()
+    stage.window.clicks.show_about()
+    shown = [label.text() for label in stage.window.clicks.sheet.findChildren(QLabel)]
+    assert all(name in shown for name in PARTS)
+    assert fmt.DASH not in shown
+    stage.window.clicks.sheet.reject()
+
+
+def requirements() -> set[str]:
+    """What pyproject.toml says that the program needs on this platform."""
+    read = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    lines = [line for line in read["project"]["dependencies"] if "win32" not in line]
+    return {re.split(r"[\[<>=;]", line)[0].strip().lower() for line in lines}
