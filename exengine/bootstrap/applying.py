@@ -102,7 +102,7 @@ class Applier:
                 await self._back(old, error)
                 raise
             await asyncio.to_thread(unconfirmed.confirm, self._program.config_file)
-            self._program.edit = None
+            self._program.file_watch.is_over()
         self._program.tell()
         return Applied(at_next_start=at_next_start(old, new))
 

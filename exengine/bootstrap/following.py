@@ -18,44 +18,64 @@ FOLLOW_S = 1.0
 """How often the file is looked at."""
 
 
-async def follow(program: "Program") -> None:
-    """Looks at the file until cancelled; while a configuration is being applied the file is not anybody's edit."""
-    follower = Follower(program.config_file)
-    while True:
-        if not program.is_applying and await asyncio.to_thread(follower.has_news) and not program.is_applying:
-            running = program.config
-            edit = await asyncio.to_thread(follower.judged, running)
-            if program.config is running and not program.is_applying:
-                _found(program, edit)
-        await asyncio.sleep(FOLLOW_S)
+class FileWatch:
+    """The file of one running program, and what of it is not what runs."""
 
+    def __init__(self, program: "Program") -> None:
+        self.edit: DiskEdit | None = None
+        self._program = program
+        self._line: int | None = None
+        """The number of the log line that tells of the edit."""
 
-def _found(program: "Program", edit: DiskEdit | None) -> None:
-    if edit is not None and edit.config is not None:
-        look = edit.config.ui
-        if edit.config == program.config.model_copy(update={"ui": look}):
-            # The View menu keeps the look there by itself, and nothing of the engine depends on it.
-            program.config, edit = edit.config, None
-    was, program.edit = program.edit, edit
-    if edit is not None:
-        _tell(program, edit)
-    if edit is not None or was is not None:
-        program.tell()
+    async def follow(self) -> None:
+        """Looks at the file until cancelled; while a configuration is applied it is nobody's edit."""
+        program = self._program
+        follower = Follower(program.config_file)
+        while True:
+            if not program.is_applying and await asyncio.to_thread(follower.has_news) and not program.is_applying:
+                running = program.config
+                edit = await asyncio.to_thread(follower.judged, running)
+                if program.config is running and not program.is_applying:
+                    self._judged(edit)
+            await asyncio.sleep(FOLLOW_S)
 
+    def _judged(self, edit: DiskEdit | None) -> None:
+        program = self._program
+        has_look = False
+        if edit is not None and edit.config is not None:
+            look = edit.config.ui
+            if edit.config == program.config.model_copy(update={"ui": look}):
+                # The View menu keeps the look there by itself, and nothing of the engine depends on it.
+                program.config, edit, has_look = edit.config, None, True
+        was = self.edit
+        self.is_over()
+        self.edit = edit
+        if edit is not None:
+            self._line = self._tell(edit)
+        if edit is not None or was is not None or has_look:
+            program.tell()
 
-def _tell(program: "Program", edit: DiskEdit) -> None:
-    name = program.config_file.name
-    if edit.config is None:
-        text = f"{name} on the disk cannot be used, and what runs goes on. {edit.fault}"
-        program.engine.note(Severity.ERROR, Category.SYSTEM, text, "Correct it, or apply from the settings over it.")
-        return
-    how = "Apply it in the settings" if sys.platform == "win32" else "Apply it in the settings, or by SIGHUP"
-    program.engine.note(
-        Severity.WARNING,
-        Category.SYSTEM,
-        f"{name} was changed on the disk. What runs is what it said before.",
-        f"{how}; or apply from the settings over it.",
-    )
+    def is_over(self) -> None:
+        """The file is what runs again, or something else is to be told of it."""
+        self.edit = None
+        if self._line is not None:
+            self._program.views.resolve(self._line)
+            self._line = None
+
+    def _tell(self, edit: DiskEdit) -> int:
+        program = self._program
+        name = program.config_file.name
+        if edit.config is None:
+            text = f"{name} on the disk cannot be used, and what runs goes on. {edit.fault}"
+            advice = "Correct it, or apply from the settings over it."
+            return program.engine.note(Severity.ERROR, Category.SYSTEM, text, advice)
+        how = "Apply it in the settings" if sys.platform == "win32" else "Apply it in the settings, or by SIGHUP"
+        return program.engine.note(
+            Severity.WARNING,
+            Category.SYSTEM,
+            f"{name} was changed on the disk. What runs is what it said before.",
+            f"{how}; or apply from the settings over it.",
+        )
 
 
 async def apply_file(program: "Program") -> str:

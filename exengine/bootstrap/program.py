@@ -12,7 +12,7 @@ from exengine import __version__
 from exengine.analytics.history import History
 from exengine.bootstrap.accounts import Accounts, has_paper, opened_market
 from exengine.bootstrap.applying import Applied, Applier
-from exengine.bootstrap.following import follow
+from exengine.bootstrap.following import FileWatch
 from exengine.bootstrap.listening import PublicAddress, listener_settings, listener_status, warn_of_exposure
 from exengine.bootstrap.live import keys_of, mode_of
 from exengine.bootstrap.notices import Notices, summary_timer
@@ -40,7 +40,6 @@ from exengine.exchange.markets.source import PriceSource, SystemClock
 from exengine.program_log import log_to_files
 from exengine.settings.account_keys import AccountKeys
 from exengine.settings.file import load
-from exengine.settings.follow import DiskEdit
 from exengine.settings.known_secrets import KnownSecrets
 from exengine.settings.local_timezone import local_timezone
 from exengine.settings.pages import Config
@@ -84,8 +83,6 @@ class Program:
         self.views: Views
         self.listener: Listener
         self.secrets: WebhookSecrets
-        self.edit: DiskEdit | None = None
-        """The configuration file, where it is not what runs."""
         self.given_market = market
         self._callbacks: list[Callable[[], None]] = []
         self._lock = EngineLock(data_dir.lock_file)
@@ -104,6 +101,7 @@ class Program:
         self.supervisor = Supervisor(self._task_failed)
         self.accounts = Accounts(self.supervisor, self.clock)
         self._applier = Applier(self)
+        self.file_watch = FileWatch(self)
 
     # start, in stages --------------------------------------------------------------------------------------------
 
@@ -133,7 +131,7 @@ class Program:
             await self._trade()
             await self._listen()
             await asyncio.to_thread(confirm, self.config_file)
-            self.supervisor.start("configuration file", lambda: follow(self))
+            self.supervisor.start("configuration file", self.file_watch.follow)
         except BaseException:
             await self.stop()
             raise

@@ -38,7 +38,7 @@ class SettingsDesk:
     @property
     def edit(self) -> DiskEdit | None:
         """The file on the disk, where it is not what runs."""
-        return self._program.edit
+        return self._program.file_watch.edit
 
     def accounts(self, config: Config) -> tuple[str, ...]:
         """The names of a draft's enabled accounts."""

@@ -114,6 +114,7 @@ def setup_of(program: Program) -> Setup:
         test_amount=settings.sizing.amount,
         slippage_percent=settings.execution.max_slippage_percent,
         slippage_forced=settings.execution.slippage_action is SlippageAction.FORCE,
+        timezone=settings.timezone,
     )
 
 

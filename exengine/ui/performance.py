@@ -125,6 +125,13 @@ class PerformanceDock(Dock):
         if changes.engine is not None and self.is_seen:
             self._refresh()
 
+    def show_timezone(self, name: str) -> None:
+        """The trader's days are another zone's from now on."""
+        if name and self.feed.set_timezone(name):
+            self._basis = None
+            if self.is_seen:
+                self._refresh()
+
     def tick(self, now_ms: int) -> None:
         """Once a second while the window can be seen: the last point follows the prices."""
         if not self.is_seen or self.feed.is_working or now_ms - self._worked_at_ms < AGAIN_MS:

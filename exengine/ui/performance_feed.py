@@ -84,6 +84,11 @@ class PerformanceFeed(QObject):
         self._is_slow = False
         self._told_at = 0.0
 
+    def set_timezone(self, name: str) -> bool:
+        """From the next report on the trader's days are those of this zone; whether it is another one."""
+        before, self.calendar = self.calendar.zone, Calendar(name)
+        return self.calendar.zone != before
+
     @property
     def is_working(self) -> bool:
         return self._task is not None

@@ -45,6 +45,8 @@ class Setup:
     slippage_percent: Decimal
     slippage_forced: bool
     """Whether a close beyond the bound is forced."""
+    timezone: str = ""
+    """The trader's, by its IANA name; empty where it is what the window was opened with."""
     read_only: str = ""
     """Why nothing can be done in this window, in words; empty where it is the engine's own."""
 

@@ -207,6 +207,8 @@ class Window(QMainWindow):
         self.clicks.setup = setup
         self.capital.show_setup(setup)
         self.positions.first_steps.show_setup(setup)
+        if self.performance is not None:
+            self.performance.show_timezone(setup.timezone)
 
     # What comes up
 

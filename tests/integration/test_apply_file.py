@@ -48,6 +48,7 @@ async def test_an_edit_is_offered_and_changes_nothing_before_it_is_applied(tmp_p
         assert any("was changed on the disk" in row.text for row in running.program.views.take().log)
         assert await apply_file(running.program) == f"{running.program.config_file} is in effect."
         assert (desk.edit, desk.config.pool.max_open_groups) == (None, 3)
+        assert running.program.views.take().resolved
         assert await apply_file(running.program) == f"{running.program.config_file} is what runs already."
 
 
@@ -76,7 +77,7 @@ async def test_the_look_that_the_window_keeps_is_no_edit(tmp_path, monkeypatch):
         await told(running)
         edit(running.program.config_file, ui={"theme": "dark"}, pool={"max_open_groups": 10})
         await told(running)
-        assert (running.program.edit, running.program.config.ui.theme.value) == (None, "dark")
+        assert (running.program.file_watch.edit, running.program.config.ui.theme.value) == (None, "dark")
 
 
 async def test_the_desk_previews_a_draft_on_what_is_there(tmp_path, monkeypatch):

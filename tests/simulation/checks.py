@@ -216,6 +216,8 @@ class Checks:
             self.must(group == before, f"{group.id} was closed and has changed")
         elif before is not None and before.status is not group.status and group.status is not GroupStatus.CLOSED:
             self._transition(before, group)
+        if before is not None:
+            self.must(group.plans == before.plans, f"{group.id} has not kept the grid that it began with")
         self.must(group.net_qty == self._net[group.id], f"{group.id} holds {group.net_qty}, its fills otherwise")
         realised, held = pnl.realised(group), pnl.cost(group)
         told = self._realised[group.id]

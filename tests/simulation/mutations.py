@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from unittest.mock import patch
 
-from exengine.domain import entry, lifecycle, orders_in, risk, safety
+from exengine.domain import applying, entry, lifecycle, orders_in, risk, safety
 from exengine.domain.commands import PlaceOrder
 from exengine.domain.errors import KnownError, Refused
-from exengine.domain.events import Event, OrderCancelled, OrderRejected
+from exengine.domain.events import Event, OrderCancelled, OrderRejected, SettingsApplied
 from exengine.domain.group import Group
 from exengine.domain.order import Fill, Order, Role, client_order_id
 from exengine.domain.orders_out import withdraw
@@ -191,6 +192,36 @@ def a_closed_group_stays_on_the_screen() -> AbstractContextManager[object]:
     return patch.object(Views, "_group", shown)
 
 
+def an_apply_gives_live_groups_the_new_grid() -> AbstractContextManager[object]:
+    apply = applying.apply
+
+    def eager(step: Step, event: SettingsApplied) -> None:
+        apply(step, event)
+        for group in list(step.state.groups.values()):
+            key, pyramids = group.key, range(event.settings.grid.max_pyramids)
+            plan = partial(
+                event.settings.plan,
+                account=key.account,
+                symbol=key.symbol,
+                timeframe=key.timeframe,
+                side=group.side,
+            )
+            step.put_group(replace(group, plans=tuple(plan(pyramid=index) for index in pyramids)))
+
+    return patch.object(applying, "apply", eager)
+
+
+def settings_stay_though_the_store_did_not_take_them() -> AbstractContextManager[object]:
+    undo = Step.undo
+
+    def forgetful(self: Step) -> None:
+        settings = self.state.settings
+        undo(self)
+        self.state.settings = settings
+
+    return patch.object(Step, "undo", forgetful)
+
+
 MUTATIONS: tuple[Planted, ...] = (
     a_lost_answer_is_a_refusal,
     a_fill_counts_each_time_that_it_is_told,
@@ -207,4 +238,6 @@ MUTATIONS: tuple[Planted, ...] = (
     a_start_forgets_who_waits,
     each_exit_sells_anew,
     a_closed_group_stays_on_the_screen,
+    an_apply_gives_live_groups_the_new_grid,
+    settings_stay_though_the_store_did_not_take_them,
 )
