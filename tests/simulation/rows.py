@@ -157,6 +157,7 @@ ROWS: dict[int, tuple[str, ...]] = {
         "tests/unit/test_settings_file.py::test_the_last_good_copy_survives_a_file_that_is_cut_short",
         "tests/unit/test_settings_file.py::test_a_file_cut_short_is_refused_with_its_line",
         "tests/unit/test_settings_file.py::test_a_wrong_value_is_named_with_its_path",
+        "tests/integration/test_apply_file.py::test_a_broken_file_is_named_and_what_runs_goes_on",
     ),
 }
 
