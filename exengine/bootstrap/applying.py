@@ -26,7 +26,7 @@ from exengine.bootstrap.listening import warn_of_exposure
 from exengine.bootstrap.live import mode_of
 from exengine.bootstrap.readiness import Ready, refusals, refused
 from exengine.domain.errors import UserError
-from exengine.domain.events import QueueDue, RiskDue, SettingsApplied
+from exengine.domain.events import GroupDue, QueueDue, RiskDue, SettingsApplied
 from exengine.domain.journal import Category, Severity
 from exengine.domain.settings import Settings
 from exengine.engine.changes import StoreFailed
@@ -151,6 +151,9 @@ class Applier:
         if old.listener != new.listener:
             warn_of_exposure(new)
             await program.look_from_outside()
+        for group in list(program.state.groups.values()):
+            if group.key.account in ready.touched:
+                program.engine.post(GroupDue(group_id=group.id))
         program.engine.post(QueueDue())
         program.engine.post(RiskDue())
 

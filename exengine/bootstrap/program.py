@@ -47,7 +47,7 @@ from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
 from exengine.settings.secret_places import secret_stores
 from exengine.settings.secrets import SecretStore, WebhookSecrets, webhook_secrets
-from exengine.settings.unconfirmed import confirm, mark, put_back
+from exengine.settings.unconfirmed import confirm, mark, put_back, refused
 from exengine.store.address import place_of
 from exengine.store.database import DatabaseStore
 from exengine.store.lock import EngineLock
@@ -113,7 +113,8 @@ class Program:
         try:
             await self._start()
         except UserError as error:
-            if not self._interrupted or not await asyncio.to_thread(put_back, self.config_file):
+            back = partial(put_back, self.config_file, keep_refused=True)
+            if not self._interrupted or not await asyncio.to_thread(back):
                 raise
             log.error("the configuration that was being applied cannot be started with: %s", error)
             self._reset()
@@ -122,7 +123,7 @@ class Program:
                 Severity.ERROR,
                 Category.SYSTEM,
                 f"The configuration that was being applied cannot be started with: {error.happened}",
-                "The one before it is in effect again. Correct it in the settings, and apply it once more.",
+                f"The one before it is in effect again; it is kept as {refused(self.config_file).name}.",
             )
 
     async def _start(self) -> None:

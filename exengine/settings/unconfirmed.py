@@ -49,16 +49,27 @@ def confirm(path: Path) -> None:
         log.warning("%s stays and would be gone back to by a start that fails: %s", mark(path), error)
 
 
-def put_back(path: Path) -> bool:
-    """Brings the configuration before back; False where there is none that waits for it. Raises ConfigError."""
+def refused(path: Path) -> Path:
+    """Where a configuration is kept that could not be started with."""
+    return path.with_name(path.name + ".refused")
+
+
+def put_back(path: Path, *, keep_refused: bool = False) -> bool:
+    """Brings the configuration before back; False where there is none that waits for it, or it is there already.
+
+    With `keep_refused` the one that it replaces is kept beside it. Raises ConfigError.
+    """
     try:
         before = mark(path).read_bytes()
+        after = path.read_bytes() if path.exists() else b""
+        if after == before:
+            confirm(path)
+            return False
+        if keep_refused:
+            replace_file(refused(path), after)
+        replace_file(path, before)
     except FileNotFoundError:
         return False
-    except OSError as error:
-        raise ConfigError(f"{mark(path)} cannot be read: {error.strerror or error}.") from error
-    try:
-        replace_file(path, before)
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be written: {error.strerror or error}.",

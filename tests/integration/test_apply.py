@@ -340,6 +340,7 @@ async def test_a_kill_before_it_proved_itself_comes_back_with_the_one_before_whe
     file.write_text(json.dumps(live))
     async with program(tmp_path, monkeypatch) as running:
         assert (running.program.settings.pool.max_open_groups, file.read_bytes()) == (4, before)
+        assert json.loads(unconfirmed.refused(file).read_text()) == live
         assert any("cannot be started with" in row.text for row in running.program.views.take().log)
         await running.market.tick("50100")
         await opened(running)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from exengine.domain.events import EngineStarted, QueueDue, RiskDue, SettingsApplied
+from exengine.domain.events import EngineStarted, GroupDue, QueueDue, RiskDue, SettingsApplied
 from exengine.domain.order import Order
 from exengine.domain.reception import SignalRecord
 from exengine.domain.settings import Settings
@@ -154,6 +154,9 @@ class Process:
             raise AssertionError("no account was taken away, and still groups were in the way")
         self._look_after([exchange for exchange in self.exchanges if exchange.account in anew])
         await self._begin_timers()
+        for group in list(self.state.groups.values()):
+            if group.key.account in anew:
+                self.engine.post(GroupDue(group_id=group.id))
         self.engine.post(QueueDue())
         self.engine.post(RiskDue())
 
