@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -23,11 +22,7 @@ from exengine.domain.applying import capital
 from exengine.domain.errors import UserError
 from exengine.domain.events import EngineStarted
 from exengine.domain.journal import Category, Severity, Topic
-from exengine.domain.reception import SignalRecord
 from exengine.domain.settings import Settings
-from exengine.domain.signal import Signal
-from exengine.domain.signal_body import BodyError, parse_body
-from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import State
 from exengine.engine.changes import Loaded, StoreFailed, restored
 from exengine.engine.engine import Engine
@@ -155,7 +150,7 @@ class Program:
                 market.source.start_at(loaded.market_clock_ms)
         self.state = State(instance=loaded.instance, settings=self.settings)
         self.state.start.update(capital(self.settings))
-        restored(self.state, replace(loaded, pending=tuple(_reparsed(record) for record in loaded.pending)))
+        restored(self.state, loaded)
         await self._make_engine(loaded, keys)
 
     def _take_folder(self) -> None:
@@ -401,12 +396,3 @@ async def _whole(work: Awaitable[T]) -> T:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
-
-
-def _reparsed(record: SignalRecord) -> SignalRecord:
-    """A signal that was stored and not decided, read again from its stored body."""
-    try:
-        parsed = parse_signal(parse_body(record.body))
-    except BodyError:
-        return record
-    return replace(record, signal=parsed if isinstance(parsed, Signal) else None)

@@ -1,7 +1,7 @@
 """What one transaction writes: the changes of one or many steps, each row as it is after the last of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from operator import attrgetter
 from typing import Protocol
@@ -12,6 +12,9 @@ from exengine.domain.journal import Note
 from exengine.domain.order import Order
 from exengine.domain.reception import SignalRecord
 from exengine.domain.results import EquityMark
+from exengine.domain.signal import Signal
+from exengine.domain.signal_body import BodyError, parse_body
+from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import AppliedFill, Control, Ledger, OffsetPlan, QueueEvent, Seen, State, Waiting
 from exengine.domain.step import Step
 
@@ -95,7 +98,7 @@ class Loaded:
     """The highest number that a group of each key has had."""
     waiting: tuple[Waiting, ...]
     pending: tuple[SignalRecord, ...]
-    """Signals stored and not yet decided; `signal` is None: the caller parses their bodies again."""
+    """Signals stored and not yet decided; `signal` is None: `restored` parses their bodies again."""
     seen: dict[str, Seen]
     """Valid signals of the last 24 hours by digest, the first of each."""
     next_signal_id: int
@@ -130,13 +133,22 @@ def restored(state: State, loaded: Loaded) -> None:
         step.put_order(order)
     state.numbers.update(loaded.numbers)
     state.waiting.update({(one.key, one.side): one for one in loaded.waiting})
-    state.pending.update({record.id: record for record in loaded.pending})
+    state.pending.update({record.id: _reparsed(record) for record in loaded.pending})
     state.seen.update(loaded.seen)
     state.moved.update(loaded.moved)
     state.control = loaded.control
     state.ledger = loaded.ledger
     state.plan = loaded.plan
     state.next_signal_id = loaded.next_signal_id
+
+
+def _reparsed(record: SignalRecord) -> SignalRecord:
+    """A signal that was stored and not decided, read again from its stored body."""
+    try:
+        parsed = parse_signal(parse_body(record.body))
+    except BodyError:
+        return record
+    return replace(record, signal=parsed if isinstance(parsed, Signal) else None)
 
 
 def merged(steps: Iterable[Step]) -> Changes:

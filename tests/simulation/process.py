@@ -3,17 +3,12 @@
 import asyncio
 import random
 from collections.abc import Callable, Collection, Coroutine, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from exengine.domain.events import EngineStarted, GroupDue, QueueDue, RiskDue, SettingsApplied
 from exengine.domain.order import Order
-from exengine.domain.reception import SignalRecord
 from exengine.domain.settings import Settings
-from exengine.domain.signal import Signal
-from exengine.domain.signal_body import BodyError, parse_body
-from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import State
 from exengine.engine.changes import Changes, StoreFailed, restored
 from exengine.engine.engine import Engine
@@ -72,7 +67,7 @@ class Process:
         self._clock = clock
         self.state = State(instance=disk.instance, settings=settings)
         loaded = disk.load()
-        restored(self.state, replace(loaded, pending=tuple(_reparsed(record) for record in loaded.pending)))
+        restored(self.state, loaded)
         self.store = SimulatedStore(disk, faults, rng, point=self.point, writing=partial(writing, self))
         self.views = Views(self.state, clock, mode=Mode.LIVE)
         self.views.remember((), ())
@@ -199,12 +194,3 @@ class Process:
             if not task.cancelled() and (error := task.exception()) is not None:
                 self._failed(task.get_name(), error)
         self.tasks.clear()
-
-
-def _reparsed(record: SignalRecord) -> SignalRecord:
-    """A signal that was stored and not decided, read again from its stored body."""
-    try:
-        parsed = parse_signal(parse_body(record.body))
-    except BodyError:
-        return record
-    return replace(record, signal=parsed if isinstance(parsed, Signal) else None)
