@@ -30,7 +30,7 @@ def played(seeds: Iterable[int]) -> list[Failure]:
 
 def told(failure: Failure, *, shrinks: bool = True) -> str:
     """A failure as a person can use it: what, the command that plays it again, and the smallest plan that was found."""
-    lines = [failure.violation, f"again: python -m tests.simulation --seed {failure.seed} --trace"]
+    lines = [failure.violation, f"again: python -m tests.simulation --seed {failure.seed} --trace (or --shrink)"]
     if shrinks:
         plan = shrunk(plan_of(failure.seed), fails_as(failure.violation))
         lines += [f"it needs these acts ({len(plan.acts)} of {len(plan_of(failure.seed).acts)}):", *map(str, plan.acts)]
@@ -78,6 +78,8 @@ def _many(seeds: range, jobs: int) -> int:
     began_s = time.monotonic()
     for done, found in enumerate(_played(chunks, jobs), start=1):
         failures += found
+        for failure in found:  # at once: a long run may be broken off
+            print(f"\n{told(failure, shrinks=False)}", flush=True)
         _show_progress(min(done * CHUNK, len(seeds)), len(seeds), len(failures), time.monotonic() - began_s)
     print(file=sys.stderr)
     for failure in failures[:10]:
