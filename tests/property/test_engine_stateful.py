@@ -4,9 +4,8 @@ A few hundred short lives; `tests.property.examples` says how to play many more.
 """
 
 from collections import deque
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from decimal import Decimal
-from enum import Enum
 from fractions import Fraction
 from typing import Any
 
@@ -60,6 +59,7 @@ from exengine.domain.settings import (
 from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.exchange.paper_book import Fees, PaperBook
+from tests.helpers.floats import has_float
 from tests.helpers.world import BTC, BTC_PERPETUAL, ETH, World
 from tests.property.examples import examples
 
@@ -135,18 +135,8 @@ class CheckedWorld(World):
         assert snapshot(self.state) == after
         assert step.commands == first.commands
         for value in (*step.groups.values(), *step.orders.values(), *step.fills, step.ledger, step.plan):
-            assert_no_float(value)
+            assert not has_float(value)
         return step
-
-
-def assert_no_float(value: Any) -> None:
-    assert not isinstance(value, float)
-    if isinstance(value, tuple):
-        for one in value:
-            assert_no_float(one)
-    elif is_dataclass(value) and not isinstance(value, Enum):
-        for field in fields(value):
-            assert_no_float(getattr(value, field.name))
 
 
 LEGS = [

@@ -2,10 +2,8 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from decimal import Decimal
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exengine.domain import pnl
 from exengine.domain.group import Group, GroupStatus
@@ -15,6 +13,7 @@ from exengine.domain.reception import Outcome, VerdictKind
 from exengine.domain.state import State
 from exengine.domain.take_profit import wanted
 from exengine.engine.changes import restored
+from tests.helpers.floats import has_float
 from tests.simulation.checks import BY_HAND, LAST_DIGITS
 from tests.simulation.line import Line
 
@@ -157,7 +156,7 @@ def final_faults(life: "Life", *, closed: bool) -> Iterator[str]:
         elif closed:
             yield from _swap(life, line)
     for what in (*life.disk.groups.values(), *life.disk.orders.values(), *life.disk.fills):
-        if _has_float(what):
+        if has_float(what):
             yield f"a float is in {what}"
 
 
@@ -235,20 +234,3 @@ def _swap(life: "Life", line: Line) -> Iterator[str]:
         dust = held[line.symbols[market_id]]
         if position.contracts != dust:
             yield f"{position.contracts} contracts of {market_id} are left, by the groups {dust}"
-
-
-_PLAIN = frozenset((Decimal, str, int, bool, type(None)))
-
-
-def _has_float(what: Any) -> bool:
-    kind = type(what)
-    if kind in _PLAIN:
-        return False
-    if isinstance(what, tuple):
-        return any(map(_has_float, what))
-    return isinstance(what, float) or any(_has_float(getattr(what, name)) for name in _fields(kind))
-
-
-@cache
-def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(one.name for one in fields(kind)) if is_dataclass(kind) else ()
