@@ -81,13 +81,14 @@ def look_after(supervisor: Supervisor, engine: Engine, state: State, exchange: L
         engine, state, exchange, now_s=time.monotonic, sees_orders=partial(getattr, exchange, "sees_orders")
     )
     exchange.on_seen = watchman.streams_changed
-    for name, run in zip(tasks_of(exchange.account), (exchange.run, watchman.run), strict=True):
+    runs = (exchange.run, watchman.run, watchman.watch_the_clock)
+    for name, run in zip(tasks_of(exchange.account), runs, strict=True):
         supervisor.start(name, run)
 
 
-def tasks_of(account: str) -> tuple[str, str]:
+def tasks_of(account: str) -> tuple[str, str, str]:
     """What the tasks are called that look after a live account."""
-    return f"streams of {account}", f"watch of {account}"
+    return f"streams of {account}", f"watch of {account}", f"clock of {account}"
 
 
 async def keep_watching(state: State, exchanges: Callable[[], Iterable[LiveExchange]]) -> None:

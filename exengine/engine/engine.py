@@ -173,6 +173,10 @@ class Engine:
             return "error"
         return "paused" if self.state.control.paused else "running"
 
+    def now_ms(self) -> int:
+        """What the machine's clock says."""
+        return self._clock.now_ms()
+
     def keep_market_clock(self) -> None:
         """Writes down where the paper market stands, as every transaction does."""
         self._also.market_clock_ms = self._market_clock()

@@ -33,6 +33,12 @@ WHOLE_S = 600.0
 FIND_OUT_S = 30.0
 """How long a look waits for what became of single orders; they are asked on all the same."""
 
+CLOCK_S = 1.0
+"""How often it is looked whether time has gone by that nobody here has seen."""
+
+UNSEEN_S = 10.0
+"""So much of it is no late timer any more: the machine slept, or somebody has set its clock (FAULTS 33)."""
+
 MISSED_TWICE = 2
 LOST_AFTER = 3
 """After so many failed questions in a row the account's entries are held."""
@@ -55,6 +61,10 @@ class _Seen:
     weighed: bool = False
     """Whether the account's balances are known: without them no entry can be told to be carried."""
     found: bool = False
+    gaps: int = 0
+    """How often time was missing: what was asked before it says nothing any more."""
+    stopped: bool = False
+    """Whether the account's key is not taken: nothing is looked at any more."""
 
 
 class Watchman:
@@ -88,9 +98,31 @@ class Watchman:
             try:
                 await self.look()
             except AuthFailed as error:
+                self._seen.stopped = True
                 self._engine.stop_account(self._account, error)
                 return
             await self._rest(self._until_next_s())
+
+    async def watch_the_clock(self) -> None:
+        """Holds the account's entries from the moment that time was missing until the books were compared anew.
+
+        Until cancelled. A machine that sleeps may stop the clock that only goes forward, or let it go on: either way
+        the other one, or the pause that took too long, tells.
+        """
+        while not self._seen.stopped:
+            began_s, began_ms = self._now_s(), self._engine.now_ms()
+            await self._pause(CLOCK_S)
+            passed_s, told_s = self._now_s() - began_s, (self._engine.now_ms() - began_ms) / 1000
+            if (passed_s > UNSEEN_S or abs(told_s - passed_s) > UNSEEN_S) and not self._seen.stopped:
+                await self._lost_time(max(passed_s, told_s, key=abs) - CLOCK_S)
+
+    async def _lost_time(self, seconds: float) -> None:
+        self._seen.gaps += 1
+        self._seen.found = False
+        log.warning("%s: %.0f s have passed unseen", self._account, seconds)
+        self._nudged.set()
+        why = f"the machine slept or its clock was set ({seconds:+.0f} s), and its orders have not been compared since"
+        await self._engine.deliver(AccountLost(account=self._account, why=why))
 
     def streams_changed(self, seen: bool) -> None:
         """Own orders come by stream again, or do not any more: what was missed meanwhile is looked for at once."""
@@ -118,7 +150,7 @@ class Watchman:
         whole = self._seen.whole_at_s is None or self._now_s() - self._seen.whole_at_s >= WHOLE_S
         symbols = None if whole else self._symbols()
         await self._engine.whole()
-        before, known = self._books(), self._orders()
+        before, known, gaps = self._books(), self._orders(), self._seen.gaps
         try:
             report = await self._exchange.report(symbols)
         except AuthFailed:
@@ -126,7 +158,7 @@ class Watchman:
         except (KnownError, Refused) as error:
             await self._failed(error)
             return
-        if report is None:
+        if report is None or gaps != self._seen.gaps:
             return
         self._seen.failures = 0
         if whole:
@@ -137,7 +169,7 @@ class Watchman:
         await self._engine.whole()
         if agrees and (before, known) == (self._books(), self._orders()) and not self._has_traffic():
             await self._weigh(report)
-        if agrees is not None and self._seen.weighed and not self._seen.found:
+        if agrees is not None and self._seen.weighed and not self._seen.found and gaps == self._seen.gaps:
             self._seen.found = True
             await self._engine.deliver(AccountFound(account=self._account))
 

@@ -28,6 +28,7 @@ from tests.exchange_server.venue import VenueMarket, VenueRefusal
 from tests.helpers.alerts import ABSENT, alert
 from tests.simulation.configuration import settings_of
 from tests.simulation.line import Fault, Line
+from tests.simulation.loop import SimulatedLoop
 from tests.simulation.process import Process
 
 if TYPE_CHECKING:
@@ -231,6 +232,7 @@ def _changed(market: VenueMarket, values: dict[str, Decimal]) -> VenueMarket:
 
 def store(life: "Life", args: Args) -> None:
     faults = life.disk_faults
+    faults.after = args.get("after", 0)
     match args["what"]:
         case "fail":
             faults.fail_times += args["times"]
@@ -248,6 +250,20 @@ def store(life: "Life", args: Args) -> None:
 
 def clock(life: "Life", args: Args) -> None:
     life.clock.off_ms += args["ms"]
+
+
+def sleep(life: "Life", args: Args) -> None:
+    """The machine sleeps: its market goes on, unheard. The loop's clock stands meanwhile, or it goes on too."""
+    for line in life.lines.values():
+        line.feed_mute_until_s = line.stream_mute_until_s = life.loop.time() + 0.001
+        for market_id, last in list(line.venue.last.items()):
+            tick = line.venue.markets[market_id].tick
+            line.venue.tick(market_id, max(_on(tick, last * (1 + D(args["percent"]) / 100)), tick))
+    if args["stands"]:
+        life.clock.off_ms += args["seconds"] * 1000
+    else:
+        assert isinstance(life.loop, SimulatedLoop)
+        life.loop.now_s += args["seconds"]
 
 
 def death(life: "Life", args: Args) -> None:
@@ -317,6 +333,7 @@ ACTS: dict[str, Callable[["Life", Args], None]] = {
     "clock": clock,
     "death": death,
     "apply": apply,
+    "sleep": sleep,
     "stop": stop,
     "window": window,
 }

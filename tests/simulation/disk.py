@@ -36,6 +36,8 @@ class Disk:
     plan: OffsetPlan | None = None
     offsets: list[OffsetPlan] = field(default_factory=list)
     commits: int = 0
+    refused: int = 0
+    """Transactions that did not happen."""
     stories: dict[str, list[str]] = field(default_factory=dict)
     """Each order's statuses, one after the other."""
 
@@ -111,6 +113,8 @@ class DiskFaults:
     """What is wrong with the disk: transactions that fail, and slowness."""
 
     def __init__(self) -> None:
+        self.after = 0
+        """So many transactions are taken yet, before the next that is not."""
         self.fail_times = 0
         self.full_until_s = 0.0
         self.locked_times = 0
@@ -118,6 +122,21 @@ class DiskFaults:
         """Transactions that end in an error that no store is to raise: an event is tried three times."""
         self.was_broken = False
         self.slow_s = 0.0
+
+    def next_error(self, now_s: float) -> Exception | None:
+        """What the next transaction ends in."""
+        if self.after:
+            self.after -= 1
+        elif self.locked_times:
+            self.locked_times -= 1
+            return StoreFailed("The store is locked by another program.")
+        elif self.broken_times:
+            self.broken_times -= 1
+            return TypeError("the store is broken")
+        elif self.fail_times:
+            self.fail_times -= 1
+            return StoreFailed("Writing failed.")
+        return StoreFailed("The disk is full.") if now_s < self.full_until_s else None
 
     def heal(self) -> None:
         self.__init__()  # type: ignore[misc]
@@ -146,18 +165,11 @@ class SimulatedStore:
         await self._point("before commit")
         faults, loop = self._faults, asyncio.get_running_loop()
         await asyncio.sleep(faults.slow_s * self._rng.random() if faults.slow_s else 0)
-        if faults.locked_times:
-            faults.locked_times -= 1
-            await asyncio.sleep(1)
-            raise StoreFailed("The store is locked by another program.")
-        if faults.broken_times:
-            faults.broken_times -= 1
-            raise TypeError("the store is broken")
-        if faults.fail_times:
-            faults.fail_times -= 1
-            raise StoreFailed("Writing failed.")
-        if loop.time() < faults.full_until_s:
-            raise StoreFailed("The disk is full.")
+        error = faults.next_error(loop.time())
+        if error is not None:
+            self._disk.refused += 1
+            await asyncio.sleep(1 if "locked" in str(error) else 0)
+            raise error
         await self._point("at commit")
         self._writing(changes)
         self._disk.write(changes)

@@ -168,7 +168,7 @@ class _Author:
                     write()
         for _ in range(max(0, rng.randint(-1, 3))):
             self._apply()
-        for write, share in ((self._stop, 0.2), (self._window, 0.3)):
+        for write, share in ((self._stop, 0.2), (self._window, 0.3), (self._sleep, 0.1)):
             if rng.random() < share:
                 write()
         return tuple(sorted(self.acts, key=lambda act: act.at_ms))
@@ -267,7 +267,8 @@ class _Author:
 
     def _store(self) -> None:
         what = self._rng.choice(("fail", "full", "locked", "slow", "broken"))
-        self._add("store", what=what, times=self._rng.choice((1, 2, 5)), seconds=self._rng.choice((1, 15)))
+        times, seconds = self._rng.choice((1, 2, 5)), self._rng.choice((1, 15))
+        self._add("store", what=what, times=times, seconds=seconds, after=self._rng.choice((0, 0, 1, 3, 8)))
 
     def _clock(self) -> None:
         self._add("clock", ms=self._rng.choice((-3_600_000, -90_000, -2_000, 5_000, 400_000, 7_200_000)))
@@ -280,6 +281,11 @@ class _Author:
 
     def _stop(self) -> None:
         self._add("stop", down_s=self._rng.choice((0.05, 1, 20)))
+
+    def _sleep(self) -> None:
+        stands = self._rng.random() < 0.7
+        seconds = self._rng.choice((15, 600, 28_800) if stands else (15, 60))
+        self._add("sleep", stands=stands, seconds=seconds, percent=self._rng.choice(("-2", "0", "2")))
 
     def _window(self) -> None:
         for anew in (True, False, False):

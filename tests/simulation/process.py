@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
+from exengine.bootstrap.live import tasks_of
 from exengine.domain.events import EngineStarted, GroupDue, QueueDue, RiskDue, SettingsApplied
 from exengine.domain.order import Order
 from exengine.domain.settings import Settings
@@ -138,7 +139,7 @@ class Process:
         async def connected() -> list[SimulatedExchange]:
             for place, exchange in enumerate(self.exchanges):
                 if exchange.account in anew:
-                    for name in (f"streams of {exchange.account}", f"watch of {exchange.account}"):
+                    for name in tasks_of(exchange.account):
                         await self.supervisor.stop(name)
                     await exchange.close()
                     self.exchanges[place] = self._exchange(self.lines[place])
@@ -166,8 +167,9 @@ class Process:
                 sees_orders=partial(getattr, exchange, "sees_orders"),
             )
             exchange.on_seen = watchman.streams_changed
-            self.supervisor.start(f"streams of {exchange.account}", exchange.run)
-            self.supervisor.start(f"watch of {exchange.account}", watchman.run)
+            runs = (exchange.run, watchman.run, watchman.watch_the_clock)
+            for name, run in zip(tasks_of(exchange.account), runs, strict=True):
+                self.supervisor.start(name, run)
 
     async def stop(self) -> None:
         """`Program.stop`: no new alerts and no news, then the orders under way; after that it is gone."""

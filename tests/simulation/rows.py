@@ -82,16 +82,19 @@ ROWS: dict[int, tuple[str, ...]] = {
         f"{_POSTGRES}::test_a_second_engine_is_told_where_the_first_one_runs",
     ),
     32: (
+        f"{_ORDERS}::test_row_32_an_orderly_stop_does_not_wait_for_an_exchange_that_hangs",
         f"{_ORDERS}::test_row_32_a_stop_with_orders_in_flight_is_recovered_from",
         "tests/unit/test_engine.py::test_a_stop_is_bounded_though_exchange_and_store_hang",
     ),
     33: (
+        f"{_ORDERS}::test_row_33_a_machine_that_slept_compares_its_orders_before_it_lets_anybody_in",
         f"{_ORDERS}::test_row_33_a_clock_that_is_set_hides_nothing",
         f"{_ORDERS}::test_row_33_a_clock_that_is_set_back_makes_nobody_wait_longer",
         f"{_ORDERS}::test_row_33_a_clock_that_is_set_back_makes_no_old_price_new",
     ),
     34: ("tests/unit/test_engine.py::test_a_window_that_raises_stops_nothing",),
     35: (
+        f"{_ORDERS}::test_row_35_while_neither_stream_nor_questions_show_a_fill_entries_wait",
         f"{_ORDERS}::test_row_35_a_task_that_dies_is_run_again",
         "tests/unit/test_engine_supervisor.py::test_a_task_that_fails_is_run_again_and_its_first_failure_told",
     ),
@@ -110,18 +113,26 @@ ROWS: dict[int, tuple[str, ...]] = {
         f"{_CONTRACT}::test_a_clock_that_is_off_is_set_by_the_exchanges_and_no_key_is_called_bad",
     ),
     41: (f"{_OUTSIDE}::test_row_41_in_maintenance_entries_wait_and_are_let_in_on_return",),
-    42: (f"{_OUTSIDE}::test_row_42_a_revoked_key_stops_the_account_and_nothing_is_asked_any_more",),
+    42: (
+        f"{_OUTSIDE}::test_row_42_a_revoked_key_stops_the_account_and_nothing_is_asked_any_more",
+        "tests/contract/test_account_check.py::test_a_key_that_may_withdraw_is_warned_about",
+    ),
     43: (f"{_OUTSIDE}::test_row_43_of_a_halted_symbol_the_ladder_is_cancelled_and_the_group_left_to_the_trader",),
     44: (f"{_OUTSIDE}::test_row_44_a_target_that_the_trader_cancels_on_the_exchange_is_not_put_back",),
     45: (f"{_OUTSIDE}::test_row_45_when_the_trader_sells_our_coins_the_group_stands_still_and_shows_the_difference",),
     46: (f"{_OUTSIDE}::test_row_46_orders_and_deposits_that_are_not_ours_are_never_touched",),
     47: ("tests/unit/test_market_plausible.py::test_which_prices_are_handed_on",),
-    48: (f"{_OUTSIDE}::test_row_48_nothing_is_closed_on_a_price_that_has_grown_old",),
+    48: (
+        f"{_OUTSIDE}::test_row_48_nothing_is_closed_on_a_price_that_has_grown_old",
+        f"{_OUTSIDE}::test_row_48_nobody_is_paid_off_at_prices_that_have_grown_old",
+        "tests/ui/test_positions_model.py::test_a_stale_price_is_muted_with_a_clock_and_its_pnl_keeps_the_sign",
+    ),
     49: (
         f"{_OUTSIDE}::test_row_49_and_50_a_store_that_fails_at_any_moment_lets_nothing_out_and_goes_on",
         f"{_STORE}::test_a_lock_that_stays_fails_within_its_bound_and_later_it_works_again",
     ),
     50: (
+        f"{_OUTSIDE}::test_row_50_at_whatever_transaction_the_store_fails_the_story_comes_to_the_same_end",
         f"{_OUTSIDE}::test_row_50_while_the_disk_is_full_alerts_are_turned_away_and_what_rests_stays",
         f"{_STORE}::test_a_full_disk_takes_nothing_says_so_and_later_it_works_again",
         "tests/integration/test_store_faults.py::test_a_fault_at_any_statement_leaves_nothing_behind_and_is_over_with_"

@@ -164,21 +164,29 @@ def _booked_once(seen: Look) -> None:
 
 
 def test_row_14_a_fill_that_comes_before_the_answer_is_kept():
-    seen = lived(fault(1, "place", "lost_answer"), alert(2), look(30, _bought), **BY_MARKET)
-    (entry,) = seen.orders(Role.ENTRY)
-    assert seen.disk.stories[entry.client_id][-1] == "filled"
+    def booked_unanswered(seen: Look) -> None:
+        _bought(seen)
+        assert seen.asked("find") == []
+
+    lived(fault(1, "place", "lost_answer"), alert(2), look(2.4, booked_unanswered), look(30, _bought), **BY_MARKET)
 
 
 def test_row_15_events_in_any_order_come_to_the_same():
     moods = [at(1, "stream", what=what, seconds=60) for what in ("shuffle", "late", "double")]
     fills = [price(3 + step / 10, "49900", part="0.2") for step in range(5)]
-    lived(*moods, alert(2), *fills, alert(8, "exit"), **ONE_LEG)
+    seen = lived(*moods, alert(2), *fills, alert(12, "exit"), look(60, _left), **ONE_LEG)
+    traded = {trade.id: trade.qty for trade in seen.line.venue.trades}
+    assert {one.fill.trade_id: one.fill.qty for one in seen.disk.fills} == traded
+    assert len(traded) > 5
+
+
+def _left(seen: Look) -> None:
+    """Out by its own exit, long before the life's end closes whatever is left."""
+    assert (seen.group.status, seen.group.reason) == (GroupStatus.CLOSED, CloseReason.EXIT)
 
 
 def test_row_16_a_cancel_that_meets_a_fill_is_what_the_exchange_says():
-    seen = lived(fault(1, "cancel", "slow"), alert(2), alert(5, "exit"), price(5.002, "49800"), **ONE_LEG)
-    assert seen.group.has_filled
-    assert seen.group.status is GroupStatus.CLOSED
+    lived(fault(1, "cancel", "slow"), alert(2), alert(5, "exit"), price(5.002, "49800"), look(30, _left), **ONE_LEG)
 
 
 def test_row_16_not_found_on_a_cancel_is_not_cancelled():
@@ -208,10 +216,14 @@ def test_row_19_of_a_ladder_with_one_refused_leg_the_others_stand():
 
 
 def test_row_20_a_leg_refused_while_the_group_leaves_stops_no_exit():
-    seen = lived(
-        fault(1, "place", "slow"), fault(1.1, "taking", "refuse"), alert(2, percent="0"), alert(2.02, "exit"), ladder=0
-    )
-    assert seen.group.status is GroupStatus.CLOSED
+    def one_refused(seen: Look) -> None:
+        _left(seen)
+        assert OrderStatus.REJECTED in {one.status for one in seen.orders(Role.ENTRY)}
+
+    lived(
+        fault(1, "place", "slow", times=4), fault(1.1, "taking", "refuse"), alert(2, percent="0"), alert(2.02, "exit"),
+        look(60, one_refused), ladder=0,
+    )  # fmt: skip
 
 
 def test_row_21_of_a_partly_filled_entry_the_part_is_sold_at_an_exit():
@@ -225,7 +237,7 @@ def test_row_21_of_a_partly_filled_entry_the_part_is_sold_at_an_exit():
 
 def test_row_22_three_exits_at_once_are_one_sale():
     exits = [alert(5 + step / 1000, "exit", percent=str(step)) for step in range(3)]
-    seen = lived(alert(2), *exits, **BY_MARKET)
+    seen = lived(alert(2), *exits, look(30, _left), **BY_MARKET)
     assert len(seen.orders(Role.CLOSE)) == 1
 
 
@@ -333,6 +345,19 @@ def test_row_32_a_stop_with_orders_in_flight_is_recovered_from():
     lived(fault(1, "place", "slow"), alert(2), look(2.2, cut_off), look(60, _rests_once), **ONE_LEG)
 
 
+def test_row_32_an_orderly_stop_does_not_wait_for_an_exchange_that_hangs():
+    """Its answer would come after ten seconds; the program is gone after five, and the next one finds the order."""
+
+    def is_gone(seen: Look) -> None:
+        assert not seen.life.process.is_alive
+
+    seen = lived(
+        fault(1, "place", "slow"), fault(1, "find", "slow", times=2), alert(2),
+        at(2.05, "stop", down_s=20), look(12, is_gone), look(90, _rests_once), **ONE_LEG,
+    )  # fmt: skip
+    assert len(seen.asked("place")) == 1
+
+
 @pytest.mark.parametrize("ms", [-3_600_000, -90_000, 7_200_000])
 def test_row_33_a_clock_that_is_set_hides_nothing(ms: int):
     """A fill that the stream did not tell is found by the next look, whatever the clock says by then."""
@@ -382,9 +407,40 @@ def test_row_33_a_clock_that_is_set_back_makes_no_old_price_new():
     )
 
 
+@pytest.mark.parametrize("stands", [True, False])
+def test_row_33_a_machine_that_slept_compares_its_orders_before_it_lets_anybody_in(stands: bool):
+    """Whether the clock that only goes forward stands in a sleep or goes on. The entry has filled meanwhile."""
+
+    def waits(seen: Look) -> None:
+        assert [one.reason for one in seen.disk.waiting.values()] == ["paused"]
+        assert seen.said("the machine slept or its clock was set")
+
+    def is_in(seen: Look) -> None:
+        assert seen.disk.waiting == {}
+        assert [one.filled_qty > 0 for one in seen.orders(Role.ENTRY)] == [True, False]
+        assert len(seen.resting(Role.TP)) == 1
+
+    at_s = 12 if stands else 52
+    lived(
+        alert(2), at(10, "sleep", stands=stands, seconds=40, percent="-1"), fault(9, "report", "retryable", times=4),
+        alert(at_s, percent="-3", timeframe="60"), look(at_s + 0.1, waits), look(at_s + 60, is_in), **ONE_LEG,
+    )  # fmt: skip
+
+
 def test_row_35_a_task_that_dies_is_run_again():
     def sees_again(seen: Look) -> None:
         assert seen.life.process.supervisor.restarts == {"streams of spot": 1}
         assert seen.life.process.exchanges[0].sees_orders
 
     lived(at(2, "stream", what="die", seconds=1), price(3, "50100"), look(30, sees_again))
+
+
+def test_row_35_while_neither_stream_nor_questions_show_a_fill_entries_wait():
+    def waits(seen: Look) -> None:
+        assert [one.reason for one in seen.disk.waiting.values()] == ["paused"]
+        assert seen.life.process.engine.health() == "error"
+
+    lived(
+        at(5, "stream", what="cut", seconds=100), fault(5, "report", "lost_answer", times=6), alert(40),
+        look(41, waits), look(180, _rests_once), **ONE_LEG,
+    )  # fmt: skip

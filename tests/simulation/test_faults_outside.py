@@ -102,10 +102,12 @@ def test_row_45_when_the_trader_sells_our_coins_the_group_stands_still_and_shows
 
 
 def test_row_46_orders_and_deposits_that_are_not_ours_are_never_touched():
-    lived(
+    seen = lived(
         at(1, "hand", what="order", share="1"), at(1.5, "hand", what="deposit", share="1"), alert(2), price(5, "49000"),
         at(6, "trader", what="panic", timeframe="15"), at(7, "hand", what="withdraw", share="0.3"),
     )  # fmt: skip
+    assert seen.disk.fills
+    assert [order.client_id for order in seen.line.venue.open_orders()] == [None]
 
 
 def test_row_48_nothing_is_closed_on_a_price_that_has_grown_old():
@@ -121,6 +123,20 @@ def test_row_48_nothing_is_closed_on_a_price_that_has_grown_old():
     lived(alert(2), at(5, "feed", seconds=100), alert(80, "exit"), look(90, waits), look(130, is_out), **BY_MARKET)
 
 
+def test_row_48_nobody_is_paid_off_at_prices_that_have_grown_old():
+    """The loser and the winner are there; their prices are gone for longer than a price is good for."""
+
+    def nothing_sold(seen: Look) -> None:
+        assert seen.orders(Role.RISK) == []
+
+    seen = lived(
+        alert(2, percent="0"), alert(2.5, percent="0", market=1), at(3.9, "feed", seconds=100), price(4, "51500"),
+        price(4.01, "1900", market=1), at(90, "trader", what="run risk", timeframe="15"), look(100, nothing_sold),
+        nothing_until(150), **OFFSETS | {"spot": ["BTC", "ETH"], "tp_mode": "aggregate"},
+    )  # fmt: skip
+    assert seen.disk.offsets
+
+
 # the store and signals -----------------------------------------------------------------------------------------------
 
 
@@ -131,6 +147,24 @@ def test_row_49_and_50_a_store_that_fails_at_any_moment_lets_nothing_out_and_goe
         assert len(seen.resting(Role.ENTRY)) == len(seen.line.venue.open_orders()) == 1
 
     lived(at(seconds, "store", what=what, times=3, seconds=2), alert(2), look(60, rests), **ONE_LEG)
+
+
+@pytest.mark.parametrize("what", ["fail", "broken"])
+def test_row_50_at_whatever_transaction_the_store_fails_the_story_comes_to_the_same_end(what: str):
+    """One after the other each transaction of it fails once."""
+    story = (
+        alert(2), price(3, "49900", part="0.4"), price(3.5, "49900"), alert(4, "reduce", size="0.002"),
+        price(5, "49300"), price(7, "49700"), alert(9, "exit"),
+    )  # fmt: skip
+    for nth in range(100):
+        seen = lived(at(1.9, "store", what=what, times=1, seconds=0, after=nth), *story, look(40, _all_closed))
+        if not seen.disk.refused:
+            break
+    assert nth > 15
+
+
+def _all_closed(seen: Look) -> None:
+    assert {one.status for one in seen.disk.groups.values()} <= {GroupStatus.CLOSED}
 
 
 def test_row_50_while_the_disk_is_full_alerts_are_turned_away_and_what_rests_stays():
