@@ -1,6 +1,6 @@
 """Choices drawn by ourselves: a drop-down and an option with its consequence in words."""
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QComboBox, QRadioButton
 
@@ -22,9 +22,13 @@ class DropDown(QComboBox):
         if items == tuple(self.itemText(row) for row in range(self.count())):
             return
         chosen = self.currentText()
-        self.clear()
-        self.addItems(items)
-        self.setCurrentText(chosen)
+        # Told once, when the list is whole: who listens may ask for it anew.
+        with QSignalBlocker(self):
+            self.clear()
+            self.addItems(items)
+            self.setCurrentText(chosen)
+        if self.currentText() != chosen:
+            self.currentTextChanged.emit(self.currentText())
 
     def sizeHint(self) -> QSize:
         hint = super().sizeHint()

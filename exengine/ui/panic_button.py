@@ -74,13 +74,15 @@ class HoldButton(QPushButton):
     def _words(self) -> tuple[str, str]:
         return self.text(), self._hint
 
-    def sizeHint(self) -> QSize:
+    def least_width(self) -> int:
+        """Without the hint."""
         strong = QFontMetricsF(self._look.font(Role.BODY, Weight.STRONG))
+        return round(31 + self._look.grown(16) + strong.horizontalAdvance(self.text()))
+
+    def sizeHint(self) -> QSize:
         plain = QFontMetricsF(self._look.font(Role.BODY, Weight.MEDIUM))
-        text, hint = self._words()
-        width = 30 + self._look.grown(16) + strong.horizontalAdvance(text)
-        width += 6 + plain.horizontalAdvance(hint) if hint else 0
-        return QSize(round(width + 1), self._look.tall("button"))
+        width = self.least_width() + (round(6 + plain.horizontalAdvance(self._hint)) if self._hint else 0)
+        return QSize(width, self._look.tall("button"))
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()

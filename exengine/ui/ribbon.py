@@ -17,6 +17,9 @@ from exengine.ui.panic_button import HoldButton
 from exengine.ui.pieces import Hairline, Label, button
 from exengine.ui.theme import Look, Role, Weight
 
+DROPS = 8
+"""In how many steps the ribbon gives way to a window that is too narrow."""
+
 
 class Pill(QWidget):
     """An icon and a word in a border of their colour, or on a ground of it."""
@@ -277,14 +280,17 @@ class Ribbon(QWidget):
         return QSize(super().sizeHint().width(), self._height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(640, self._height())
+        """What is never dropped must have its room."""
+        kept = (self.pill, self.badge, self.fields["today"], self.fields["total"], self.pause, self.panic)
+        widths = [part.minimumSizeHint().width() for part in kept if part is not self.panic]
+        return QSize(sum(widths) + self.panic.least_width() + 8 * len(kept) + 2 * 12, self._height())
 
     def _height(self) -> int:
         lines = self._look.line_height(Role.SMALL) + self._look.line_height(Role.VALUE)
         return max(self._look.metric("ribbon"), round(lines) + 14)
 
     def _fit(self) -> None:
-        """Too narrow: the percents go, then Risk and Webhook, then the pool's bar and the hint beside Panic.
+        """Too narrow: the percents go, then Risk and Webhook, the pool's bar, the hint beside Panic, Queued, and Pool.
 
         The pill, the badge, the PnL and Panic are never dropped.
         """
@@ -301,7 +307,7 @@ class Ribbon(QWidget):
         return (self.width(), is_full, self.badge.isHidden(), *(part.sizeHint().width() for part in parts))
 
     def _drop(self, is_full: bool) -> None:
-        for dropped in range(6):
+        for dropped in range(DROPS):
             self.today.drop_percent(dropped >= 1)
             self.total.drop_percent(dropped >= 1)
             for name in ("risk", "webhook"):
@@ -310,6 +316,8 @@ class Ribbon(QWidget):
             self.meter.setVisible(dropped < 4)
             self.full.setVisible(dropped < 4 and is_full)
             self.panic.show_hint(dropped < 5)
+            self.fields["queued"].setVisible(dropped < 6)
+            self.fields["pool"].setVisible(dropped < 7)
             layout = self.layout()
             for field in self.fields.values():
                 # Qt hands the news of a size on only in the next pass.

@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenuBar, QVBoxLayout, QWidget
 
 from exengine.ui.arrangement import STOCK
 from exengine.ui.pieces import button
 from exengine.ui.segments import Segments
 from exengine.ui.theme import Look
+
+ITEM_PADDING = 18
+"""Beside a menu's word, as the style sheet has it."""
 
 
 class Corner(QWidget):
@@ -31,13 +35,26 @@ class Corner(QWidget):
         row.addWidget(self.layouts)
 
 
-def top_bar(menu: QMenuBar, corner: Corner, bars: Iterable[QWidget]) -> QWidget:
-    """One over the other, without gaps."""
-    menu.setCornerWidget(corner)
-    top = QWidget()
-    column = QVBoxLayout(top)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    for widget in (menu, *bars):
-        column.addWidget(widget)
-    return top
+class TopBar(QWidget):
+    """Menu bar, banner, ribbon and strip, one over the other; the way to all commands gives way to the menus."""
+
+    def __init__(self, look: Look, menu: QMenuBar, corner: Corner, bars: Iterable[QWidget]) -> None:
+        super().__init__()
+        self._menu, self._corner = menu, corner
+        look.changed.connect(self._fit)
+        menu.setCornerWidget(corner)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in (menu, *bars):
+            column.addWidget(widget)
+
+    def _fit(self) -> None:
+        metrics = self._menu.fontMetrics()
+        menus = sum(metrics.horizontalAdvance(menu.text()) + ITEM_PADDING for menu in self._menu.actions())
+        room = self.width() - menus - self._corner.layouts.sizeHint().width() - 3 * ITEM_PADDING
+        self._corner.commands.setVisible(self._corner.commands.sizeHint().width() <= room)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()

@@ -37,7 +37,7 @@ from exengine.ui.signals_dock import SignalsDock
 from exengine.ui.status_dock import StatusDock
 from exengine.ui.theme import Look
 from exengine.ui.toast import Toasts
-from exengine.ui.top_bar import Corner, top_bar
+from exengine.ui.top_bar import Corner, TopBar
 from exengine.ui.tray import Tray
 from exengine.ui.window_actions import PALETTE_KEY, add_actions
 from exengine.ui.window_layouts import WindowLayouts
@@ -123,7 +123,7 @@ class Window(QMainWindow):
         self.layout_switch = self.menu_corner.layouts
         why = self.clicks.setup.read_only
         banner = [ReadOnlyBanner(self.look, self.icons, why)] if why else []
-        self.setMenuWidget(top_bar(menu, self.menu_corner, (*banner, self.ribbon, self.strip)))
+        self.setMenuWidget(TopBar(self.look, menu, self.menu_corner, (*banner, self.ribbon, self.strip)))
         self.menus = Menus(menu, self.registry)
         if why:
             hold_back(self, why)

@@ -1,6 +1,5 @@
 """The test alert of the Tools menu: its text as it will be sent, to no account that trades real money."""
 
-import asyncio
 import json
 from decimal import Decimal
 
@@ -70,6 +69,6 @@ async def test_the_engine_takes_every_kind_on_a_paper_account(tmp_path, monkeypa
         for kind in (AlertTemplate.ENTRY, AlertTemplate.PYRAMID, AlertTemplate.EXIT):
             verdict = await desk.send_test_alert("BTC/USDT", "1h", Side.LONG, account="paper", kind=kind)
             assert verdict.kind is VerdictKind.ACCEPTED
-            await asyncio.sleep(0.002)
+            await running.program.engine.settled()
         outcomes = [signal.outcome for signal in await running.program._store.last_signals(10)]
         assert sorted(outcome for outcome in outcomes if outcome) == ["exited", "opened", "pyramid"]

@@ -101,6 +101,23 @@ def test_pill_badge_pnl_and_panic_are_whole_at_any_width(stage, width):
         assert right <= ribbon.width()
 
 
+def test_pill_badge_pnl_and_panic_are_whole_at_the_largest_font_and_the_least_width(stage):
+    stage.look.choose(font_size=20)
+    stage.put_sample()
+    stage.window.resize(960, 700)
+    stage.settle()
+    ribbon = stage.window.ribbon
+    for part in (ribbon.pill, ribbon.badge, ribbon.today, ribbon.total, ribbon.pause, ribbon.panic):
+        assert part.width() >= part.minimumSizeHint().width(), part
+        assert part.mapTo(ribbon, QPoint(part.width(), 0)).x() <= ribbon.width(), part
+    assert not stage.window.menu_corner.commands.isVisible()
+    stage.look.choose(font_size=10)
+    stage.window.resize(1440, 900)
+    stage.settle()
+    assert stage.window.menu_corner.commands.isVisible()
+    assert ribbon.queued.isVisible()
+
+
 def test_nothing_in_the_ribbon_moves_while_numbers_run(stage):
     stage.put_sample()
     before = {name: field.geometry() for name, field in stage.window.ribbon.fields.items()}
