@@ -111,6 +111,8 @@ class Ribbon(QWidget):
     pause_asked = Signal()
     resume_asked = Signal()
     panic_asked = Signal()
+    least_width_changed = Signal(int)
+    """What is never dropped wants so much room: a window's menu does not see to it that it has it."""
 
     def __init__(self, look: Look, icons: Icons, book: Book) -> None:
         super().__init__()
@@ -301,6 +303,7 @@ class Ribbon(QWidget):
             return
         self._drop(is_full)
         self._measured = self._measures(is_full)
+        self.least_width_changed.emit(self.minimumSizeHint().width())
 
     def _measures(self, is_full: bool) -> tuple[object, ...]:
         parts = (self.today, self.total, self.pool, self.queued, self.risk, self.risk_more, self.webhook, self.pause)

@@ -1,7 +1,7 @@
 """Short notices that come and go without taking the keyboard; many at once are merged, the same one is counted."""
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from exengine.ui.icons import Icons
@@ -11,6 +11,9 @@ from exengine.ui.theme import Look
 SHOWN_MS = 5_000
 AT_ONCE = 4
 """Where these are shown, a further one takes the place of the oldest of its kind, which says how many it stands for."""
+
+_HASTE = (QAccessible.AnnouncementPoliteness.Polite, QAccessible.AnnouncementPoliteness.Assertive)
+"""An error is said at once; what else there is waits for what is being read."""
 
 _ICONS = {"success": "check", "info": "info", "warn": "warn", "error": "error"}
 
@@ -102,7 +105,11 @@ class Toasts(QWidget):
         self.hide()
 
     def say(self, text: str, token: str = "info") -> None:
-        """Shows a notice for some seconds; `token` is success, info, warn or error."""
+        """Shows a notice for some seconds, and tells a screen reader; `token` is success, info, warn or error."""
+        if QAccessible.isActive():
+            said = QAccessibleAnnouncementEvent(self, text)
+            said.setPoliteness(_HASTE[token == "error"])
+            QAccessible.updateAccessibility(said)
         for toast in self.shown():
             if (toast.text, toast.token) == (text, token):
                 toast.again()

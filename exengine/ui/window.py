@@ -45,6 +45,7 @@ from exengine.ui.window_layouts import WindowLayouts
 EDGE = 2
 """The width of the edge that says LIVE."""
 
+LEAST_WIDTH = 960
 HIDDEN_FLUSH_MS = 5_000
 """How often a window in the tray looks for errors."""
 
@@ -73,7 +74,7 @@ class Window(QMainWindow):
         self._closing = self._shown = False
         self.setObjectName("window")
         self.setWindowIcon(self.icons.icon("app", "accent"))
-        self.setMinimumSize(960, 560)
+        self.setMinimumSize(LEAST_WIDTH, 560)
         self.resize(1440, 900)
         self.ribbon = Ribbon(look, self.icons, self.book)
         self.strip = AlertStrip(look, self.icons)
@@ -159,6 +160,7 @@ class Window(QMainWindow):
         self.bridge.flushed.connect(self._on_flush)
         self.bridge.ticked.connect(self._on_tick)
         self.clicks.answered.connect(self._on_answered)
+        self.ribbon.least_width_changed.connect(lambda least: self.setMinimumWidth(max(LEAST_WIDTH, least)))
         self.ribbon.pause_asked.connect(self.clicks.pause)
         self.ribbon.resume_asked.connect(self.clicks.resume)
         self.ribbon.panic_asked.connect(self.clicks.ask_panic)
