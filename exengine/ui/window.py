@@ -46,6 +46,8 @@ EDGE = 2
 """The width of the edge that says LIVE."""
 
 LEAST_WIDTH = 960
+MOST_HIDDEN = 500
+"""Widgets behind others that Tab goes past at most."""
 HIDDEN_FLUSH_MS = 5_000
 """How often a window in the tray looks for errors."""
 
@@ -315,6 +317,17 @@ class Window(QMainWindow):
         if docks:
             start = current if current >= 0 or step > 0 else 0
             targets[docks[(start + step) % len(docks)]].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab, past the docks that lie behind others: Qt would lead the keyboard into what cannot be seen."""
+        for _ in range(MOST_HIDDEN):
+            if not super().focusNextPrevChild(forward):
+                return False
+            focused = QGuiApplication.focusObject()
+            behind = [dock for dock in self.docks if _inside(dock, focused) and dock.visibleRegion().isEmpty()]
+            if not behind:
+                return True
+        return True
 
     # The window itself
 
