@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
@@ -15,6 +16,7 @@ from exengine.domain.errors import UserError
 from exengine.domain.events import QueueAction
 from exengine.domain.group import GroupKey, GroupStatus
 from exengine.domain.instrument import Side
+from exengine.domain.order import LegRef
 from exengine.domain.reception import Verdict
 from exengine.domain.settings import Settings
 from exengine.domain.state import State
@@ -243,6 +245,15 @@ class NoCommands:
         self._refuse()
 
     async def cancel_entries(self, group_id: str) -> None:
+        self._refuse()
+
+    async def close_part(self, group_id: str, qty: Decimal) -> str:
+        self._refuse()
+
+    async def set_stop(self, group_id: str, price: Decimal | None) -> str:
+        self._refuse()
+
+    async def place_again(self, group_id: str, legs: tuple[LegRef, ...]) -> str:
         self._refuse()
 
     async def adopt(self, group_id: str) -> None:

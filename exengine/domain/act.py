@@ -5,14 +5,13 @@ from decimal import Decimal
 
 from exengine.domain.cause import of_signal
 from exengine.domain.entry import Denial, Entry, enter, entry_errors
-from exengine.domain.group import CloseReason, Group, GroupKey, GroupStatus, PartialClose
+from exengine.domain.group import CloseReason, Group, GroupKey, GroupStatus
 from exengine.domain.instrument import Instrument, MarketType, Side
 from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.lifecycle import begin_closing, settle
 from exengine.domain.meaning import Ask, meaning
 from exengine.domain.money import ZERO, plain
-from exengine.domain.order import Role
-from exengine.domain.partial_close import after_partial, grown, reducible_qty, takes_in_order_of_fills
+from exengine.domain.partial_close import after_partial, reducible_qty, take_part
 from exengine.domain.pool import remove_waiting, wait
 from exengine.domain.reception import Outcome, SignalRecord
 from exengine.domain.replacing import replace_last_pyramid
@@ -129,17 +128,7 @@ def _reduce(
     qty = reducible_qty(held, instrument, asked, last)
     if not qty:
         return Outcome.IGNORED, "below_minimum", living.id
-    partial = PartialClose(
-        role=Role.CLOSE,
-        qty=qty,
-        takes=takes_in_order_of_fills(held, qty),
-        slippage_percent=signal.max_slippage_percent,
-        cause=of_signal(record.id),
-    )
-    if living.partial is not None:
-        # An order is still on its way, also where it is a target's or an offset's: what is asked now goes after it.
-        partial = grown(living.partial, partial)
-    step.put_group(replace(living, partial=partial))
+    take_part(step, living, qty, slippage_percent=signal.max_slippage_percent, cause=of_signal(record.id))
     step.note(
         Severity.INFO,
         Category.WEBHOOK,

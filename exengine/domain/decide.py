@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from exengine.domain import accounts, adopting, applying, control, events, orders_in, pool, risk
+from exengine.domain import accounts, adopting, applying, by_hand, control, events, orders_in, pool, risk
 from exengine.domain.act import act
 from exengine.domain.cause import of_engine, of_signal, of_trader
 from exengine.domain.commands import ResolveOrder
@@ -133,6 +133,12 @@ def _asked(step: Step, event: events.TraderAsked) -> None:
             control.contain(step, event)
         case events.GroupCloseAsked():
             control.close_group(step, event.group_id)
+        case events.PartCloseAsked():
+            by_hand.close_part(step, event.group_id, event.qty)
+        case events.StopSet():
+            by_hand.set_stop(step, event.group_id, event.price)
+        case events.EntryAgainAsked():
+            by_hand.place_again(step, event.group_id, event.legs)
         case events.AdoptAsked():
             adopting.adopt(step, event.group_id)
         case events.EntriesCancelAsked():

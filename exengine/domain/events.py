@@ -7,7 +7,7 @@ from enum import Enum
 
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Instrument, Side
-from exengine.domain.order import Fill
+from exengine.domain.order import Fill, LegRef
 from exengine.domain.reception import Arrival
 from exengine.domain.settings import Settings
 
@@ -221,6 +221,32 @@ class GroupCloseAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartCloseAsked:
+    """The trader closes part of a group at market; its ladder, its other targets and its slot stay."""
+
+    group_id: str
+    qty: Decimal
+    """In contracts on swap; it is floored to the step."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopSet:
+    """The trader gives a group a stop of its own, or takes it away."""
+
+    group_id: str
+    price: Decimal | None
+    """None = only the strategy's own stop, where there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryAgainAsked:
+    """The trader has entries that the exchange refused placed again, at their planned prices."""
+
+    group_id: str
+    legs: tuple[LegRef, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptAsked:
     """The trader takes the exchange's view over for a group whose coins are gone (§10)."""
 
@@ -254,6 +280,9 @@ TraderAsked = (
     | Panicked
     | DefectFound
     | GroupCloseAsked
+    | PartCloseAsked
+    | StopSet
+    | EntryAgainAsked
     | AdoptAsked
     | EntriesCancelAsked
     | QueueAsked

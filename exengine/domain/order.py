@@ -13,6 +13,11 @@ LegRef = tuple[int, int]
 """(pyramid, leg) within a group."""
 
 
+def entry_name(ref: LegRef) -> str:
+    """A leg's entry as log lines name it: `Entry of pyramid 1, DCA4`."""
+    return f"Entry of pyramid {ref[0] + 1}, DCA{ref[1]}"
+
+
 class Role(Enum):
     """What an order is for."""
 

@@ -54,6 +54,25 @@ def grown(partial: PartialClose, more: PartialClose) -> PartialClose:
     return replace(partial, qty=partial.qty + more.qty, takes=(*partial.takes, *more.takes), cause=more.cause)
 
 
+def take_part(
+    step: Step, group: Group, qty: Decimal, *, slippage_percent: Decimal | None = None, cause: str = ""
+) -> Group:
+    """The group with `qty` of it to be closed at market, after what is being closed already; it is to be settled."""
+    partial = PartialClose(
+        role=Role.CLOSE,
+        qty=qty,
+        takes=takes_in_order_of_fills(after_partial(step, group), qty),
+        slippage_percent=slippage_percent,
+        cause=cause or step.cause_of(group),
+    )
+    if group.partial is not None:
+        # An order is still on its way, also where it is a target's or an offset's: what is asked now goes after it.
+        partial = grown(group.partial, partial)
+    group = replace(group, partial=partial)
+    step.put_group(group)
+    return group
+
+
 def carry_on(step: Step, group: Group, partial: PartialClose) -> None:
     """One move of a partial close: targets away, the order out, and again with what an IOC left over."""
     working = [order for order in step.state.working(group.id) if order.role is not Role.ENTRY]

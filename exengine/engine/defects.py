@@ -42,7 +42,14 @@ def concerned(state: State, event: Event) -> Iterator[events.DefectFound]:
         case events.PriceMoved() | events.WatchDue():
             for group_id in state.by_symbol.get((event.account, event.symbol), ()):
                 yield events.DefectFound(why=why, group_id=group_id)
-        case events.GroupDue() | events.GroupCloseAsked() | events.EntriesCancelAsked():
+        case (
+            events.GroupDue()
+            | events.GroupCloseAsked()
+            | events.EntriesCancelAsked()
+            | events.PartCloseAsked()
+            | events.StopSet()
+            | events.EntryAgainAsked()
+        ):
             yield events.DefectFound(why=why, group_id=event.group_id)
         case events.OrderFilled():
             yield from _of_order(state, event.fill.client_id, why)

@@ -12,18 +12,22 @@ from exengine.domain.events import (
     AdoptAsked,
     BlockSet,
     EntriesCancelAsked,
+    EntryAgainAsked,
     Event,
     GroupCloseAsked,
     Panicked,
+    PartCloseAsked,
     Paused,
     QueueAction,
     QueueAsked,
     Resumed,
     RiskRunAsked,
     SkipAsked,
+    StopSet,
 )
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
+from exengine.domain.order import LegRef
 from exengine.domain.reception import Verdict, arrival_of
 from exengine.domain.routing import tv_exchange_of, tv_symbol
 from exengine.domain.settings import AccountSettings, Settings
@@ -61,6 +65,18 @@ class Desk:
     async def adopt(self, group_id: str) -> None:
         """Takes the exchange's view over for a group whose coins are gone."""
         await self._ask(AdoptAsked(group_id=group_id))
+
+    async def close_part(self, group_id: str, qty: Decimal) -> str:
+        """Closes part of a group at market, in contracts on swap; what is done, in words."""
+        return _done(await self._ask(PartCloseAsked(group_id=group_id, qty=qty)))
+
+    async def set_stop(self, group_id: str, price: Decimal | None) -> str:
+        """Gives a group a stop, or takes away the one it was given; what was done, in words."""
+        return _done(await self._ask(StopSet(group_id=group_id, price=price)))
+
+    async def place_again(self, group_id: str, legs: tuple[LegRef, ...]) -> str:
+        """Places entries again that the exchange refused; what was done, in words."""
+        return _done(await self._ask(EntryAgainAsked(group_id=group_id, legs=legs)))
 
     async def cancel_entries(self, group_id: str) -> None:
         await self._ask(EntriesCancelAsked(group_id=group_id))
@@ -179,6 +195,15 @@ def _test_account(settings: Settings, name: str) -> AccountSettings:
         safe="Nothing was sent.",
         remedy="Send it to a paper account, or to one on an exchange's testnet.",
     )
+
+
+def _done(step: Step) -> str:
+    """What a step did to the group that it was about. Raises UserError where it refused to."""
+    if step.groups:
+        return _said(step)
+    if step.notes:
+        raise UserError(step.notes[-1].text, safe=step.notes[-1].advice)
+    return "There was nothing to change."
 
 
 def _said(step: Step) -> str:

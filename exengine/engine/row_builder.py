@@ -15,6 +15,7 @@ from exengine.domain.settings import TakeProfitMode
 from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.domain.take_profit import aggregate_target, leg_target, target_price
+from exengine.domain.watch import stop_price
 from exengine.engine.changes import Trace
 from exengine.engine.rows import GroupRow, Holding, LegRow, PyramidRow, SignalRow
 
@@ -28,7 +29,8 @@ def group_row(state: State, group: Group) -> GroupRow:
     legs = [leg for _, leg in group.legs()]
     orders = [*state.orders_for(group.id)]
     entries = [order for order in orders if order.role is Role.ENTRY]
-    errors = {(order.pyramid, order.leg): order.error for order in entries if order.error}
+    # An entry that was placed again and taken has no error any more.
+    errors = {(order.pyramid, order.leg): order.error for order in entries}
     return GroupRow(
         id=group.id,
         account=group.key.account,
@@ -59,6 +61,11 @@ def group_row(state: State, group: Group) -> GroupRow:
         open_targets=sum(order.is_working for order in orders) - sum(order.is_working for order in entries),
         taker_fee=taker_fee(state, group),
         missing_qty=missing(Step(state, 0), group) if group.short_of_coins else None,
+        frozen=group.frozen is not None,
+        stop=stop_price(group),
+        own_stop=group.stop_price,
+        blocked=group.blocked,
+        rules=instrument,
     )
 
 
@@ -79,7 +86,7 @@ def _realised(legs: Iterable[Leg]) -> Decimal | None:
 
 
 def _pyramid_row(
-    group: Group, pyramid: Pyramid, instrument: Instrument, errors: dict[tuple[int | None, int | None], str]
+    group: Group, pyramid: Pyramid, instrument: Instrument, errors: dict[tuple[int | None, int | None], str | None]
 ) -> PyramidRow:
     holding = _holding(group, pyramid.legs)
     return PyramidRow(

@@ -9,10 +9,12 @@ from decimal import Decimal
 from enum import Enum
 
 from exengine.domain.cause import of_signal
-from exengine.domain.instrument import Side
+from exengine.domain.group import LegState
+from exengine.domain.instrument import Instrument, Side
 from exengine.domain.journal import Category as Category
 from exengine.domain.journal import Severity as Severity
 from exengine.domain.journal import Topic as Topic
+from exengine.domain.order import LegRef
 from exengine.domain.state import Quote as Quote
 from exengine.engine.panel_rows import PanelChanges
 from exengine.engine.status import Mode as Mode
@@ -128,6 +130,25 @@ class GroupRow:
     """The share that closing at market costs."""
     missing_qty: Decimal | None = None
     """How much less the exchange had than its groups bought when it was stopped for that; None where it was not."""
+    frozen: bool = False
+    """Whether nothing is decided for it any more until the trader settles it; `error` says why."""
+    stop: Decimal | None = None
+    """Where it is stopped, by whatever set that; None where it has no stop or nothing has filled."""
+    own_stop: Decimal | None = None
+    """The stop that an alert or the trader gave it; it comes before the strategy's."""
+    blocked: bool = False
+    """Whether the trader keeps the risk engine away from it."""
+    rules: Instrument | None = None
+    """The market rules of its symbol: what a part of it can be closed by."""
+
+    def rejected_legs(self) -> tuple[LegRef, ...]:
+        """The entries that the exchange refused and that were not placed again."""
+        return tuple(
+            (pyramid.index, leg.index)
+            for pyramid in self.pyramid_rows
+            for leg in pyramid.legs
+            if leg.state == LegState.REJECTED.value
+        )
 
     def after_fees(self, last: Decimal | None) -> Decimal | None:
         """Its unrealised PnL less the taker fee of closing it at `last`, in quote; None where nothing is held."""

@@ -11,6 +11,7 @@ from exengine.domain.alert_text import AlertTemplate
 from exengine.domain.events import QueueAction
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
+from exengine.domain.order import LegRef
 from exengine.engine.intake import Verdict
 from exengine.engine.panel_rows import Panel
 from exengine.engine.past import TrailRow
@@ -57,6 +58,18 @@ class Commands(Protocol):
         ...
 
     async def close_group(self, group_id: str) -> None: ...
+
+    async def close_part(self, group_id: str, qty: Decimal) -> str:
+        """Closes part of a group at market; what is done, in words. Raises UserError where that cannot be."""
+        ...
+
+    async def set_stop(self, group_id: str, price: Decimal | None) -> str:
+        """Gives a group a stop, or takes away the one it was given. Raises UserError for the wrong side."""
+        ...
+
+    async def place_again(self, group_id: str, legs: tuple[LegRef, ...]) -> str:
+        """Places entries again that the exchange refused. Raises UserError where that cannot be."""
+        ...
 
     async def cancel_entries(self, group_id: str) -> None: ...
 

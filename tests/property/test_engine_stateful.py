@@ -18,10 +18,12 @@ from exengine.domain.decide import decide
 from exengine.domain.events import (
     BlockSet,
     EntriesCancelAsked,
+    EntryAgainAsked,
     Event,
     GroupCloseAsked,
     OrderRejected,
     Panicked,
+    PartCloseAsked,
     Paused,
     QueueAction,
     QueueAsked,
@@ -30,6 +32,7 @@ from exengine.domain.events import (
     RiskDue,
     RiskRunAsked,
     SkipAsked,
+    StopSet,
 )
 from exengine.domain.group import Group, GroupKey
 from exengine.domain.instrument import Instrument, MarketType, Side
@@ -308,7 +311,7 @@ class AnyLife(RuleBasedStateMachine):
     @rule(
         which=some([0, 1]),
         timeframe=some(["15m", "1h"]),
-        what=some(["block", "unblock", "skip", "close", "cancel", *QueueAction]),
+        what=some(["block", "unblock", "skip", "close", "part", "stop", "again", "cancel", *QueueAction]),
         side=some([None, *Side]),
     )
     def the_trader_touches(self, which: int, timeframe: str, what: str | QueueAction, side: Side | None) -> None:
@@ -321,12 +324,29 @@ class AnyLife(RuleBasedStateMachine):
                 event = SkipAsked(key=key)
             case "close":
                 event = GroupCloseAsked(group_id=group_id)
+            case "part":
+                event = PartCloseAsked(group_id=group_id, qty=self._third_of(group_id))
+            case "stop":
+                event = StopSet(group_id=group_id, price=self._below_or_above(group_id))
+            case "again":
+                group = self.world.state.groups.get(group_id)
+                event = EntryAgainAsked(group_id=group_id, legs=tuple(ref for ref, _ in group.legs()) if group else ())
             case "cancel":
                 event = EntriesCancelAsked(group_id=group_id)
             case _:
                 event = BlockSet(key=key, blocked=what == "block")
         self.world.tell(event)
         self.world.look_at_losers()
+
+    def _third_of(self, group_id: str) -> D:
+        group = self.world.state.groups.get(group_id)
+        return group.net_qty / 3 if group else D(1)
+
+    def _below_or_above(self, group_id: str) -> D | None:
+        """Three per cent away from the price, on the side where a stop stands."""
+        group = self.world.state.groups.get(group_id)
+        last = self.world.state.last(group.key.account, group.key.symbol) if group else None
+        return last * (1 - group.side.sign * D("0.03")) if group and last else None
 
     @rule(mood=some(["fair", "fair", "fair", "refusing", "sparing", "slow"]))
     def the_exchange_changes_its_mood(self, mood: str) -> None:

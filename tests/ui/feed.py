@@ -8,6 +8,7 @@ from typing import TypeVar
 from exengine.domain.events import QueueAction
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
+from exengine.domain.order import LegRef
 from exengine.engine.intake import Verdict, VerdictKind
 from exengine.engine.panel_rows import Panel, PanelChanges, Patch
 from exengine.engine.past import TrailRow
@@ -113,6 +114,18 @@ class Recorder:
 
     async def close_group(self, group_id: str) -> None:
         self._note("close_group", group_id)
+
+    async def close_part(self, group_id: str, qty: Decimal) -> str:
+        self._note("close_part", group_id, qty)
+        return "Close of 1 SOL asked by the trader."
+
+    async def set_stop(self, group_id: str, price: Decimal | None) -> str:
+        self._note("set_stop", group_id, price)
+        return "Stop set by the trader."
+
+    async def place_again(self, group_id: str, legs: tuple[LegRef, ...]) -> str:
+        self._note("place_again", group_id, legs)
+        return "Placed again by the trader: Entry of pyramid 1, DCA4."
 
     async def cancel_entries(self, group_id: str) -> None:
         self._note("cancel_entries", group_id)
