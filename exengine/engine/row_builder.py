@@ -131,6 +131,7 @@ def _leg_row(group: Group, leg: Leg, instrument: Instrument, error: str | None) 
         target=target if has_target else None,
         state=leg.state.value,
         error=leg.error or error,
+        planned_qty=leg.qty,
     )
 
 

@@ -64,6 +64,8 @@ class LegRow:
     """A leg state of SPEC §5: planned, blocked, submitted, open, …"""
     error: str | None = None
     """Why the leg was blocked or rejected, in words."""
+    planned_qty: Decimal = Decimal(0)
+    """In contracts on swap; 0 where it is blocked."""
 
     def progress(self, last: Decimal | None) -> Decimal | None:
         """How far the price has come from the fill to the target, 0 to 1. None while nothing is held."""

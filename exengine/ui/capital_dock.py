@@ -19,6 +19,7 @@ from exengine.ui.pieces import Ground, Label
 from exengine.ui.setup import Setup
 from exengine.ui.stream_dock import EmptyNote
 from exengine.ui.table import Table
+from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look, Role, Weight
 
 PARTS = (("Filled", "accent"), ("Open DCA legs", "fill"), ("Free", "line"))
@@ -86,6 +87,7 @@ class CapitalDock(PanelDock):
         self.model, self.accounts = CapitalModel(self), AccountsModel(self)
         self.table = Table(look, icons, self.model, name="capital_table", title="Capital by pair", tight=True)
         self.account_table = Table(look, icons, self.accounts, name="capital_accounts", title="Accounts")
+        self.tools = TableTools(self, icons, [self.table, self.account_table])
         self.sorting = Sorting(self.table, self.model, frozenset({Col.PAIR}))
         self.deployed = Label(look, fmt.DASH, role=Role.VALUE, weight=Weight.STRONG)
         self.free = Label(look, fmt.DASH, role=Role.VALUE, weight=Weight.STRONG)

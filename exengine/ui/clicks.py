@@ -21,11 +21,15 @@ from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.panic_plan import panic_plan
 from exengine.ui.panic_sheet import PanicSheet
-from exengine.ui.questions import AboutSheet, CloseSheet
+from exengine.ui.part_sheet import PartSheet
+from exengine.ui.positions_deeds import Deed
+from exengine.ui.positions_deeds import name_of as name_of_group
+from exengine.ui.questions import AboutSheet, AgainSheet, CloseSheet
 from exengine.ui.queue_model import name_of
 from exengine.ui.risk_questions import AdoptSheet, ForceSheet, RunSheet
 from exengine.ui.setup import Setup
 from exengine.ui.sheet import Sheet
+from exengine.ui.stop_sheet import StopSheet
 from exengine.ui.toast import Toasts
 from exengine.ui.trial_sheet import TrialSheet
 
@@ -72,6 +76,30 @@ class Clicks(QObject):
             done = f"{what} of {fmt.pair(group.symbol)} {group.timeframe} cancelled"
             self._command(self._bridge.commands.cancel_entries(group_id), "cancel entries", done)
 
+    def deed(self, deed: Deed, group_id: str) -> None:
+        """What the trader asks to be done with a group; what could cost something is asked first."""
+        match deed:
+            case Deed.CLOSE:
+                self.ask_close(group_id)
+            case Deed.PART:
+                self.ask_part(group_id)
+            case Deed.CANCEL:
+                self.cancel_entries(group_id)
+            case Deed.STOP:
+                self.ask_stop(group_id)
+            case Deed.AGAIN:
+                self.ask_again(group_id)
+            case Deed.BLOCK:
+                self._block_group(group_id)
+            case Deed.ADOPT:
+                self.ask_adopt(group_id)
+
+    def _block_group(self, group_id: str) -> None:
+        group = self._book.groups.get(group_id)
+        if group is not None:
+            key = GroupKey(group.account, group.symbol, group.timeframe)
+            self._block(key, name_of_group(group), not group.blocked)
+
     def queue(self, action: QueueAction, row: WaitingRow) -> None:
         """A waiting entry is let in or taken out; only forcing one in wants a question."""
         if action is QueueAction.FORCE:
@@ -89,8 +117,11 @@ class Clicks(QObject):
         self._command(work, f"skip {name}", f"{name} is passed over once")
 
     def block(self, row: RiskRow, blocked: bool) -> None:
-        name, verb = risk_words.name_of(row), "block" if blocked else "unblock"
-        work = self._bridge.commands.set_blocked(_group_key(row), blocked)
+        self._block(_group_key(row), risk_words.name_of(row), blocked)
+
+    def _block(self, key: GroupKey, name: str, blocked: bool) -> None:
+        verb = "block" if blocked else "unblock"
+        work = self._bridge.commands.set_blocked(key, blocked)
         self._command(work, f"{verb} {name}", f"{name} is {verb}ed{' from the risk engine' if blocked else ''}")
 
     def _command(self, work: Coroutine[Any, Any, Any], name: str, done: str = "", *, before: str = "") -> None:
@@ -124,7 +155,7 @@ class Clicks(QObject):
         match self.sheet:
             case PanicSheet() as sheet:
                 sheet.show_plan(panic_plan(self._book, self.setup))
-            case CloseSheet() as sheet:
+            case CloseSheet() | PartSheet() | StopSheet() as sheet:
                 sheet.refresh()
             case TrialSheet() as sheet:
                 sheet.refresh()
@@ -178,6 +209,51 @@ class Clicks(QObject):
 
         def on_accepted() -> None:
             self._command(self._bridge.commands.close_group(group_id), f"close {name}", f"{name} is being closed")
+
+        sheet.accepted.connect(on_accepted)
+        self._open(sheet)
+
+    def ask_part(self, group_id: str) -> None:
+        group = self._book.groups.get(group_id)
+        if group is None or self.sheet is not None:
+            return
+        mode = self.setup.mode_of(group.account) or self._mode
+        sheet = PartSheet(self._look, self._icons, self._window, group, self._book, mode)
+        name = name_of_group(group)
+
+        def on_accepted() -> None:
+            work = self._bridge.commands.close_part(group_id, sheet.part)
+            self._command(work, f"close part of {name}", before=f"{name}: ")
+
+        sheet.accepted.connect(on_accepted)
+        self._open(sheet)
+
+    def ask_stop(self, group_id: str) -> None:
+        group = self._book.groups.get(group_id)
+        if group is None or self.sheet is not None:
+            return
+        mode = self.setup.mode_of(group.account) or self._mode
+        sheet = StopSheet(self._look, self._icons, self._window, group, self._book, mode)
+        name = name_of_group(group)
+
+        def on_accepted() -> None:
+            work = self._bridge.commands.set_stop(group_id, sheet.wanted)
+            self._command(work, f"set the stop of {name}", before=f"{name}: ")
+
+        sheet.accepted.connect(on_accepted)
+        self._open(sheet)
+
+    def ask_again(self, group_id: str) -> None:
+        group = self._book.groups.get(group_id)
+        if group is None or not group.rejected_legs() or self.sheet is not None:
+            return
+        mode = self.setup.mode_of(group.account) or self._mode
+        sheet = AgainSheet(self._look, self._icons, self._window, group, mode)
+        name = name_of_group(group)
+
+        def on_accepted() -> None:
+            work = self._bridge.commands.place_again(group_id, sheet.legs)
+            self._command(work, f"place entries of {name}", before=f"{name}: ")
 
         sheet.accepted.connect(on_accepted)
         self._open(sheet)

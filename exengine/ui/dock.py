@@ -1,6 +1,6 @@
 """A dock of the window: its title bar with what it holds in words, its tools, float and close."""
 
-from PySide6.QtCore import QRectF, QSize, QTimer
+from PySide6.QtCore import QRectF, QSize, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy, QWidget
 
@@ -58,6 +58,9 @@ class DockTitle(QWidget):
 
 class Dock(QDockWidget):
     """A dock with a title bar of our own. `tab_text` is its name with what counts, shown where it is a tab."""
+
+    told = Signal(str, str)
+    """Something for a short notice: the words, and a token."""
 
     def __init__(self, look: Look, icons: Icons, *, name: str, title: str) -> None:
         super().__init__(title)

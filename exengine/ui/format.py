@@ -1,7 +1,7 @@
 """How numbers, times and ages are written on the screen, and plainly when they are copied (UI.md, Ways)."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from exengine.domain.capital import DOLLARS
 from exengine.domain.money import decimals_of, plain
@@ -126,6 +126,16 @@ def zone_name(at_ms: int, zone: tzinfo | None = None) -> str:
 def count(amount: int, singular: str, plural: str | None = None) -> str:
     """`1 group`, `1,200 groups`."""
     return f"{amount:,} {singular if amount == 1 else plural or singular + 's'}"
+
+
+def read(text: str) -> Decimal | None:
+    """A number as a trader types or pastes it: `64,544.00`, `−5`, `0.5 %`; None where it is none."""
+    plain_text = text.replace(",", "").replace(MINUS, "-").replace("\u202f", "").replace(" ", "").removesuffix("%")
+    try:
+        value = Decimal(plain_text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
 
 
 def copied(value: object) -> str:

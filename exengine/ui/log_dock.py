@@ -12,6 +12,7 @@ from exengine.ui import words
 from exengine.ui.icons import Icons
 from exengine.ui.log_model import NAMES, LogFilter, LogModel
 from exengine.ui.stream_dock import EmptyNote, StreamDock
+from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look
 
 SEARCH_MS = 150
@@ -44,6 +45,10 @@ class LogDock(StreamDock):
         self._typed.setInterval(SEARCH_MS)
         self._typed.timeout.connect(self.apply_filter)
         self.search.textChanged.connect(self._typed.start)
+        self.group_chip = self.chip("")
+        self.group_chip.setToolTip("Show the lines of all groups again")
+        self.group_chip.clicked.connect(lambda: self.show_group(""))
+        self.group_chip.hide()
         self._chips = QWidget()
         row = QHBoxLayout(self._chips)
         row.setContentsMargins(0, 0, 0, 0)
@@ -53,9 +58,11 @@ class LogDock(StreamDock):
         row.addSpacing(8)
         for chip in self.category_chips.values():
             row.addWidget(chip)
+        self.heading.add_tool(self.group_chip)
         self.heading.add_tool(self._chips)
         self.heading.add_tool(self.search)
         self.heading.add_tool(self.follow)
+        self.tools = TableTools(self, icons, [self.table], forms=("txt", "csv", "json"))
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self.search.setFocus)
         self._refresh_note()
@@ -92,13 +99,22 @@ class LogDock(StreamDock):
             self.clear_filters()
         self.reveal(row.id)
 
+    def show_group(self, group_id: str) -> None:
+        """Shows the lines of one group alone; those of all where it is empty."""
+        self.wanted.group = group_id
+        _, symbol, frame = group_id.split("#", maxsplit=1)[0].split("|") if group_id else ("", "", "")
+        self.group_chip.setText(f"{fmt.pair(symbol)} {frame} ×" if group_id else "")
+        self.group_chip.setChecked(bool(group_id))
+        self.group_chip.setVisible(bool(group_id))
+        self.apply_filter()
+
     # Filters
 
     def clear_filters(self) -> None:
         for chip in (*self.severity_chips.values(), *self.category_chips.values()):
             chip.setChecked(False)
         self.search.clear()
-        self.apply_filter()
+        self.show_group("")
 
     def _on_chip(self, chosen: set, which: Severity | Category, on: bool) -> None:
         (chosen.add if on else chosen.discard)(which)

@@ -65,15 +65,19 @@ class LogFilter:
         self.severities: set[Severity] = set()
         self.categories: set[Category] = set()
         self.search = ""
+        self.group = ""
+        """The only group that is shown; empty for all of them."""
 
     @property
     def is_on(self) -> bool:
-        return bool(self.severities or self.categories or self.search)
+        return bool(self.severities or self.categories or self.search or self.group)
 
     def matches(self, row: LogRow) -> bool:
         if self.severities and row.severity not in self.severities:
             return False
         if self.categories and row.category not in self.categories:
+            return False
+        if self.group and row.group != self.group:
             return False
         if not self.search:
             return True

@@ -45,8 +45,6 @@ class PerformanceDock(Dock):
     """Asks the feed for figures when something has closed, another range is chosen, or it comes into sight."""
 
     test_asked = Signal()
-    told = Signal(str, str)
-    """A word for a toast, and its kind: success or error."""
 
     def __init__(self, look: Look, icons: Icons, book: Book, source: Source, now_ms: Callable[[], int]) -> None:
         super().__init__(look, icons, name="performance", title="Performance")
@@ -209,7 +207,7 @@ class PerformanceDock(Dock):
 
     def _make_view(self) -> None:
         # Not imported before there is something to draw; the feed has loaded what takes long of it in its thread.
-        from exengine.ui.performance_export import Exports
+        from exengine.ui.exports import Exports
         from exengine.ui.performance_view import PerformanceView
 
         self.view = view = PerformanceView(self.look, self._icons, self._book)

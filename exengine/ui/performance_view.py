@@ -9,20 +9,17 @@ from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 from exengine.analytics.report import Report
 from exengine.ui import format as fmt
 from exengine.ui.book import Book
+from exengine.ui.exports import Item, Rows, table_picture, table_rows
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.performance_cards import Cards
 from exengine.ui.performance_equity import EquityChart
 from exengine.ui.performance_export import (
-    Item,
-    Rows,
     curve_rows,
     figure_rows,
     heat_picture,
     heat_rows,
     histogram_rows,
-    table_picture,
-    table_rows,
     widget_picture,
 )
 from exengine.ui.performance_groups import NOTHING, GroupTables
@@ -169,7 +166,7 @@ class PerformanceView(QScrollArea):
         def picture() -> QPixmap:
             return table_picture(table)
 
-        return Item(name=name, rows=lambda: table_rows(table.cells), picture=picture)
+        return Item(name=name, rows=lambda: table_rows(table), picture=picture)
 
     def _today_rows(self) -> Rows:
         return [["what", "value"], *([name, text.replace("**", "")] for name, text in self.today.lines.items())]

@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 
+from exengine.domain.order import LegRef
 from exengine.engine.rows import GroupRow, ViewChanges
 from exengine.ui import format as fmt
 from exengine.ui.book import Book
@@ -14,11 +14,14 @@ from exengine.ui.figures import PnlText
 from exengine.ui.first_steps import FirstSteps
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.pieces import IconButton, Label
+from exengine.ui.pieces import Label
 from exengine.ui.positions_cells import Col
+from exengine.ui.positions_deeds import ICONS, Deed, text_of, why_not
+from exengine.ui.positions_filter import PositionsFilter
 from exengine.ui.positions_model import PositionsModel
 from exengine.ui.setup import Setup
 from exengine.ui.table import Table
+from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look, Role
 
 _NAMES = frozenset({Col.PAIR, Col.ACCOUNT, Col.TP_MODE, Col.STATUS})
@@ -28,9 +31,8 @@ _NAMES = frozenset({Col.PAIR, Col.ACCOUNT, Col.TP_MODE, Col.STATUS})
 class PositionsDock(Dock):
     """The tree of positions, or the first steps while there are none."""
 
-    close_asked = Signal(str)
-    cancel_asked = Signal(str)
-    adopt_asked = Signal(str)
+    asked = Signal(Deed, str)
+    """What is to be done, and with which group."""
     current_changed = Signal()
 
     def __init__(self, look: Look, icons: Icons, book: Book, setup: Setup) -> None:
@@ -48,9 +50,13 @@ class PositionsDock(Dock):
         self.heading.add_tool(self._total_words[0])
         self.heading.add_tool(self.total)
         self.heading.add_tool(self._total_words[1])
-        self._columns = IconButton(icons, "columns", "Columns of Positions")
-        self._columns.clicked.connect(self._on_columns)
-        self.heading.add_tool(self._columns)
+        self.filter = PositionsFilter(look, icons, self.table, self.model)
+        self.filter.changed.connect(self._show_page)
+        self.filter.note.pressed.connect(self.filter.clear)
+        self.heading.add_tool(self.filter)
+        self.heading.add_tool(self.filter.switch)
+        self._pages.addWidget(self.filter.note)
+        self.tools = TableTools(self, icons, [self.table])
         self.table.heading.sort_asked.connect(self.sort_by)
         self.table.customContextMenuRequested.connect(self._on_menu)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self.current_changed.emit())
@@ -64,6 +70,8 @@ class PositionsDock(Dock):
         """Shows what the book has just taken in; only what is on the screen is made anew."""
         before = self.model.rowCount()
         self.model.apply(changes, now_ms)
+        if changes.groups or changes.gone_groups:
+            self.filter.look()
         if self.model.rowCount() != before:
             self._show_page()
         self.refresh()
@@ -100,7 +108,8 @@ class PositionsDock(Dock):
 
     def _refresh_title(self) -> None:
         zone = fmt.zone_name(self.model.now_ms)
-        self.heading.detail.setText(f"{self.model.summary()} · times local, {zone}")
+        shown = self.filter.summary() or self.model.summary()
+        self.heading.detail.setText(f"{shown} · times local, {zone}")
         total = self._book.unrealised_usd()
         held = any(group.holding.net_base != 0 for group in self._book.groups.values())
         self.total.show_value(total.value if held else Decimal(0))
@@ -108,19 +117,25 @@ class PositionsDock(Dock):
         self.total.setToolTip(tip)
         for widget in (self.total, *self._total_words):
             widget.setVisible(self.model.rowCount() > 0)
-        self._columns.setVisible(self.model.rowCount() > 0)
+        self.tools.set_visible(self.model.rowCount() > 0)
+        self.filter.set_possible(self.model.rowCount() > 0)
 
     def _show_page(self) -> None:
         had_focus = self._pages.isAncestorOf(self._pages.focusWidget())
         if not self.model.rowCount():
             self.first_steps.begin_again()
-        self._pages.setCurrentWidget(self.table if self.model.rowCount() else self.first_steps)
+        if not self.model.rowCount():
+            self._pages.setCurrentWidget(self.first_steps)
+        else:
+            self._pages.setCurrentWidget(self.table if self.filter.shown else self.filter.note)
         if had_focus:
             self.focus_target().setFocus()
 
     def focus_target(self) -> QWidget:
         if self._pages.currentWidget() is self.table:
             return self.table
+        if self._pages.currentWidget() is self.filter.note:
+            return self.filter.note.action
         send = self.first_steps.form.send
         return send if send.isEnabled() else self.first_steps
 
@@ -136,8 +151,24 @@ class PositionsDock(Dock):
             self.apply_order(column, layouts.flag("positions_table/descending", False))
 
     def reset(self) -> None:
+        self.filter.clear()
         self.apply_order(-1, False)
         self.table.reset_columns()
+
+    def reveal(self, group_id: str, leg: LegRef | None = None) -> None:
+        """Brings a group into view and chooses it, or one of its legs; a filter that hides it is taken away."""
+        index = self.model.index_of(group_id)
+        if not index.isValid():
+            return
+        if self.table.isRowHidden(index.row(), QModelIndex()):
+            self.filter.clear()
+        if leg is not None:
+            self.table.expand(index)
+            pyramid = self.model.index(leg[0], 0, index)
+            self.table.expand(pyramid)
+            index = self.model.index(leg[1], 0, pyramid)
+        self.table.setCurrentIndex(index)
+        self.table.scrollTo(index)
 
     # What is chosen, and what can be done with it
 
@@ -164,38 +195,39 @@ class PositionsDock(Dock):
         self.table.fit()
         self.refresh()
 
-    def _on_columns(self) -> None:
-        menu = self.table.heading.columns_menu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(self._columns.mapToGlobal(QPoint(0, self._columns.height())))
-
     def _on_menu(self, at: QPoint) -> None:
+        self.context_menu(at).popup(self.table.viewport().mapToGlobal(at))
+
+    def context_menu(self, at: QPoint) -> QMenu:
+        """What can be done with the group at a place of the table."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
         group = self.model.group_at(self.table.indexAt(at))
         if group is not None:
-            name = f"{fmt.pair(group.symbol)} {group.timeframe}"
-            close = menu.addAction(self._icons.icon("panic", "error"), f"Close {name}…")
-            close.triggered.connect(lambda: self.close_asked.emit(group.id))
-            close.setEnabled(group.status != "closing")
-            cancel = menu.addAction(self._icons.icon("close"), self.cancel_words(group))
-            cancel.triggered.connect(lambda: self.cancel_asked.emit(group.id))
-            cancel.setEnabled(group.open_entries > 0)
-            if group.missing_qty is not None:
-                adopt = menu.addAction(self._icons.icon("warn", "warn"), "Adopt the exchange’s view…")
-                adopt.triggered.connect(lambda: self.adopt_asked.emit(group.id))
-            menu.addSeparator()
-        copy = QAction(self._icons.icon("copy"), "Copy", menu)
-        copy.triggered.connect(self.table.copy)
-        copy.setEnabled(bool(self.table.selected_rows()))
-        menu.addAction(copy)
+            for deed in Deed:
+                if deed in (Deed.BLOCK, Deed.LOG):
+                    menu.addSeparator()
+                if deed in (Deed.ADOPT, Deed.AGAIN) and why_not(deed, group):
+                    continue
+                self._add(menu, deed, group)
         menu.addSeparator()
         menu.addAction("Expand all", self.table.expandAll)
         menu.addAction("Collapse all", self.table.collapseAll)
-        menu.popup(self.table.viewport().mapToGlobal(at))
+        return menu
 
-    @staticmethod
-    def cancel_words(group: GroupRow) -> str:
-        if not group.open_entries:
-            return "Cancel entries (none open)"
-        return f"Cancel {fmt.count(group.open_entries, 'open entry', 'open entries')}"
+    def _add(self, menu: QMenu, deed: Deed, group: GroupRow) -> None:
+        made = menu.addAction(self._icons.icon(*ICONS[deed]), text_of(deed, group))
+        off = why_not(deed, group)
+        made.setEnabled(not off)
+        made.setToolTip(off)
+        made.triggered.connect(lambda *_: self.ask(deed, group))
+
+    def ask(self, deed: Deed, group: GroupRow | None) -> None:
+        """Asks for something to be done with a group, where that can be."""
+        if group is None or why_not(deed, group):
+            return
+        if deed is Deed.COPY:
+            self.table.copy()
+            return
+        self.asked.emit(deed, group.id)

@@ -30,6 +30,7 @@ class Col(IntEnum):
     TO_TARGET = 12
     AGE = 13
     STATUS = 14
+    STOP = 15
 
 
 COLUMNS = (
@@ -54,7 +55,8 @@ COLUMNS = (
     Column(key="target", title="Target", sample="68,416.64", right=True, hint="The next target in the price's way"),
     Column(key="to_target", title="To target", sample="+10.22 %", right=True, hint="From the last price"),
     Column(key="age", title="Age", sample="59 m", right=True, hint="Since the group opened"),
-    Column(key="status", title="Status", sample="Part filled", takes_rest=True),
+    Column(key="status", title="Status", sample="Part filled", icon=True, takes_rest=True),
+    Column(key="stop", title="Stop", sample="68,416.64", right=True, hidden=True, hint="Where the group is closed"),
 )
 
 
@@ -131,8 +133,14 @@ def group_cells(row: GroupRow, at: Moment) -> list[Cell]:
         number_cell(row.target, row.price_decimals),
         UNKNOWN if way is None else Cell(fmt.signed_percent(way), "muted" if at.stale else "text", value=way),
         Cell(fmt.age(at.now_ms - row.opened_at_ms), "muted", value=row.opened_at_ms),
-        Cell(status, status_token, icon="error" if row.error else "", icon_token="error"),
+        Cell(status, status_token, icon=_status_icon(row), icon_token="error" if row.error else "muted"),
+        number_cell(row.stop, row.price_decimals, "muted" if row.own_stop is None else "text"),
     ]
+
+
+def _status_icon(row: GroupRow) -> str:
+    """Something went wrong with it, or the trader keeps the risk engine away from it."""
+    return "error" if row.error else "block" if row.blocked else ""
 
 
 def pyramid_cells(group: GroupRow, row: PyramidRow, at: Moment) -> list[Cell]:
@@ -156,6 +164,7 @@ def pyramid_cells(group: GroupRow, row: PyramidRow, at: Moment) -> list[Cell]:
         EMPTY,
         EMPTY,
         Cell(status, "muted"),
+        EMPTY,
     ]
 
 
@@ -188,6 +197,7 @@ def leg_cells(group: GroupRow, row: LegRow, at: Moment) -> list[Cell]:
         _progress(group, row, at),
         EMPTY,
         Cell(state, state_token, icon="error" if row.error else "", icon_token=state_token),
+        EMPTY,
     ]
 
 
@@ -222,4 +232,8 @@ def group_tooltip(row: GroupRow, column: int, at: Moment) -> str:
             return row.error
         case Col.STATUS if row.reason:
             return f"Reason: {words.reason(row.reason)}"
+        case Col.STATUS if row.blocked:
+            return "Blocked from the risk engine by you"
+        case Col.STOP if row.stop is not None:
+            return "Set by an alert or by you" if row.own_stop is not None else "From the strategy’s stop per cent"
     return ""

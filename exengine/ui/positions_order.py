@@ -55,6 +55,8 @@ def _value(row: GroupRow, last: Decimal | None, column: int) -> Decimal | int | 
             return row.to_target_percent(last)
         case Col.AGE:
             return -row.opened_at_ms
+        case Col.STOP:
+            return row.stop
         case Col.STATUS:
             return _STATES.index(row.status) if row.status in _STATES else len(_STATES)
     return None

@@ -1,6 +1,7 @@
 """The smaller dialogs: closing one group, and what this program is made of."""
 
 import platform
+from decimal import Decimal
 from importlib import metadata
 
 from PySide6.QtCore import Qt, qVersion
@@ -58,6 +59,35 @@ class CloseSheet(Sheet):
         result = f" Result now **{fmt.signed(pnl, 2)} USD** after fees." if pnl is not None else ""
         verb = "sold" if group.side.sign > 0 else "bought back"
         self.meaning.say(f"{qty}{worth}, {verb} {where}.{result}{cancelled if group.open_entries else ''}")
+
+
+class AgainSheet(Sheet):
+    """Entries that the exchange refused are placed once more."""
+
+    def __init__(self, look: Look, icons: Icons, parent: QWidget, group: GroupRow, mode: Mode) -> None:
+        super().__init__(look, icons, parent, name="again_sheet", title="Place again", mode=mode)
+        self.legs = group.rejected_legs()
+        entries = fmt.count(len(self.legs), "refused entry", "refused entries")
+        self.heading = self.add_heading(f"Place {entries} of {fmt.pair(group.symbol)} {group.timeframe} again?")
+        self.meaning = Prose(look)
+        buys = "Buys" if group.side.sign > 0 else "Sells"
+        lines = [group.pyramid_rows[pyramid].legs[leg] for pyramid, leg in self.legs]
+        size = group.rules.contract_size if group.rules is not None else 1
+        worth = sum((leg.planned_price * leg.planned_qty * size for leg in lines), Decimal(0))
+        each = ", ".join(
+            f"DCA{leg.index} {fmt.trimmed(leg.planned_qty, group.qty_decimals)} {group.base} at "
+            f"{fmt.number(leg.planned_price, group.price_decimals)}"
+            for leg in lines
+        )
+        self.meaning.say(
+            f"{buys} **{each}**, up to **{fmt.number(worth, fmt.quote_decimals(group.quote))} {group.quote}**, on "
+            f"{group.account}, {words.MODES[mode][0]}. See first that what the exchange did not like is put right."
+        )
+        self.body.addWidget(self.meaning)
+        self.buttons.addWidget(Label(look, "Enter and Esc cancel.", token="muted"), 1)
+        self.cancel = self.add_cancel()
+        self.action = self.add_action("Place again", kind="danger")
+        self.cancel.setFocus()
 
 
 class AboutSheet(Sheet):

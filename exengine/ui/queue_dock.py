@@ -14,6 +14,7 @@ from exengine.ui.pieces import Button, Label
 from exengine.ui.queue_model import NAMES, QueueModel, name_of
 from exengine.ui.stream_dock import EmptyNote
 from exengine.ui.table import Table
+from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look
 
 
@@ -43,6 +44,7 @@ class QueueDock(PanelDock):
             made.clicked.connect(lambda *_, action=action: self.ask(action))
         for widget in (self.chosen, self.promote, self.force, self.remove):
             self.heading.add_tool(widget)
+        self.tools = TableTools(self, icons, [self.table])
         self.table.customContextMenuRequested.connect(self._on_menu)
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
         self.table.verticalScrollBar().valueChanged.connect(lambda *_: note_rows(self.table, self.model))
@@ -118,6 +120,7 @@ class QueueDock(PanelDock):
         enable(self.remove, self.why_not(QueueAction.REMOVE, row), "Take it out of the queue: it is not traded")
         for made, _action in self._buttons():
             made.setVisible(bool(self.model.rowCount()))
+        self.tools.set_visible(bool(self.model.rowCount()))
         self.current_changed.emit()
 
     def _on_menu(self, at: QPoint) -> None:

@@ -15,6 +15,7 @@ from exengine.ui.pieces import ElidedLabel, Ground, Hairline, Label, Prose
 from exengine.ui.risk_model import NAMES, HistoryModel, PlanModel, RiskModel, plan_rows, short_name
 from exengine.ui.stream_dock import EmptyNote
 from exengine.ui.table import Table
+from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look, Weight
 
 LEAST_ROWS = 4
@@ -55,6 +56,7 @@ class RiskDock(PanelDock):
         self.note.action.hide()
         self.title = Label(look, weight=Weight.STRONG)
         self.words = Prose(look)
+        self.tools = TableTools(self, icons, [self.table, self.plan_table, self.past])
         self.run = self.tool("Run now…", "run")
         self.skip = self.tool("Skip once", "skip")
         self.block = self.tool("Block", "block")
@@ -150,6 +152,7 @@ class RiskDock(PanelDock):
 
     def _refresh(self) -> None:
         there = bool(self.model.rowCount())
+        self.tools.set_visible(there or self.history.rowCount() > 0)
         self.pages.setCurrentIndex(1 if there or self.history.rowCount() else 0)
         self._plan_box.setVisible(there)
         # What the engine looks at first is chosen, until the trader chooses.

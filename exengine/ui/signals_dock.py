@@ -12,6 +12,7 @@ from exengine.ui.icons import Icons
 from exengine.ui.pieces import Ground, Label, button
 from exengine.ui.signals_model import NAMES, SignalsModel
 from exengine.ui.stream_dock import EmptyNote, StreamDock
+from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look, Weight
 
 
@@ -56,6 +57,7 @@ class SignalsDock(StreamDock):
         self.show_payload.toggled.connect(self._on_show_payload)
         self.heading.add_tool(self.show_payload)
         self.heading.add_tool(self.follow)
+        self.tools = TableTools(self, icons, [self.table])
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
         self.table.activated.connect(lambda *_: self.show_payload.setChecked(True))
 

@@ -16,6 +16,7 @@ from exengine.ui.pieces import Ground, Hairline
 from exengine.ui.status_model import AccountsModel, FactsModel, TasksModel, facts
 from exengine.ui.stream_dock import EmptyNote
 from exengine.ui.table import Table
+from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look
 
 WIDE = 880
@@ -38,6 +39,7 @@ class StatusDock(PanelDock):
         self.account_table = Table(look, icons, self.accounts, name="status_accounts", title="Accounts", tight=True)
         self.fact_table = Table(look, icons, self.facts, name="status_facts", title="Listener and store")
         self.task_table = Table(look, icons, self.tasks, name="status_tasks", title="Tasks")
+        self.tools = TableTools(self, icons, [self.account_table, self.fact_table, self.task_table])
         self.note = EmptyNote(look, icons, "pulse", "Nothing heard yet", "The engine is starting.", "")
         self.note.action.hide()
         body = Ground(look, "surface")

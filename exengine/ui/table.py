@@ -1,13 +1,11 @@
 """The table of every dock: painted from cells, wide enough for its numbers, calm while they run."""
 
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAccessible,
     QFocusEvent,
-    QGuiApplication,
     QHelpEvent,
     QKeyEvent,
     QKeySequence,
@@ -29,6 +27,8 @@ from PySide6.QtWidgets import (
 
 from exengine.ui.cell import CHEVRON, INDENT, Cell, CellPainter
 from exengine.ui.cell_model import CellModel, Index
+from exengine.ui.copying import copy_rows
+from exengine.ui.flashes import Flashes
 from exengine.ui.header import TableHeader
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
@@ -69,7 +69,7 @@ class Table(QTreeView):
         super().__init__()
         self.look, self.icons, self.cells = look, icons, model
         self.painter = CellPainter(look, icons)
-        self._tree = tree
+        self.is_tree = tree
         self._fitting = False
         self.auto_widths = True
         self._widest: dict[tuple[int, int], int] = {}
@@ -78,10 +78,8 @@ class Table(QTreeView):
         self._sections: list[tuple[int, int, int, int, int]] = []
         self._dirty = QRect()
         self._mouse = QPoint(-1, -1)
-        self._flashes: dict[tuple[int, int], tuple[str, float]] = {}
-        self._flash_end = QTimer(self)
-        self._flash_end.setSingleShot(True)
-        self._flash_end.timeout.connect(self._on_flash_end)
+        self._flashes = Flashes(look, self)
+        self._flashes.ended.connect(self._on_flash_end)
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
         self._fit_soon.timeout.connect(self.fit)
@@ -129,7 +127,9 @@ class Table(QTreeView):
             # A name of as many letters may still be a wider one, and would lose its end.
             if length > widest or (column.elides and length == widest > 0):
                 self._widest[level, logical] = length
-                needed = self.painter.needed(cell, column) + (self._branch(level) if self._tree and not logical else 0)
+                needed = self.painter.needed(cell, column) + (
+                    self._branch(level) if self.is_tree and not logical else 0
+                )
                 if column.elides:
                     needed = min(needed, self.painter.width(column.sample) * WIDEST_NAME)
                 if needed > self._needed[logical]:
@@ -266,17 +266,17 @@ class Table(QTreeView):
         if self._grow(cells, level):
             # Not while it paints: sections must stay where they are until it is done.
             self._fit_soon.start(0)
-        node, flashes = index.internalId(), self._flashes
+        node, flashes = index.internalId(), self._flashes.tokens
         for logical, left, width, before, after in self._sections:
             if left > self._dirty.right() or left + width < self._dirty.left():
                 continue
             if flashes and (flash := flashes.get((node, logical))) is not None:
-                painter.fillRect(QRect(left, row.top(), width, row.height()), self.look.color(flash[0]))
+                painter.fillRect(QRect(left, row.top(), width, row.height()), self.look.color(flash))
             area = QRect(left + before, row.top(), width - before - after, row.height())
-            if logical == 0 and self._tree:
+            if logical == 0 and self.is_tree:
                 area.setLeft(self._paint_branch(painter, area, index, level))
             self.painter.paint(painter, area, cells[logical], columns[logical])
-        if (self._tree and level == 0 and index.row() > 0) or model.is_ruled(index):
+        if (self.is_tree and level == 0 and index.row() > 0) or model.is_ruled(index):
             painter.fillRect(QRect(0, row.top(), row.width(), 1), self.look.color("line"))
         self._paint_focus(painter, row, index)
 
@@ -320,28 +320,15 @@ class Table(QTreeView):
             )
             self.viewport().update(left, row.top(), right - left, row.height())
 
-    # Flashes
-
     def flash(self, index: Index, column: int, rose: bool) -> None:
         """Tints a cell whose value changed for a moment; its change must be told with dataChanged as well."""
-        if self.look.reduced_motion:
-            return
-        ends = time.monotonic() + self.look.metric("flash_ms") / 1000
-        self._flashes[index.internalId(), column] = ("flash_up" if rose else "flash_down", ends)
-        if not self._flash_end.isActive():
-            self._flash_end.start(self.look.metric("flash_ms"))
+        self._flashes.add(index.internalId(), column, rose)
 
-    def _on_flash_end(self) -> None:
-        now = time.monotonic()
-        ended = {key[0] for key, flash in self._flashes.items() if flash[1] <= now}
-        self._flashes = {key: flash for key, flash in self._flashes.items() if flash[1] > now}
+    def _on_flash_end(self, nodes: set[int]) -> None:
         for index in self.visible_rows():
-            if index.internalId() in ended:
+            if index.internalId() in nodes:
                 rect = self.visualRect(index)
                 self.viewport().update(0, rect.top(), self.viewport().width(), rect.height())
-        if self._flashes:
-            next_end = min(flash[1] for flash in self._flashes.values())
-            self._flash_end.start(max(1, round((next_end - now) * 1000)))
 
     # Pointer and keys
 
@@ -354,7 +341,7 @@ class Table(QTreeView):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         index = self.indexAt(event.position().toPoint()).siblingAtColumn(0)
         if (
-            self._tree
+            self.is_tree
             and event.button() is Qt.MouseButton.LeftButton
             and self.cells.hasChildren(index)
             and index.isValid()
@@ -412,13 +399,27 @@ class Table(QTreeView):
         rows = self.selectionModel().selectedRows() or [self.currentIndex().siblingAtColumn(0)]
         return sorted((index for index in rows if index.isValid()), key=lambda index: self.visualRect(index).top())
 
-    def copy(self) -> None:
-        """Puts the selected rows on the clipboard: columns as shown, values plain, with the titles above many rows."""
+    def all_rows(self, parent: Index | None = None) -> Iterator[QModelIndex]:
+        """Every row that no filter hides, each followed by what lies below it."""
+        above = parent if parent is not None else QModelIndex()
+        for row in range(self.cells.rowCount(above)):
+            index = self.cells.index(row, 0, above)
+            if self.isRowHidden(row, above):
+                continue
+            yield index
+            if self.cells.hasChildren(index):
+                yield from self.all_rows(index)
+
+    def shown_columns(self) -> list[int]:
+        """The columns that are shown, from the left."""
         order = [self.heading.logicalIndex(visual) for visual in range(self.heading.count())]
-        shown = [logical for logical in order if not self.heading.isSectionHidden(logical)]
+        return [logical for logical in order if not self.heading.isSectionHidden(logical)]
+
+    def copy(self) -> None:
+        """Puts the selected rows on the clipboard, with the titles above many."""
         rows = self.selected_rows()
-        lines = ["\t".join(self.cells.cells(index)[logical].copied() for logical in shown) for index in rows]
-        if len(rows) > 1:
-            lines.insert(0, "\t".join(self.cells.title(logical) for logical in shown))
-        if lines:
-            QGuiApplication.clipboard().setText("\n".join(lines))
+        copy_rows(self.cells, rows, self.shown_columns(), titled=len(rows) > 1)
+
+    def copy_all(self) -> None:
+        """Puts the whole table on the clipboard, of a tree also what is folded away."""
+        copy_rows(self.cells, self.all_rows(), self.shown_columns(), titled=True)

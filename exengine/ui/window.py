@@ -28,6 +28,7 @@ from exengine.ui.panel_dock import PanelDock
 from exengine.ui.performance import PerformanceDock
 from exengine.ui.performance_feed import Source
 from exengine.ui.positions import PositionsDock
+from exengine.ui.positions_deeds import Deed
 from exengine.ui.queue_dock import QueueDock
 from exengine.ui.read_only import ReadOnlyBanner, hold_back
 from exengine.ui.ribbon import Ribbon
@@ -166,8 +167,7 @@ class Window(QMainWindow):
         self.ribbon.pause_asked.connect(self.clicks.pause)
         self.ribbon.resume_asked.connect(self.clicks.resume)
         self.ribbon.panic_asked.connect(self.clicks.ask_panic)
-        self.positions.close_asked.connect(self.clicks.ask_close)
-        self.positions.cancel_asked.connect(self.clicks.cancel_entries)
+        self.positions.asked.connect(self._on_deed)
         self.positions.current_changed.connect(self.registry.refresh)
         self.positions.first_steps.copy_asked.connect(self.clicks.copy)
         self.positions.first_steps.help_asked.connect(self.help.open)
@@ -183,6 +183,8 @@ class Window(QMainWindow):
         self.leaving.hide_asked.connect(self._to_tray)
         self.tray.open_asked.connect(self.come_back)
         self.tray.quit_asked.connect(self.leaving.ask_quit)
+        for dock in self.docks:
+            dock.told.connect(self.toasts.say)
 
     def _connect_panels(self) -> None:
         self.queue.asked.connect(self.clicks.queue)
@@ -190,14 +192,12 @@ class Window(QMainWindow):
         self.risk.skip_asked.connect(self.clicks.skip)
         self.risk.block_asked.connect(self.clicks.block)
         self.risk.chosen_changed.connect(self._watch)
-        self.positions.adopt_asked.connect(self.clicks.ask_adopt)
         self.queue.current_changed.connect(self.registry.refresh)
         self.risk.current_changed.connect(self.registry.refresh)
         for dock in self.panels:
             dock.seen_changed.connect(self._watch)
         if self.performance is not None:
             self.performance.test_asked.connect(self.clicks.ask_test_alert)
-            self.performance.told.connect(self.toasts.say)
 
     def _watch(self) -> None:
         """Tells the engine what can be seen: nothing else is computed."""
@@ -283,6 +283,13 @@ class Window(QMainWindow):
     def _show_errors(self) -> None:
         self._bring(self.log)
         self.log.severity_chips[Severity.ERROR].setChecked(True)
+
+    def _on_deed(self, deed: Deed, group_id: str) -> None:
+        if deed is Deed.LOG:
+            self._bring(self.log)
+            self.log.show_group(group_id)
+        else:
+            self.clicks.deed(deed, group_id)
 
     def _bring(self, dock: Dock) -> None:
         dock.show()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from exengine.domain.instrument import Side
+from exengine.domain.instrument import Instrument, Side
 from exengine.engine.panel_rows import PanelChanges
 from exengine.engine.rows import (
     Category,
@@ -60,6 +60,7 @@ def leg(
         target=round(planned * (1 + tp * side.sign / 100), places),
         state=state,
         error=error,
+        planned_qty=round(size / planned, 5),
     )
 
 
@@ -131,6 +132,16 @@ def group(
         pyramid_rows=tuple(pyramids),
         open_targets=sum(1 for row in pyramids for part in row.legs if part.state == "tp_placed"),
         taker_fee=D("0.001"),
+        rules=Instrument(
+            symbol=symbol,
+            id=f"{base}{quote}",
+            base=base,
+            quote=quote,
+            tick_size=D(1).scaleb(-decimals),
+            step_size=D("0.00001"),
+            min_qty=D("0.00001"),
+            min_notional=D(5),
+        ),
     )
 
 

@@ -24,12 +24,12 @@ from exengine.analytics.trades import Trades
 from exengine.engine.changes import StoreFailed
 from exengine.ui import performance_feed
 from exengine.ui.book import Book
+from exengine.ui.exports import Exports, Item
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.loop import Loop
 from exengine.ui.performance_axes import nice_step, tick_words, time_ticks
 from exengine.ui.performance_equity import stepped
-from exengine.ui.performance_export import Exports, Item
 from exengine.ui.performance_view import PerformanceView
 from exengine.ui.theme import Look, Scheme
 from tests.helpers.results import DAY_MS, HOUR_MS, Shelf, at, mark, result, traded
@@ -496,7 +496,7 @@ def save_csv(exports: Exports, loop: Loop, name: str) -> tuple[str, str]:
         done = asyncio.Event()
         exports.saved.connect(lambda text: (told.append(("saved", text)), done.set()))
         exports.failed.connect(lambda text: (told.append(("failed", text)), done.set()))
-        exports.save_csv(item(exports, name))
+        exports.save_as(item(exports, name), "csv")
         await done.wait()
 
     loop.run_until_complete(saved())
@@ -542,7 +542,7 @@ def test_every_table_and_plot_leaves_as_a_picture(exports: Exports, tmp_path: Pa
 def test_a_file_is_proposed_by_name_and_day(exports: Exports) -> None:
     proposed: list[str] = []
     exports.choose_file = lambda name, then: proposed.append(name)
-    exports.save_csv(item(exports, "By pair"))
+    exports.save_as(item(exports, "By pair"), "csv")
     exports.save_png(item(exports, "Equity and drawdown"))
     assert proposed == ["exengine-by-pair-2026-11-23.csv", "exengine-equity-and-drawdown-2026-11-23.png"]
 

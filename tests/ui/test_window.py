@@ -17,6 +17,7 @@ from exengine.engine.intake import Verdict, VerdictKind
 from exengine.engine.rows import EngineStatus, Mode
 from exengine.ui import format as fmt
 from exengine.ui.positions_cells import Col
+from exengine.ui.positions_deeds import Deed
 from exengine.ui.questions import PARTS
 from tests.ui import rows
 from tests.ui.conftest import Stage
@@ -231,7 +232,7 @@ def test_a_refused_command_is_told_and_may_be_tried_again(stage, on_loop):
 
 def test_cancelling_entries_needs_no_question(stage, on_loop):
     stage.put_sample()
-    do(on_loop, lambda: stage.window.positions.cancel_asked.emit("paper|SOL/USDT|1h#1"))
+    do(on_loop, lambda: stage.window.positions.asked.emit(Deed.CANCEL, "paper|SOL/USDT|1h#1"))
     assert stage.commands.asked == [("cancel_entries", "paper|SOL/USDT|1h#1")]
     assert stage.window.toasts.shown()[0].text == "8 entries of SOL/USDT 1h cancelled"
 
