@@ -26,6 +26,7 @@ from exengine.domain.settings import Settings
 from exengine.domain.state import State
 from exengine.engine.changes import Loaded, StoreFailed, restored
 from exengine.engine.engine import Engine
+from exengine.engine.log_pages import LogPages
 from exengine.engine.past import Past
 from exengine.engine.status import Status
 from exengine.engine.supervisor import Supervisor
@@ -347,6 +348,12 @@ class Program:
         """What the dashboard reads. Only of a program that was started."""
         assert self._store is not None
         return self._store.performance
+
+    @property
+    def log_pages(self) -> LogPages:
+        """What the Log dock reads further back. Only of a program that was started."""
+        assert self._store is not None
+        return self._store.log_pages
 
     @property
     def past(self) -> Past:

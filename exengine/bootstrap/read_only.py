@@ -22,6 +22,7 @@ from exengine.domain.settings import Settings
 from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.engine.changes import Loaded, StoreFailed, restored
+from exengine.engine.log_pages import LogPages
 from exengine.engine.panel_rows import Panel
 from exengine.engine.past import Past, TrailRow
 from exengine.engine.rows import LogRow, SignalRow, ViewChanges
@@ -151,6 +152,12 @@ class ReadOnlyProgram:
         """What the dashboard reads. Only of a program that was started."""
         assert self._store is not None
         return self._store.performance
+
+    @property
+    def log_pages(self) -> LogPages:
+        """What the Log dock reads further back. Only of a program that was started."""
+        assert self._store is not None
+        return self._store.log_pages
 
     @property
     def past(self) -> Past:

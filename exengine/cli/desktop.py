@@ -57,7 +57,7 @@ async def _main(look: Look, program: Program) -> int:
         closed.set()
 
     memory = LookMemory(look, program.config_file, locked=program.config.security.read_only)
-    source = Source(history=program.history, timezone=program.settings.timezone)
+    source = Source(history=program.history, timezone=program.settings.timezone, log=program.log_pages)
     layouts = LayoutStore(program.data_dir.layout_file)
     window = Window(look, bridge, setup_of(program), layouts, on_close=close, source=source)
     show_applied(program, look, bridge, window)

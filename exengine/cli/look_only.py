@@ -52,7 +52,7 @@ async def look_only(look: Look, refused: Program, error: UserError) -> int:
 
 def look_window(look: Look, bridge: Bridge, program: ReadOnlyProgram, why: str, *, on_close: Closing) -> Window:
     """The window on a store that is only looked at."""
-    source = Source(history=program.history, timezone=program.settings.timezone)
+    source = Source(history=program.history, timezone=program.settings.timezone, log=program.log_pages)
     layouts = LayoutStore(program.data_dir.layout_file)
     return Window(look, bridge, look_setup(program, why), layouts, on_close=on_close, source=source)
 

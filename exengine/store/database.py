@@ -16,6 +16,7 @@ from exengine.engine.rows import LogRow, SignalRow
 from exengine.store import migrate, reader
 from exengine.store.address import Place
 from exengine.store.lane import Lane
+from exengine.store.log_pages import LogReader
 from exengine.store.performance import PerformanceReader
 from exengine.store.sqlite_lane import SqliteLane
 from exengine.store.trail import Span, trail
@@ -32,6 +33,8 @@ class DatabaseStore:
         self._reader = reader
         self.performance = PerformanceReader(reader)
         """What the dashboard reads."""
+        self.log_pages = LogReader(reader)
+        """The audit trail in pages, for the Log dock."""
 
     async def commit(self, changes: Changes) -> None:
         """Writes all of it in one transaction that is on the disk when this returns.

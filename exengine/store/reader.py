@@ -101,22 +101,24 @@ def signal_body(connection: Connection, signal_id: int) -> str | None:
 def last_log(connection: Connection, count: int) -> tuple[LogRow, ...]:
     """The last `count` lines of the audit trail, oldest first."""
     rows = connection.execute(select(schema.notes).order_by(schema.notes.c.id.desc()).limit(count)).all()
-    return tuple(
-        LogRow(
-            id=row.id,
-            at_ms=row.at_ms,
-            severity=row.severity,
-            category=row.category,
-            text=row.text,
-            symbol=row.symbol,
-            timeframe=row.timeframe,
-            group=row.group_id,
-            advice=row.advice,
-            signal_id=row.signal_id,
-            cause=row.cause,
-            topic=row.topic,
-        )
-        for row in reversed(rows)
+    return tuple(log_row_of(row) for row in reversed(rows))
+
+
+def log_row_of(row: Any) -> LogRow:
+    """A row of the audit trail's table as the window shows it."""
+    return LogRow(
+        id=row.id,
+        at_ms=row.at_ms,
+        severity=row.severity,
+        category=row.category,
+        text=row.text,
+        symbol=row.symbol,
+        timeframe=row.timeframe,
+        group=row.group_id,
+        advice=row.advice,
+        signal_id=row.signal_id,
+        cause=row.cause,
+        topic=row.topic,
     )
 
 

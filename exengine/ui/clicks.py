@@ -1,6 +1,6 @@
 """From a click to a command: a question where one is due, the command in a task of its own, a notice of the outcome."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -11,7 +11,8 @@ from exengine.domain.events import QueueAction
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary, WaitingRow
-from exengine.engine.rows import Mode
+from exengine.engine.past import TrailRow
+from exengine.engine.rows import Mode, SignalRow
 from exengine.ui import format as fmt
 from exengine.ui import risk_words
 from exengine.ui.alert_form import AlertForm
@@ -26,6 +27,7 @@ from exengine.ui.positions_deeds import Deed
 from exengine.ui.positions_deeds import name_of as name_of_group
 from exengine.ui.questions import AboutSheet, AgainSheet, CloseSheet
 from exengine.ui.queue_model import name_of
+from exengine.ui.replay_sheet import ReplaySheet, verdict_words
 from exengine.ui.risk_questions import AdoptSheet, ForceSheet, RunSheet
 from exengine.ui.setup import Setup
 from exengine.ui.sheet import Sheet
@@ -288,6 +290,27 @@ class Clicks(QObject):
         done = f"The books have {name} as the exchange has it"
         sheet.accepted.connect(lambda: self._command(self._bridge.commands.adopt(group_id), f"adopt {name}", done))
         self._open(sheet)
+
+    def ask_replay(self, row: SignalRow) -> None:
+        if self.sheet is not None:
+            return
+        account = row.group.partition("|")[0]
+        mode = self.setup.mode_of(account) or self._mode
+        sheet = ReplaySheet(self._look, self._icons, self._window, row, mode, self._bridge.now_ms())
+
+        async def replay() -> None:
+            self._toasts.say(*verdict_words(await self._bridge.commands.replay_signal(row.id)))
+
+        sheet.accepted.connect(lambda: self._command(replay(), f"replay signal {row.id}"))
+        self._open(sheet)
+
+    def read_trail(self, row: SignalRow, show: Callable[[int, Iterable[TrailRow]], None]) -> None:
+        """Reads what followed from a signal, and hands it over."""
+
+        async def read() -> None:
+            show(row.id, await self._bridge.commands.trail(row.cause))
+
+        self._spawn(read(), f"read what followed signal {row.id}", self._failed("reading what followed"))
 
     def ask_test_alert(self) -> None:
         if self.sheet is not None:

@@ -1,22 +1,31 @@
-"""The Log dock: the audit trail with chips by severity and category, a search, and its end in view."""
+"""The Log dock: the audit trail with chips, a search and a range of time; its end in view, older pages on demand."""
 
 from collections.abc import Mapping
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from exengine.engine.log_pages import LogPages, LogWanted
 from exengine.engine.rows import Category, LogRow, Severity, ViewChanges
 from exengine.ui import format as fmt
 from exengine.ui import words
+from exengine.ui.exports import Item, Rows, table_rows
 from exengine.ui.icons import Icons
-from exengine.ui.log_model import NAMES, LogFilter, LogModel
+from exengine.ui.log_model import EXPORT_TITLES, NAMES, LogModel, export_row
+from exengine.ui.log_range import LogRange, Span
+from exengine.ui.pieces import Ground
 from exengine.ui.stream_dock import EmptyNote, StreamDock
 from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look
+from exengine.ui.waiting import Waiting
 
 SEARCH_MS = 150
 """Typing is not searched letter by letter."""
+PAGE = 500
+"""How many lines are read further back at once."""
+EXPORTED = 5_000
+"""How many are read at once where all of them are written to a file."""
 
 
 class LogDock(StreamDock):
@@ -28,53 +37,81 @@ class LogDock(StreamDock):
         super().__init__(look, icons, self.model, name="log", title="Log", note=note, names=NAMES)
         self.model.setParent(self)
         self._icons, self._look = icons, look
-        self.wanted = LogFilter()
+        self.wanted = LogWanted()
+        self.history: LogPages | None = None
+        """Where older lines are; without it the dock shows what it was given."""
+        self._group = ""
+        self._complete_from: int | None = None
+        """From this number on the model has every line; None while it has none."""
+        self._read_to: int | None = None
+        """Down to this number what is wanted now was read; None while nothing was."""
+        self._at_the_beginning = False
+        self.waiting = Waiting(self, look, "looking further back")
+        self.range = LogRange(look, self)
+        self.range.changed.connect(self.apply_filter)
         note.pressed.connect(self.clear_filters)
-        self.setWidget(self.pages)
+        ground = Ground(look, "surface")
+        column = QVBoxLayout(ground)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.waiting.line)
+        column.addWidget(self.range)
+        column.addWidget(self.pages, 1)
+        self.setWidget(ground)
         self.severity_chips = {severity: self._severity_chip(severity) for severity in Severity}
         self.category_chips = {category: self._category_chip(category) for category in Category}
-        self.search = QLineEdit()
-        self.search.setProperty("small", True)
-        self.search.setPlaceholderText("Search")
-        self.search.setAccessibleName("Search the log")
-        self.search.setClearButtonEnabled(False)
-        self.search.setMinimumWidth(look.scaled(160))
-        look.changed.connect(lambda: self.search.setMinimumWidth(look.scaled(160)))
-        self._typed = QTimer(self)
-        self._typed.setSingleShot(True)
-        self._typed.setInterval(SEARCH_MS)
-        self._typed.timeout.connect(self.apply_filter)
-        self.search.textChanged.connect(self._typed.start)
+        self.search, self._typed = QLineEdit(), QTimer(self)
+        self._build_search()
         self.group_chip = self.chip("")
         self.group_chip.setToolTip("Show the lines of all groups again")
         self.group_chip.clicked.connect(lambda: self.show_group(""))
         self.group_chip.hide()
-        self._chips = QWidget()
-        row = QHBoxLayout(self._chips)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        for chip in self.severity_chips.values():
-            row.addWidget(chip)
-        row.addSpacing(8)
-        for chip in self.category_chips.values():
-            row.addWidget(chip)
-        self.heading.add_tool(self.group_chip)
-        self.heading.add_tool(self._chips)
-        self.heading.add_tool(self.search)
-        self.heading.add_tool(self.follow)
+        self._chips = self._chip_row()
+        for tool in (self.group_chip, self._chips, self.range.tool, self.search, self.follow):
+            self.heading.add_tool(tool)
         self.tools = TableTools(self, icons, [self.table], forms=("txt", "csv", "json"))
+        self.tools.replace_item(Item(name="Log", fetch=self._all_rows))
+        self.table.verticalScrollBar().valueChanged.connect(self._on_rolled)
+        self.model.trimmed.connect(self._on_let_go)
+        self._refresh_note()
+
+    def _build_search(self) -> None:
+        self.search.setProperty("small", True)
+        self.search.setPlaceholderText("Search")
+        self.search.setAccessibleName("Search the log")
+        self.search.setClearButtonEnabled(False)
+        self._fit_search()
+        self._look.changed.connect(self._fit_search)
+        self._typed.setSingleShot(True)
+        self._typed.setInterval(SEARCH_MS)
+        self._typed.timeout.connect(self.apply_filter)
+        self.search.textChanged.connect(self._typed.start)
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self.search.setFocus)
-        self._refresh_note()
+
+    def _fit_search(self) -> None:
+        self.search.setMinimumWidth(self._look.scaled(160))
+
+    def _chip_row(self) -> QWidget:
+        chips = QWidget()
+        row = QHBoxLayout(chips)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        for severity_chip in self.severity_chips.values():
+            row.addWidget(severity_chip)
+        row.addSpacing(8)
+        for category_chip in self.category_chips.values():
+            row.addWidget(category_chip)
+        return chips
 
     def _severity_chip(self, severity: Severity) -> QPushButton:
         chip = self.chip(words.SEVERITIES[severity][0])
-        chip.toggled.connect(lambda on: self._on_chip(self.wanted.severities, severity, on))
+        chip.toggled.connect(lambda *_: self.apply_filter())
         return chip
 
     def _category_chip(self, category: Category) -> QPushButton:
         chip = self.chip(words.CATEGORIES[category][0])
-        chip.toggled.connect(lambda on: self._on_chip(self.wanted.categories, category, on))
+        chip.toggled.connect(lambda *_: self.apply_filter())
         return chip
 
     # Changes
@@ -83,7 +120,10 @@ class LogDock(StreamDock):
         self.model.now_ms = self.model.now_ms or now_ms
         if changes.log:
             self.model.take(changes.log)
+            if self._complete_from is None:
+                self._complete_from = min(row.id for row in changes.log)
             self.keep_up()
+            self._fill()
         self._refresh_note()
 
     def tick(self, now_ms: int) -> None:
@@ -101,7 +141,7 @@ class LogDock(StreamDock):
 
     def show_group(self, group_id: str) -> None:
         """Shows the lines of one group alone; those of all where it is empty."""
-        self.wanted.group = group_id
+        self._group = group_id
         _, symbol, frame = group_id.split("#", maxsplit=1)[0].split("|") if group_id else ("", "", "")
         self.group_chip.setText(f"{fmt.pair(symbol)} {frame} ×" if group_id else "")
         self.group_chip.setChecked(bool(group_id))
@@ -114,33 +154,113 @@ class LogDock(StreamDock):
         for chip in (*self.severity_chips.values(), *self.category_chips.values()):
             chip.setChecked(False)
         self.search.clear()
+        self.range.choose(Span.ANY)
         self.show_group("")
 
-    def _on_chip(self, chosen: set, which: Severity | Category, on: bool) -> None:
-        (chosen.add if on else chosen.discard)(which)
-        self.apply_filter()
-
     def apply_filter(self) -> None:
-        """Shows what the chips and the search let through, at once."""
+        """Shows what chips, search and range let through, at once; then what there is of it further back."""
         self._typed.stop()
-        self.wanted.search = self.search.text()
+        since_ms, until_ms = self.range.limits(self.model.now_ms)
+        wanted = LogWanted(
+            severities=frozenset(one for one, chip in self.severity_chips.items() if chip.isChecked()),
+            categories=frozenset(one for one, chip in self.category_chips.items() if chip.isChecked()),
+            words=tuple(self.search.text().lower().split()),
+            group=self._group,
+            since_ms=since_ms,
+            until_ms=until_ms,
+        )
+        if wanted != self.wanted:
+            self.wanted = wanted
+            self._read_to, self._at_the_beginning = None, False
+            self.waiting.cancel()
         chosen = self.model.row_at(self.table.currentIndex())
         self.model.filter(self.wanted.matches)
         if chosen is not None:
             self.table.setCurrentIndex(self.model.index_of(chosen.id))
         self._refresh_note()
         self.keep_up()
+        self._fill()
+
+    # Further back
+
+    def on_shown(self) -> None:
+        self._fill()
+
+    def _on_rolled(self, value: int) -> None:
+        if value <= 1 and not self.follow.isChecked():
+            self.read_on()
+
+    def _fill(self) -> None:
+        """Where what is shown does not fill the dock, older lines are looked for."""
+        bar = self.table.verticalScrollBar()
+        if self.wanted.is_on and self.isVisible() and self.model.rowCount() < PAGE and bar.maximum() == 0:
+            self.read_on()
+
+    def read_on(self) -> None:
+        """Reads the page before what is shown, where there is one."""
+        if self.history is None or self._at_the_beginning or self.waiting.is_busy or self._complete_from is None:
+            return
+        before = self._complete_from if self._read_to is None else self._read_to
+        work = self.history.before(before, self.wanted, PAGE)
+        self.waiting.begin(work, "read the log", self._on_page, self._on_unread)
+        self._refresh_note()
+
+    def _on_page(self, rows: tuple[LogRow, ...]) -> None:
+        self._at_the_beginning = len(rows) < PAGE
+        if rows:
+            self._read_to = rows[0].id
+            if not self.wanted.is_on:
+                self._complete_from = rows[0].id
+        bar = self.table.verticalScrollBar()
+        at, follows = bar.value(), self.follow.isChecked()
+        added = self.model.put_before(rows)
+        if not follows and not self.model.is_sorted:
+            bar.setValue(at + added)
+        self._refresh_note()
+        self._fill()
+
+    def _on_unread(self, error: BaseException) -> None:
+        self._at_the_beginning = True
+        self.told.emit(f"Older lines could not be read: {error}", "error")
+        self._refresh_note()
+
+    def _on_let_go(self, _count: int) -> None:
+        oldest = self.model.oldest
+        if oldest is not None and self._complete_from is not None:
+            self._complete_from = max(self._complete_from, oldest)
+            self._read_to, self._at_the_beginning = None, False
+
+    def _on_follow(self, following: bool) -> None:
+        super()._on_follow(following)
+        if following:
+            self.model.let_go()
+
+    async def _all_rows(self) -> Rows:
+        """Every line that is wanted, also those that are in the store alone."""
+        if self.history is None:
+            return table_rows(self.table)
+        found: list[LogRow] = []
+        before: int | None = None
+        while True:
+            page = await self.history.before(before, self.wanted, EXPORTED)
+            found[:0] = page
+            if len(page) < EXPORTED:
+                return [EXPORT_TITLES, *map(export_row, found)]
+            before = page[0].id
 
     def _refresh_note(self) -> None:
         shown, total = self.model.rowCount(), self.model.total
-        if self.wanted.is_on:
-            self.heading.detail.setText(f"{shown:,} of {fmt.count(total, 'line')}")
-            text = f"None of {fmt.count(total, 'line')} matches the chips and the search."
-            self.note.say("Nothing matches", text, action=True)
-        else:
-            self.heading.detail.setText(fmt.count(total, "line"))
+        if not self.wanted.is_on:
+            self.heading.detail.setText(f"{fmt.count(total, 'line')} · times local, {fmt.zone_name(self.model.now_ms)}")
             text = "What the engine does and decides appears here, line by line."
             self.note.say("Nothing happened yet", text, action=False)
+        elif self.waiting.is_busy and not shown:
+            self.heading.detail.setText("looking further back")
+            self.note.say("Looking further back", "None of the newest lines matches.", action=True)
+        else:
+            self.heading.detail.setText(f"{shown:,} of {fmt.count(total, 'line')}")
+            text = f"None of {fmt.count(total, 'line')} matches the chips, the search and the range."
+            self.note.say("Nothing matches", text, action=True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

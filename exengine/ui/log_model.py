@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from exengine.engine.rows import Category, LogRow, Severity
+from exengine.engine.rows import LogRow, Severity
 from exengine.ui import format as fmt
 from exengine.ui import words
 from exengine.ui.cell import EMPTY, Cell, Column, Part
@@ -58,28 +58,12 @@ class LogModel(StreamModel[LogRow]):
         return ""
 
 
-class LogFilter:
-    """What the chips and the search let through. No chip of a kind pressed lets all of that kind through."""
+EXPORT_TITLES = ("time", "severity", "category", "symbol", "timeframe", "text", "advice", "group", "cause")
 
-    def __init__(self) -> None:
-        self.severities: set[Severity] = set()
-        self.categories: set[Category] = set()
-        self.search = ""
-        self.group = ""
-        """The only group that is shown; empty for all of them."""
 
-    @property
-    def is_on(self) -> bool:
-        return bool(self.severities or self.categories or self.search or self.group)
-
-    def matches(self, row: LogRow) -> bool:
-        if self.severities and row.severity not in self.severities:
-            return False
-        if self.categories and row.category not in self.categories:
-            return False
-        if self.group and row.group != self.group:
-            return False
-        if not self.search:
-            return True
-        text = f"{row.text} {row.symbol} {row.timeframe} {row.advice} {row.group}".lower()
-        return all(word in text for word in self.search.lower().split())
+def export_row(row: LogRow) -> tuple[str, ...]:
+    """A line as files have it."""
+    return (
+        fmt.iso(row.at_ms), row.severity.value, row.category.value, row.symbol, row.timeframe, row.text, row.advice,
+        row.group, row.cause,
+    )  # fmt: skip

@@ -16,6 +16,7 @@ from exengine.analytics.equity import Equity, Now
 from exengine.analytics.history import EquityPage, History, ResultPage
 from exengine.analytics.report import Report, Wanted, report
 from exengine.analytics.trades import Trades
+from exengine.engine.log_pages import LogPages
 from exengine.ui.loop import spawn
 
 PAGE = 2_000
@@ -33,6 +34,8 @@ class Source:
     history: History
     timezone: str
     """The trader's, by its IANA name."""
+    log: LogPages | None = None
+    """Where the Log dock reads further back; without one it shows what it was given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ class Col(IntEnum):
     DECIDED = 8
     SENT = 9
     ACKNOWLEDGED = 10
+    FILLED = 11
 
 
 def _latency(key: str, title: str, hint: str) -> Column:
@@ -40,6 +41,7 @@ COLUMNS = (
     _latency("decided", "Decided", "From received to decided"),
     _latency("sent", "Sent", "From received to the first order sent"),
     _latency("acknowledged", "Acknowledged", "From received to the exchange's first answer"),
+    _latency("filled", "Filled", "From received to the first fill of an order it led to"),
 )
 
 
@@ -54,7 +56,7 @@ class SignalsModel(StreamModel[SignalRow]):
         outcome, token = words.outcome(row.outcome)
         return [
             Cell(fmt.moment(row.received_at_ms, self.now_ms), "muted", value=fmt.iso(row.received_at_ms)),
-            Cell(row.source, "muted"),
+            Cell(_source(row), "muted"),
             Cell(fmt.pair(row.symbol), strong=True, after=(Part(row.timeframe),)) if row.symbol else UNKNOWN,
             Cell(words.sentence(row.action)) if row.action else UNKNOWN,
             Cell(words.sentence(row.meaning)) if row.meaning else UNKNOWN,
@@ -64,6 +66,7 @@ class SignalsModel(StreamModel[SignalRow]):
             _step(row, row.decided_at_ms),
             _step(row, row.sent_at_ms),
             _step(row, row.acknowledged_at_ms),
+            _step(row, row.filled_at_ms),
         ]
 
     def tooltip(self, index: Index) -> str:
@@ -74,7 +77,13 @@ class SignalsModel(StreamModel[SignalRow]):
             return fmt.iso(row.received_at_ms)
         if index.column() == Col.OUTCOME:
             return row.group
+        if index.column() == Col.SOURCE and row.replay_of is not None:
+            return f"Signal {row.replay_of} was taken again; it first came from {row.source}"
         return ""
+
+
+def _source(row: SignalRow) -> str:
+    return row.source if row.replay_of is None else f"Replay of {row.replay_of}"
 
 
 def _reason(row: SignalRow) -> str:

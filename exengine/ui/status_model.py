@@ -219,6 +219,14 @@ def _size(count: int) -> str:
 TASK_COLUMNS = (
     Column(key="task", title="Task", sample="Watch of perp", sortable=False, elides=True),
     Column(key="state", title="State", sample="Running", sortable=False),
+    Column(
+        key="silent",
+        title="Last sign",
+        sample="59 m",
+        right=True,
+        sortable=False,
+        hint="When it last did anything; what waits for something is silent too",
+    ),
     Column(key="restarts", title="Restarts", sample="10", right=True, sortable=False, takes_rest=True),
 )
 
@@ -233,5 +241,6 @@ class TasksModel(KeyedModel[TaskStatus]):
         return [
             Cell(row.name[0].upper() + row.name[1:], value=row.name),
             Cell("Running", "success") if row.running else Cell("Ended", "error", icon="error", icon_token="error"),
+            UNKNOWN if row.silent_s is None else Cell(fmt.age(row.silent_s * 1000), "muted", value=row.silent_s),
             Cell(f"{row.restarts:,}", "warn" if row.restarts else "muted", value=row.restarts),
         ]

@@ -36,7 +36,7 @@ class StreamModel(CellModel, Generic[R]):
 
     def __init__(self, parent: QObject | None = None, *, limit: int = LIMIT) -> None:
         super().__init__(parent)
-        self._limit = limit
+        self._limit = self._least = limit
         self._rows: dict[int, R] = {}
         self._shown: list[int] = []
         """Numbers of the rows that the filter lets through, in the order in which they are shown."""
@@ -156,6 +156,34 @@ class StreamModel(CellModel, Generic[R]):
             self._append(sorted(added))
         if len(self._rows) > self._limit + SLACK:
             self._trim(len(self._rows) - self._limit)
+
+    def put_before(self, rows: Sequence[R]) -> int:
+        """Puts older rows in, oldest first; how many of them are shown. They are kept until `let_go`."""
+        new = [row for row in rows if row.id not in self._rows]
+        self._rows.update((row.id, row) for row in new)
+        self._limit += len(new)
+        numbers = [row.id for row in new if self._matches(row)]
+        if self.is_sorted:
+            for number in numbers:
+                self._insert_sorted(number)
+        elif numbers:
+            place = bisect_left(self._shown, numbers[0])
+            if place == bisect_left(self._shown, numbers[-1]):
+                self._insert_at(place, numbers)
+            else:
+                self._append(numbers)
+        return len(numbers)
+
+    def let_go(self) -> None:
+        """Lets the older rows go that were put in."""
+        self._limit = self._least
+        if len(self._rows) > self._limit + SLACK:
+            self._trim(len(self._rows) - self._limit)
+
+    @property
+    def oldest(self) -> int | None:
+        """The lowest number that is kept."""
+        return min(self._rows, default=None)
 
     def _append(self, numbers: list[int]) -> None:
         """Adds at the end in one go; a late one goes where its number belongs."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMainWindow, QMenuBar, QTabWidget, QWidget
 
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
 from exengine.engine.rows import LogRow, Mode, Severity, ViewChanges
+from exengine.engine.unresolved import leg_of
 from exengine.ui.actions import Registry
 from exengine.ui.alert_strip import AlertStrip
 from exengine.ui.book import Book
@@ -94,6 +95,7 @@ class Window(QMainWindow):
         if source is not None:
             self.performance = PerformanceDock(look, self.icons, self.book, source, bridge.now_ms)
             self.docks.append(self.performance)
+            self.log.history = source.log
         self.window_layouts = WindowLayouts(self)
         self.arrangement = self.window_layouts.arrangement
         self.toasts = Toasts(look, self.icons, self)
@@ -173,9 +175,12 @@ class Window(QMainWindow):
         self.positions.first_steps.help_asked.connect(self.help.open)
         self.clicks.serve(self.positions.first_steps.form)
         self.signals.test_asked.connect(self.clicks.ask_test_alert)
+        self.signals.replay_asked.connect(self.clicks.ask_replay)
+        self.signals.trail_asked.connect(lambda row: self.clicks.read_trail(row, self.signals.show_trail))
         self.signals.copied.connect(lambda what: self.toasts.say(f"{what} copied", "success"))
         self.strip.dismissed.connect(self._on_dismissed)
-        self.strip.show_asked.connect(self._show_log_row)
+        self.strip.show_asked.connect(self._show_trouble)
+        self.strip.again_asked.connect(self.clicks.ask_again)
         self.strip.more_asked.connect(self._show_errors)
         self.look.changed.connect(self.update)
         self._connect_panels()
@@ -228,8 +233,8 @@ class Window(QMainWindow):
         if self.performance is not None:
             self.performance.apply(changes, now_ms)
         if changes.log:
-            self.strip.take(changes.log)
             self.tray.take(changes.log)
+        if (changes.log or changes.groups or changes.gone_groups) and self.strip.take(changes.log, self.book.groups):
             self.log.show_errors(self.strip.count)
         self.strip.resolve(changes.resolved)
         self.ribbon.refresh(now_ms)
@@ -275,6 +280,15 @@ class Window(QMainWindow):
     def _on_dismissed(self, _number: int) -> None:
         self.layouts.save("alerts/dismissed", [str(number) for number in self.strip.dismissals()])
         self.log.show_errors(self.strip.count)
+
+    def _show_trouble(self, row: LogRow) -> None:
+        """The order or the group that a line is about, where it is still there; else the line itself."""
+        group = self.book.groups.get(row.group)
+        if group is None:
+            self._show_log_row(row)
+            return
+        self._bring(self.positions)
+        self.positions.reveal(group.id, leg_of(row, group))
 
     def _show_log_row(self, row: LogRow) -> None:
         self._bring(self.log)

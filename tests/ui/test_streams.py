@@ -9,11 +9,12 @@ from PySide6.QtCore import QPersistentModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QAbstractItemModelTester
 
+from exengine.engine.log_pages import LogWanted
 from exengine.engine.rows import Category, Severity
 from exengine.ui import format as fmt
 from exengine.ui.log_dock import LogDock
 from exengine.ui.log_model import Col as LogCol
-from exengine.ui.log_model import LogFilter, LogModel
+from exengine.ui.log_model import LogModel
 from exengine.ui.signals_dock import SignalsDock
 from exengine.ui.signals_model import Col, SignalsModel
 from exengine.ui.stream_model import SLACK
@@ -118,13 +119,15 @@ LINES = [
     )
 )
 def test_what_the_chips_let_through_is_what_is_shown(qapp, steps):
-    model, wanted = LogModel(), LogFilter()
+    model, wanted = LogModel(), LogWanted()
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
     resets: list[None] = []
     model.modelReset.connect(lambda: resets.append(None))
     came: dict[int, object] = {}
     for severities, categories, search, arriving in steps:
-        wanted.severities, wanted.categories, wanted.search = severities, categories, search
+        wanted = LogWanted(
+            severities=frozenset(severities), categories=frozenset(categories), words=tuple(search.lower().split())
+        )
         model.filter(wanted.matches)
         model.take([LINES[arriving]])
         came[LINES[arriving].id] = LINES[arriving]
@@ -152,7 +155,7 @@ FILTER = st.tuples(st.just("filter"), st.sampled_from(["", "a", "b", "nothing"])
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.one_of(SORT, TAKE, FILTER), min_size=1, max_size=14))
 def test_whatever_comes_a_sorted_stream_stays_sorted_and_remembers_its_places(qapp, steps):
-    model, wanted = LogModel(), LogFilter()
+    model, wanted = LogModel(), LogWanted()
     tester = QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning)
     came, column, descending = {}, -1, False
     remembered: dict[int, QPersistentModelIndex] = {}
@@ -164,7 +167,7 @@ def test_whatever_comes_a_sorted_stream_stays_sorted_and_remembers_its_places(qa
             came[first] = rows.log(first, second, symbol=f"{second}/USDT")
             model.take([came[first]])
         else:
-            wanted.search = first
+            wanted = LogWanted(words=tuple(first.split()))
             model.filter(wanted.matches)
         shown = numbers(model)
         assert sorted(shown) == sorted(number for number, row in came.items() if wanted.matches(row))

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QDialog, QLabel, QLine
 from exengine.domain.instrument import Side
 from exengine.domain.signal import FieldError
 from exengine.engine.intake import Verdict, VerdictKind
-from exengine.engine.rows import EngineStatus, Mode
+from exengine.engine.rows import EngineStatus, Mode, Severity, Topic
 from exengine.ui import format as fmt
 from exengine.ui.positions_cells import Col
 from exengine.ui.positions_deeds import Deed
@@ -441,13 +441,46 @@ def test_the_newest_error_is_shown_until_it_is_dismissed(stage):
     assert strip.newest.id == 90
     strip.dismiss.click()
     assert strip.newest.id == 89
-    strip.show_in_log.click()
+    strip.show_it.click()
     assert stage.window.log.model.row_at(stage.window.log.table.currentIndex()).id == 89
     strip.dismiss.click()
     strip.dismiss.click()
     stage.settle()
     assert not strip.isVisible()
     assert stage.window.log.windowTitle() == "Log"
+
+
+def test_an_error_that_has_ended_leaves_the_strip_by_itself(stage):
+    away = replace(
+        rows.log(200, "Account perp cannot be traded on: timed out.", severity=Severity.ERROR), topic=Topic.ACCOUNT_AWAY
+    )
+    stage.put(rows.changes(log=[away]))
+    assert stage.window.strip.isVisible()
+    assert stage.window.strip.what.text() == "Account away"
+    stage.put(rows.changes(log=[replace(rows.log(201, "Account perp answers."), topic=Topic.ACCOUNT_BACK)]))
+    assert not stage.window.strip.isVisible()
+    assert stage.window.log.windowTitle() == "Log"
+
+
+def test_a_refused_order_is_shown_and_placed_again_from_the_strip(stage, on_loop):
+    stage.put_sample()
+    doge = "paper|DOGE/USDT|15m#1"
+    refused = replace(
+        rows.log(200, "Entry of pyramid 1, DCA4 refused by the exchange: too many (x).", severity=Severity.ERROR),
+        topic=Topic.ORDER_REJECTED, group=doge, symbol="DOGE/USDT", timeframe="15m",
+    )  # fmt: skip
+    stage.put(rows.changes(log=[refused]))
+    strip = stage.window.strip
+    assert (strip.what.text(), strip.show_it.text()) == ("Order rejected", "Show order")
+    assert strip.text.text().startswith("DOGE/USDT 15m: Entry of pyramid 1, DCA4")
+    strip.show_it.click()
+    positions = stage.window.positions
+    assert positions.model.data(positions.table.currentIndex().siblingAtColumn(0)).startswith("DCA4")
+    strip.again.click()
+    do(on_loop, stage.window.clicks.sheet.action.click)
+    assert stage.commands.asked == [("place_again", doge, ((0, 4),))]
+    stage.put(rows.changes(gone=[doge]))
+    assert strip.newest is None or strip.newest.id != 200
 
 
 def test_a_dismissed_error_does_not_come_back_with_the_next_start(stage, look, tmp_path):

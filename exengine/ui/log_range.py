@@ -1,0 +1,106 @@
+"""Which stretch of time the Log dock shows: any, the last hour, today, seven days, or from one day to another."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from enum import Enum
+
+from PySide6.QtCore import QDate, QPoint, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDateEdit, QHBoxLayout, QMenu, QWidget
+
+from exengine.ui.pieces import Ground, Label, button
+from exengine.ui.theme import Look
+
+
+class Span(Enum):
+    ANY = "Any time"
+    HOUR = "Last hour"
+    TODAY = "Today"
+    WEEK = "7 days"
+    DAYS = "Days…"
+
+
+_LASTS = {Span.HOUR: timedelta(hours=1), Span.WEEK: timedelta(days=7)}
+
+
+class LogRange(Ground):
+    """The row with the two days; `tool` goes into the dock's title."""
+
+    changed = Signal()
+
+    def __init__(self, look: Look, parent: QWidget) -> None:
+        super().__init__(look, "surface", parent)
+        self.span = Span.ANY
+        self.tool = button(look, Span.ANY.value, small=True)
+        self.tool.setAccessibleName("Range of time")
+        self.tool.setToolTip("Show the lines of a stretch of time")
+        self.tool.clicked.connect(self._on_tool)
+        self.first, self.last = _day_field("From"), _day_field("To")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(look.metric("edge_padding"), 6, look.metric("edge_padding"), 6)
+        row.setSpacing(8)
+        for text, field in (("From", self.first), ("to", self.last)):
+            row.addWidget(Label(look, text, token="muted"))
+            row.addWidget(field)
+            field.dateChanged.connect(self.changed)
+        row.addWidget(Label(look, "both days included", token="muted"))
+        row.addStretch(1)
+        self.hide()
+
+    def limits(self, now_ms: int) -> tuple[int | None, int | None]:
+        """From when on, and up to when, in epoch ms; None = no end on that side."""
+        now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone()
+        match self.span:
+            case Span.ANY:
+                return None, None
+            case Span.TODAY:
+                return _midnight(now.date()), None
+            case Span.DAYS:
+                return _midnight(_date_of(self.first)), _midnight(_date_of(self.last) + timedelta(days=1))
+            case _:
+                # To the minute, so that the same question is not another one with every second.
+                since = now - _LASTS[self.span]
+                return round(since.replace(second=0, microsecond=0).timestamp() * 1000), None
+
+    def choose(self, span: Span) -> None:
+        """As if the trader had chosen it."""
+        if span is Span.DAYS and self.span is not Span.DAYS:
+            for field in (self.first, self.last):
+                field.blockSignals(True)
+                field.setDate(QDate.currentDate())
+                field.blockSignals(False)
+        self.span = span
+        self.tool.setText(span.value)
+        self.setVisible(span is Span.DAYS)
+        self.changed.emit()
+
+    def menu(self) -> QMenu:
+        menu = QMenu(self.tool)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for span in Span:
+            made = QAction(span.value, menu)
+            made.setCheckable(True)
+            made.setChecked(span is self.span)
+            made.triggered.connect(lambda *_, span=span: self.choose(span))
+            menu.addAction(made)
+        return menu
+
+    def _on_tool(self) -> None:
+        self.menu().popup(self.tool.mapToGlobal(QPoint(0, self.tool.height())))
+
+
+def _day_field(name: str) -> QDateEdit:
+    field = QDateEdit()
+    field.setCalendarPopup(True)
+    field.setDisplayFormat("yyyy-MM-dd")
+    field.setAccessibleName(name)
+    return field
+
+
+def _date_of(field: QDateEdit) -> date:
+    chosen = field.date()
+    return date(chosen.year(), chosen.month(), chosen.day())
+
+
+def _midnight(day: date) -> int:
+    """The beginning of a day in the trader's zone, in epoch ms."""
+    return round(datetime.combine(day, time()).astimezone().timestamp() * 1000)

@@ -1,0 +1,63 @@
+"""The question before a stored alert is taken once more, as if it had just come."""
+
+from PySide6.QtWidgets import QWidget
+
+from exengine.domain.reception import Verdict, VerdictKind
+from exengine.engine.rows import Mode, SignalRow
+from exengine.ui import format as fmt
+from exengine.ui import words
+from exengine.ui.icons import Icons
+from exengine.ui.pieces import Label, Prose
+from exengine.ui.sheet import Sheet
+from exengine.ui.theme import Look
+
+OFF = "Taking alerts again is switched off in the settings: Logging, Webhook replay"
+
+
+class ReplaySheet(Sheet):
+    """It trades, like the alert did."""
+
+    def __init__(self, look: Look, icons: Icons, parent: QWidget, row: SignalRow, mode: Mode, now_ms: int) -> None:
+        super().__init__(look, icons, parent, name="replay_sheet", title="Take an alert again", mode=mode)
+        self.signal_id = row.id
+        self.heading = self.add_heading(f"Take the alert for {fmt.pair(row.symbol)} {row.timeframe} again?")
+        self.meaning = Prose(look)
+        became = words.outcome(row.outcome)[0].lower()
+        self.meaning.say(
+            f"Signal {row.id}, **{words.sentence(row.action)}**, came {fmt.age(now_ms - row.received_at_ms)} ago, "
+            f"and was **{became}**. It goes through the whole engine as a new signal, **now**, at today’s limits and "
+            f"the price that it names: it may open, add to, reduce or close a group with orders of its own, "
+            f"{words.MODES[mode][0]}. It is marked as a replay, and is neither a duplicate nor stale."
+        )
+        self.body.addWidget(self.meaning)
+        self.buttons.addWidget(Label(look, "Enter and Esc cancel.", token="muted"), 1)
+        self.cancel = self.add_cancel()
+        self.action = self.add_action("Take it again", kind="danger")
+        self.cancel.setFocus()
+
+
+def why_not_replay(row: SignalRow | None, *, allowed: bool) -> str:
+    """Why a signal cannot be taken again, in words; empty where it can."""
+    if row is None:
+        return "Choose a signal"
+    if not allowed:
+        return OFF
+    if not row.body:
+        return "Its text is no longer kept"
+    if not row.symbol or row.outcome == "invalid":
+        return "It is no valid alert"
+    return ""
+
+
+def verdict_words(verdict: Verdict) -> tuple[str, str]:
+    """What became of it, and the token of the notice."""
+    match verdict.kind:
+        case VerdictKind.ACCEPTED:
+            return f"Taken as signal {verdict.signal_id}. What became of it is in Signals.", "success"
+        case VerdictKind.DUPLICATE:
+            return f"A duplicate of signal {verdict.signal_id}: not traded twice.", "warn"
+        case VerdictKind.REFUSED:
+            return "Not taken: " + OFF[0].lower() + OFF[1:] + ".", "warn"
+        case VerdictKind.INVALID:
+            errors = "; ".join(f"{error.field}: {error.message}" for error in verdict.errors)
+            return f"It is no valid signal any more. {errors}", "error"

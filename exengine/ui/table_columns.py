@@ -1,0 +1,143 @@
+"""The columns of a table: as wide as their numbers need, moved, hidden and resized by the trader, and remembered."""
+
+from collections.abc import Sequence
+
+from PySide6.QtWidgets import QTreeView
+
+from exengine.ui.cell import CHEVRON, INDENT, Cell, CellPainter
+from exengine.ui.cell_model import CellModel
+from exengine.ui.header import TableHeader
+from exengine.ui.icons import Icons
+from exengine.ui.layout import LayoutStore
+from exengine.ui.theme import Look
+
+WIDEST_NAME = 1.5
+"""How much wider than its sample a column of names grows by itself."""
+WIDEST = 1.35
+"""How much wider than needed columns become where the window has room to spare."""
+
+
+class ColumnedTree(QTreeView):
+    """Columns grow for what is on the screen and never cut a number off; what the trader sets stays."""
+
+    def __init__(self, look: Look, icons: Icons, model: CellModel, *, tree: bool, tight: bool) -> None:
+        super().__init__()
+        self.look, self.icons, self.cells = look, icons, model
+        self.painter = CellPainter(look, icons)
+        self.is_tree = tree
+        self._fitting = False
+        self.auto_widths = True
+        self._widest: dict[tuple[int, int], int] = {}
+        """The most characters seen in a column, by the level of the row: levels differ in their parts and gaps."""
+        self._needed: list[float] = [0.0] * len(model.columns)
+        self.heading = TableHeader(look, icons, model, self)
+        # The tree has the most columns of all tables.
+        self.heading.inner = look.metric("cell_padding") - (2 if tree or tight else 1)
+
+    def note(self, cells: Sequence[Cell], level: int = 0) -> None:
+        """Lets the columns grow for what a row is about to show. Only text longer than any before is measured."""
+        if self._grow(cells, level):
+            self.fit()
+
+    def _grow(self, cells: Sequence[Cell], level: int) -> bool:
+        grown = False
+        for logical, cell in enumerate(cells):
+            length = len(cell.text) + (len(cell.trail.text) if cell.trail else 0) + sum(len(p.text) for p in cell.after)
+            column = self.cells.columns[logical]
+            widest = self._widest.get((level, logical), 0)
+            # A name of as many letters may still be a wider one, and would lose its end.
+            if length > widest or (column.elides and length == widest > 0):
+                self._widest[level, logical] = length
+                needed = self.painter.needed(cell, column) + (
+                    self._branch(level) if self.is_tree and not logical else 0
+                )
+                if column.elides:
+                    needed = min(needed, self.painter.width(column.sample) * WIDEST_NAME)
+                if needed > self._needed[logical]:
+                    self._needed[logical] = needed
+                    grown = True
+        return grown
+
+    def _measure_all(self) -> None:
+        self._widest.clear()
+        for logical, column in enumerate(self.cells.columns):
+            sample = self.painter.needed(Cell(column.sample), column)
+            self._needed[logical] = max(sample, self.heading.title_width(logical))
+        self.fit()
+
+    def save(self, layouts: LayoutStore) -> None:
+        """Keeps the order, visibility and, where the trader set them, the widths of the columns."""
+        layouts.save(f"{self.objectName()}/columns", self.heading.saveState())
+        layouts.save(f"{self.objectName()}/auto_widths", self.auto_widths)
+
+    def restore(self, layouts: LayoutStore) -> None:
+        state = layouts.state(f"{self.objectName()}/columns")
+        if state is not None:
+            self._fitting = True
+            self.heading.restoreState(state)
+            self._fitting = False
+        self.auto_widths = layouts.flag(f"{self.objectName()}/auto_widths", True)
+        self.fit()
+
+    def _hide_extra(self) -> None:
+        self._fitting = True
+        for logical, column in enumerate(self.cells.columns):
+            self.heading.setSectionHidden(logical, column.hidden)
+        self._fitting = False
+
+    def reset_columns(self) -> None:
+        """The columns in their first order, as wide as they need."""
+        self._hide_extra()
+        self._fitting = True
+        for logical in range(self.heading.count()):
+            self.heading.moveSection(self.heading.visualIndex(logical), logical)
+        self._fitting = False
+        self.auto_widths = True
+        self.fit()
+
+    def needed_width(self, logical: int) -> int:
+        left, right = self.heading.padding(logical, self._inner, self.look.metric("edge_padding"))
+        return round(max(self._needed[logical], self.heading.title_width(logical)) + 0.5) + left + right
+
+    @property
+    def _inner(self) -> int:
+        return self.heading.inner
+
+    def fit(self) -> None:
+        """Gives each column what it needs, and a share of the room that is left, until the trader sets a width."""
+        heading, columns = self.heading, self.cells.columns
+        shown = [logical for logical in range(len(columns)) if not heading.isSectionHidden(logical)]
+        needed = {logical: self.needed_width(logical) for logical in shown}
+        total, room = sum(needed.values()), self.viewport().width()
+        # A column of sentences has use for all the room that there is.
+        greedy = any(columns[logical].takes_rest and not columns[logical].sample for logical in shown)
+        share = min(max(room / total, 1.0), WIDEST) if total and not greedy else 1.0
+        self._fitting = True
+        for logical in shown:
+            if self.auto_widths:
+                heading.resizeSection(logical, int(needed[logical] * share))
+            elif heading.sectionSize(logical) < needed[logical] and not columns[logical].elides:
+                heading.resizeSection(logical, needed[logical])
+        rest = next((logical for logical in shown if columns[logical].takes_rest), None)
+        if rest is not None and heading.length() != room:
+            least = max(needed[rest], heading.sectionSize(rest) if not self.auto_widths else 0)
+            heading.resizeSection(rest, max(least, heading.sectionSize(rest) + room - heading.length()))
+        self._fitting = False
+
+    def _on_section_resized(self, logical: int, old: int, new: int) -> None:
+        if self._fitting:
+            return
+        if self.heading.isSectionHidden(logical) or old == 0:
+            self.fit()
+            return
+        self.auto_widths = False
+        least = self.needed_width(logical)
+        if new < least and not self.cells.columns[logical].elides:
+            self._fitting = True
+            self.heading.resizeSection(logical, least)
+            self._fitting = False
+
+    def _branch(self, level: int) -> int:
+        """How far right of its column a row's text begins. Leaves stand under their parent's text."""
+        indent = self.look.grown(INDENT)
+        return indent * min(level, 1) + self.look.grown(CHEVRON)

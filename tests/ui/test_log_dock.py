@@ -1,0 +1,148 @@
+"""The Log dock's range of time, its pages further back, and all of it in a file."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+from PySide6.QtTest import QAbstractItemModelTester
+
+from exengine.engine.log_pages import LogWanted
+from exengine.engine.rows import LogRow, Severity
+from exengine.ui.log_dock import PAGE, LogDock
+from exengine.ui.log_model import LogModel
+from exengine.ui.log_range import Span
+from tests.ui import rows
+
+STORED = 1_300
+MINUTE_MS = 60_000
+
+
+def line(number: int) -> LogRow:
+    """One a minute, up to now."""
+    severity = Severity.ERROR if number % 100 == 0 else Severity.INFO
+    row = rows.log(number, f"line {number}", severity=severity)
+    return replace(row, at_ms=rows.NOW_MS - (STORED - number) * MINUTE_MS)
+
+
+class Shelf:
+    """A store's log in memory; it can be made to wait or to fail."""
+
+    def __init__(self) -> None:
+        self.rows = [line(number) for number in range(1, STORED + 1)]
+        self.asked: list[int | None] = []
+        self.fails: Exception | None = None
+        self.opened = asyncio.Event()
+        self.opened.set()
+
+    async def before(self, log_id: int | None, wanted: LogWanted, count: int) -> tuple[LogRow, ...]:
+        self.asked.append(log_id)
+        await self.opened.wait()
+        if self.fails is not None:
+            raise self.fails
+        found = [row for row in self.rows if (log_id is None or row.id < log_id) and wanted.matches(row)]
+        return tuple(found[-count:])
+
+
+@pytest.fixture
+def dock(look, icons, qtbot, on_loop) -> LogDock:
+    made = LogDock(look, icons)
+    qtbot.addWidget(made)
+    made.history = Shelf()
+    made.resize(900, 300)
+    made.show()
+    made.apply(rows.changes(log=[line(number) for number in range(1_001, STORED + 1)]), rows.NOW_MS)
+    return made
+
+
+def run(loop, act) -> None:
+    """Acts inside the running loop, and lets what was begun come to its end."""
+
+    async def main() -> None:
+        act()
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    loop.run_until_complete(main())
+
+
+def test_rolling_to_the_top_brings_older_lines_and_the_view_stays(dock, on_loop):
+    tester = QAbstractItemModelTester(dock.model, QAbstractItemModelTester.FailureReportingMode.Warning)
+    resets: list[None] = []
+    dock.model.modelReset.connect(lambda: resets.append(None))
+    run(on_loop, lambda: dock.table.verticalScrollBar().setValue(0))
+    assert dock.history.asked == [1_001]
+    assert dock.model.rowCount() == 300 + PAGE
+    assert dock.table.verticalScrollBar().value() == PAGE, "the line that was at the top is there still"
+    run(on_loop, lambda: dock.table.verticalScrollBar().setValue(0))
+    assert dock.model.rowCount() == STORED
+    run(on_loop, lambda: dock.table.verticalScrollBar().setValue(0))
+    assert dock.history.asked == [1_001, 501], "nothing is asked for before the beginning"
+    assert not resets
+    assert tester is not None
+
+
+def test_a_filter_finds_what_is_in_the_store_alone(dock, on_loop):
+    run(on_loop, lambda: dock.severity_chips[Severity.ERROR].setChecked(True))
+    numbers = [row.id for row in (dock.model.row_at(dock.model.index(place, 0)) for place in range(13))]
+    assert numbers == list(range(100, STORED + 1, 100))
+    run(on_loop, dock.clear_filters)
+    assert dock.model.rowCount() == 300 + 10, "what was found stays, and is not taken for all there is"
+
+
+def test_a_range_of_time_is_looked_for_in_the_store(dock, on_loop):
+    run(on_loop, lambda: dock.range.choose(Span.HOUR))
+    assert 60 <= dock.model.rowCount() <= 61
+    run(on_loop, lambda: dock.range.choose(Span.ANY))
+    assert dock.model.rowCount() >= 300
+
+
+def test_what_takes_long_shows_the_line_and_can_be_cancelled(dock, on_loop, qtbot):
+    dock.history.opened.clear()
+    run(on_loop, lambda: dock.table.verticalScrollBar().setValue(0))
+    assert dock.waiting.is_busy
+    assert dock.waiting.stop.isHidden()
+    dock.waiting._show()
+    assert not dock.waiting.stop.isHidden()
+    run(on_loop, dock.waiting.stop.click)
+    assert not dock.waiting.is_busy
+    assert dock.waiting.stop.isHidden()
+    assert dock.model.rowCount() == 300
+
+
+def test_a_store_that_does_not_answer_is_told_and_nothing_is_lost(dock, on_loop):
+    dock.history.fails = OSError("the disk is gone")
+    told: list[tuple[str, str]] = []
+    dock.told.connect(lambda *what: told.append(what))
+    run(on_loop, lambda: dock.table.verticalScrollBar().setValue(0))
+    assert told == [("Older lines could not be read: the disk is gone", "error")]
+    assert dock.model.rowCount() == 300
+
+
+def test_all_lines_are_saved_also_those_that_are_in_the_store_alone(dock, on_loop, tmp_path):
+    item = dock.tools.exports.items[0]
+    for form in ("txt", "csv", "json"):
+        path = tmp_path / f"log.{form}"
+        dock.tools.exports.choose_file = lambda name, then, path=path: then(path)
+
+        async def save(form=form) -> None:
+            end = asyncio.Event()
+            dock.tools.exports.saved.connect(lambda *_: end.set())
+            dock.tools.exports.save_as(item, form)
+            await asyncio.wait_for(end.wait(), 10)
+
+        on_loop.run_until_complete(save())
+    assert len((tmp_path / "log.txt").read_text().splitlines()) == STORED
+    assert len((tmp_path / "log.csv").read_text().splitlines()) == STORED + 1
+    taken = json.loads((tmp_path / "log.json").read_text())
+    assert (taken[0]["text"], len(taken)) == ("line 1", STORED)
+
+
+def test_following_the_end_lets_the_older_lines_go_again(qapp):
+    model = LogModel(limit=100)
+    model.take([line(number) for number in range(1_001, 1_101)])
+    assert model.put_before([line(number) for number in range(1, 1_001)]) == 1_000
+    model.take([line(number) for number in range(1_101, 1_151)])
+    assert model.rowCount() == 1_150
+    model.let_go()
+    assert model.rowCount() == 100
