@@ -60,6 +60,7 @@ async def _main(look: Look, program: Program) -> int:
     source = Source(history=program.history, timezone=program.settings.timezone, log=program.log_pages)
     layouts = LayoutStore(program.data_dir.layout_file)
     window = Window(look, bridge, setup_of(program), layouts, on_close=close, source=source)
+    window.show_times(program.config.ui.time.value, program.settings.timezone)
     show_applied(program, look, bridge, window)
     _stop_on_signals(window.stop)
     window.show()
@@ -77,6 +78,7 @@ def show_applied(program: Program, look: Look, bridge: Bridge, window: Window) -
         _show_look(look, program)
         bridge.set_flush_ms(program.config.ui.refresh_ms)
         window.show_setup(setup_of(program))
+        window.show_times(program.config.ui.time.value, program.settings.timezone)
 
     program.subscribe(applied)
 

@@ -7,6 +7,7 @@ from exengine.bootstrap.read_only import NoCommands, ReadOnlyProgram
 from exengine.bootstrap.status import mode_of, venue_of
 from exengine.domain.errors import UserError
 from exengine.domain.settings import SlippageAction
+from exengine.ui import format as fmt
 from exengine.ui.bridge import Bridge
 from exengine.ui.layout import LayoutStore
 from exengine.ui.performance_feed import Source
@@ -42,6 +43,7 @@ async def look_only(look: Look, refused: Program, error: UserError) -> int:
         closed.set()
 
     bridge = Bridge(program.feed, NoCommands(error.happened, program.past), flush_ms=page.refresh_ms)
+    fmt.show_times(page.time.value, program.settings.timezone)
     window = look_window(look, bridge, program, error.happened, on_close=close)
     window.show()
     await closed.wait()

@@ -83,6 +83,8 @@ class PnlPalette(Enum):
 class TimeShown(Enum):
     LOCAL = "local"
     UTC = "utc"
+    EXCHANGE = "exchange"
+    """As the exchanges keep theirs, which is in UTC with all six."""
 
 
 class MarketSource(Enum):
@@ -336,7 +338,12 @@ class UiPage(Page):
         "green_red", "Profit and loss", "The colours of profit and of loss",
         words={"green_red": "Green and red", "red_green": "Red and green", "blue_orange": "Blue and orange"},
     )  # fmt: skip
-    time: TimeShown = setting("local", "Times", "Shown in the trader's timezone or in UTC", words={"utc": "UTC"})
+    time: TimeShown = setting(
+        "local",
+        "Times",
+        "Shown in the trader's timezone, in UTC, or as the exchanges keep theirs",
+        words={"utc": "UTC"},
+    )
 
 
 class SimPage(Page):

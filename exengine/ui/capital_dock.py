@@ -87,7 +87,7 @@ class CapitalDock(PanelDock):
         self.model, self.accounts = CapitalModel(self), AccountsModel(self)
         self.table = Table(look, icons, self.model, name="capital_table", title="Capital by pair", tight=True)
         self.account_table = Table(look, icons, self.accounts, name="capital_accounts", title="Accounts")
-        self.tools = TableTools(self, icons, [self.table, self.account_table])
+        self.tools = TableTools(self, icons, [self.table, self.account_table], narrow=True)
         self.sorting = Sorting(self.table, self.model, frozenset({Col.PAIR}))
         self.deployed = Label(look, fmt.DASH, role=Role.VALUE, weight=Weight.STRONG)
         self.free = Label(look, fmt.DASH, role=Role.VALUE, weight=Weight.STRONG)

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy
 
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.pieces import IconButton, Label
+from exengine.ui.pieces import ElidedLabel, IconButton, Label
 from exengine.ui.theme import Look, Weight
 
 
@@ -17,7 +17,7 @@ class DockTitle(QWidget):
         super().__init__()
         self._look = look
         self.title = Label(look, title, weight=Weight.STRONG)
-        self.detail = Label(look, token="muted")
+        self.detail = ElidedLabel(look, token="muted")
         self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._float = IconButton(icons, "float", f"Float {title}")
         self._float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))

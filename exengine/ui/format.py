@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
 
 from exengine.domain.capital import DOLLARS
 from exengine.domain.money import decimals_of, plain
@@ -95,8 +96,28 @@ def latency(elapsed_ms: int | None) -> str:
     return f"{elapsed_ms // 1_000:,} s"
 
 
+class Times:
+    """In which zone the window shows times (`ui.time`, `app.timezone`). One for the whole window."""
+
+    zone: tzinfo | None = None
+    """None: the machine's own."""
+    word = "local"
+
+
+def show_times(shown: str, timezone: str) -> None:
+    """From now on times are `local` (the trader's `timezone`), `utc`, or `exchange`: all six keep theirs in UTC."""
+    Times.word = shown
+    Times.zone = ZoneInfo(timezone) if shown == "local" else UTC
+
+
+def zone_words(at_ms: int) -> str:
+    """What headers say of their times: `times local, UTC+01:00`."""
+    words = {"local": f"times local, {zone_name(at_ms)}", "exchange": "times of the exchange, UTC"}
+    return words.get(Times.word, "times UTC")
+
+
 def clock(at_ms: int, zone: tzinfo | None = None) -> str:
-    """`14:32:07` in the trader's zone (None: the machine's own)."""
+    """`14:32:07` in a zone (None: the one that the window shows times in)."""
     return _moment(at_ms, zone).strftime("%H:%M:%S")
 
 
@@ -146,7 +167,7 @@ def copied(value: object) -> str:
 
 
 def _moment(at_ms: int, zone: tzinfo | None) -> datetime:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).astimezone(zone)
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).astimezone(zone or Times.zone)
 
 
 def _is_zero(text: str) -> bool:

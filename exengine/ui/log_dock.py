@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QPersistentModelIndex, QPoint, QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from exengine.engine.log_pages import LogPages, LogWanted
 from exengine.engine.rows import Category, LogRow, Severity, ViewChanges
@@ -211,13 +211,19 @@ class LogDock(StreamDock):
             self._read_to = rows[0].id
             if not self.wanted.is_on:
                 self._complete_from = rows[0].id
-        bar = self.table.verticalScrollBar()
-        at, follows = bar.value(), self.follow.isChecked()
-        added = self.model.put_before(rows)
-        if not follows and not self.model.is_sorted:
-            bar.setValue(at + added)
+        self._put_before(rows)
         self._refresh_note()
         self._fill()
+
+    def _put_before(self, rows: tuple[LogRow, ...]) -> None:
+        """Takes older lines in; what the trader looks at stays where it is."""
+        at_top = QPersistentModelIndex(self.table.indexAt(QPoint(0, 0)))
+        stays = not self.follow.isChecked() and not self.model.is_sorted
+        self._moving = True
+        self.model.put_before(rows)
+        if stays and at_top.isValid():
+            self.table.scrollTo(self.model.index(at_top.row(), 0), QAbstractItemView.ScrollHint.PositionAtTop)
+        self._moving = False
 
     def _on_unread(self, error: BaseException) -> None:
         self._at_the_beginning = True
@@ -251,7 +257,7 @@ class LogDock(StreamDock):
     def _refresh_note(self) -> None:
         shown, total = self.model.rowCount(), self.model.total
         if not self.wanted.is_on:
-            self.heading.detail.setText(f"{fmt.count(total, 'line')} · times local, {fmt.zone_name(self.model.now_ms)}")
+            self.heading.detail.setText(f"{fmt.count(total, 'line')} · {fmt.zone_words(self.model.now_ms)}")
             text = "What the engine does and decides appears here, line by line."
             self.note.say("Nothing happened yet", text, action=False)
         elif self.waiting.is_busy and not shown:

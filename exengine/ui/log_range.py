@@ -7,6 +7,7 @@ from PySide6.QtCore import QDate, QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDateEdit, QHBoxLayout, QMenu, QWidget
 
+from exengine.ui import format as fmt
 from exengine.ui.pieces import Ground, Label, button
 from exengine.ui.theme import Look
 
@@ -48,7 +49,7 @@ class LogRange(Ground):
 
     def limits(self, now_ms: int) -> tuple[int | None, int | None]:
         """From when on, and up to when, in epoch ms; None = no end on that side."""
-        now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone()
+        now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(fmt.Times.zone)
         match self.span:
             case Span.ANY:
                 return None, None
@@ -103,4 +104,6 @@ def _date_of(field: QDateEdit) -> date:
 
 def _midnight(day: date) -> int:
     """The beginning of a day in the trader's zone, in epoch ms."""
-    return round(datetime.combine(day, time()).astimezone().timestamp() * 1000)
+    begins = datetime.combine(day, time())
+    begins = begins.astimezone() if fmt.Times.zone is None else begins.replace(tzinfo=fmt.Times.zone)
+    return round(begins.timestamp() * 1000)

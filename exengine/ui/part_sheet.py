@@ -181,7 +181,7 @@ class PartSheet(Sheet):
     def _amount(self, group: GroupRow, qty: Decimal) -> str:
         usd = self._usd(group, qty)
         worth = f", about **{fmt.number(usd, 2)} USD**" if usd is not None else ""
-        return f"**{fmt.trimmed(qty, group.qty_decimals + 8)} {unit_of(group)}**{worth}"
+        return f"**{fmt.trimmed(qty, group.qty_decimals)} {unit_of(group)}**{worth}"
 
     def _fee(self, group: GroupRow, qty: Decimal) -> str:
         usd = self._usd(group, qty)
@@ -196,7 +196,7 @@ class PartSheet(Sheet):
         assert group.rules is not None
         dust = ""
         if not why and not whole and is_left_as_dust(group.rules, left, last):
-            rest = f"{fmt.trimmed(left, group.qty_decimals + 8)} {unit_of(group)}"
+            rest = f"{fmt.trimmed(left, group.qty_decimals)} {unit_of(group)}"
             dust = f"What stays, {rest}, is below the exchange’s minimum: it is dust. Close the group to take it along."
         self.fault.set_token("error" if why else "warn")
         self.fault.setText(why or dust)

@@ -107,9 +107,8 @@ class PositionsDock(Dock):
             self.table.note(self.model.cells(index), self.model.level(index))
 
     def _refresh_title(self) -> None:
-        zone = fmt.zone_name(self.model.now_ms)
         shown = self.filter.summary() or self.model.summary()
-        self.heading.detail.setText(f"{shown} · times local, {zone}")
+        self.heading.detail.setText(f"{shown} · {fmt.zone_words(self.model.now_ms)}")
         total = self._book.unrealised_usd()
         held = any(group.holding.net_base != 0 for group in self._book.groups.values())
         self.total.show_value(total.value if held else Decimal(0))

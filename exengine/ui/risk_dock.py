@@ -56,7 +56,7 @@ class RiskDock(PanelDock):
         self.note.action.hide()
         self.title = Label(look, weight=Weight.STRONG)
         self.words = Prose(look)
-        self.tools = TableTools(self, icons, [self.table, self.plan_table, self.past])
+        self.tools = TableTools(self, icons, [self.table, self.plan_table, self.past], narrow=True)
         self.run = self.tool("Run now…", "run")
         self.skip = self.tool("Skip once", "skip")
         self.block = self.tool("Block", "block")

@@ -97,7 +97,12 @@ class StreamModel(CellModel, Generic[R]):
         """Moves the clock. At a new day the times of the day before get their date."""
         new_day = now_ms // DAY_MS != self.now_ms // DAY_MS
         self.now_ms = now_ms
-        if new_day and self._shown:
+        if new_day:
+            self.make_anew()
+
+    def make_anew(self) -> None:
+        """Makes all cells anew, where they would be other ones now: at a new day, or in another zone."""
+        if self._shown:
             self._cells.clear()
             last = len(self._shown) - 1
             self.dataChanged.emit(self.index(0, 0), self.index(last, len(self.columns) - 1))

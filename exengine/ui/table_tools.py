@@ -19,7 +19,16 @@ FORMS = {"csv": "CSV", "json": "JSON", "txt": "text"}
 class TableTools(QObject):
     """The columns and export icons of a dock, for one table or several."""
 
-    def __init__(self, dock: Dock, icons: Icons, tables: Sequence[Table], *, forms: Sequence[str] = ("csv", "json")):
+    def __init__(
+        self,
+        dock: Dock,
+        icons: Icons,
+        tables: Sequence[Table],
+        *,
+        forms: Sequence[str] = ("csv", "json"),
+        narrow: bool = False,
+    ) -> None:
+        """Where a dock is `narrow`, its columns are chosen by a right click on their titles alone."""
         super().__init__(dock)
         self._dock, self._tables, self._forms = dock, tuple(tables), tuple(forms)
         items = [self._item(table) for table in tables]
@@ -27,10 +36,13 @@ class TableTools(QObject):
         self.exports.saved.connect(lambda text: dock.told.emit(text, "success"))
         self.exports.failed.connect(lambda text: dock.told.emit(text, "error"))
         self.columns = IconButton(icons, "columns", f"Columns of {dock.plain_title}")
+        self.columns.setParent(dock.heading)
+        self.columns.hide()
         self.columns.clicked.connect(lambda: self._pop(self.columns_menu(), self.columns))
         self.export = IconButton(icons, "export", f"Copy or save {dock.plain_title}")
         self.export.clicked.connect(lambda: self._pop(self.export_menu(), self.export))
-        for tool in (self.columns, self.export):
+        self._narrow = narrow
+        for tool in (self.export,) if narrow else (self.columns, self.export):
             dock.heading.add_tool(tool)
 
     @staticmethod
@@ -43,7 +55,7 @@ class TableTools(QObject):
 
     def set_visible(self, visible: bool) -> None:
         """Hidden while the dock is empty: there is nothing to take out."""
-        self.columns.setVisible(visible)
+        self.columns.setVisible(visible and not self._narrow)
         self.export.setVisible(visible)
 
     def columns_menu(self) -> QMenu:

@@ -219,6 +219,16 @@ class Window(QMainWindow):
         if self.performance is not None:
             self.performance.show_timezone(setup.timezone)
 
+    def show_times(self, shown: str, timezone: str) -> None:
+        """Shows times in another zone: see `format.show_times`."""
+        fmt.show_times(shown, timezone)
+        now_ms = self.bridge.now_ms()
+        for stream in (self.signals.model, self.log.model):
+            stream.make_anew()
+        self.risk.history.tick(now_ms, [])
+        self.risk.past.viewport().update()
+        self._on_tick(now_ms)
+
     # What comes up
 
     def _on_flush(self, changes: ViewChanges) -> None:

@@ -15,10 +15,12 @@ from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from exengine.engine.intake import Verdict, VerdictKind
-from exengine.engine.rows import EngineStatus, Mode, ViewChanges
+from exengine.engine.rows import EngineStatus, Mode, Severity, Topic, ViewChanges
 from exengine.ui.app import make_app
 from exengine.ui.bridge import Bridge
 from exengine.ui.layout import LayoutStore
+from exengine.ui.log_range import Span
+from exengine.ui.positions_deeds import Deed
 from exengine.ui.theme import Look, Scheme
 from exengine.ui.window import Window
 from tests.ui import panels, rows
@@ -326,6 +328,87 @@ def other_palette(stage: Stage) -> None:
     flashing(stage)
 
 
+def close_part(stage: Stage) -> None:
+    live(stage)
+    stage.window.clicks.ask_part("main|SOL/USDT|1h#1")
+    stage.window.clicks.sheet.take_share(rows.D(25))
+
+
+def close_part_dust(stage: Stage) -> None:
+    normal(stage)
+    group = stage.window.book.groups["paper|SOL/USDT|1h#1"]
+    stage.window.clicks.ask_part(group.id)
+    stage.window.clicks.sheet.qty.textEdited.emit(str(group.net_qty - rows.D("0.01")))
+
+
+def edit_stop(stage: Stage) -> None:
+    live(stage)
+    stage.window.clicks.ask_stop("main|AVAX/USDT|1h#1")
+    sheet = stage.window.clicks.sheet
+    sheet.price.setText("33.50")
+    sheet.refresh()
+
+
+def edit_stop_wrong(stage: Stage) -> None:
+    normal(stage)
+    stage.window.clicks.ask_stop("paper|AVAX/USDT|1h#1")
+    sheet = stage.window.clicks.sheet
+    sheet.price.setText("36.00")
+    sheet.refresh()
+
+
+def place_again(stage: Stage) -> None:
+    live(stage)
+    stage.window.clicks.ask_again("main|DOGE/USDT|15m#1")
+
+
+def filtered_positions(stage: Stage) -> None:
+    normal(stage)
+    positions = stage.window.positions
+    positions.filter.begin()
+    positions.filter.chips["Long"].setChecked(True)
+    positions.filter.search.setText("part filled")
+    positions.filter.look()
+    positions.refresh()
+
+
+def signals_followed(stage: Stage) -> None:
+    normal(stage)
+    signals = stage.window.signals
+    signals.raise_()
+    stage.settle()
+    signals.table.setCurrentIndex(signals.model.index_of(1))
+    signals.show_payload.setChecked(True)
+
+
+def replay(stage: Stage) -> None:
+    signals_followed(stage)
+    stage.window.signals.ask_replay()
+
+
+def log_of_a_group(stage: Stage) -> None:
+    error(stage)
+    stage.window.log.range.choose(Span.DAYS)
+    stage.window.positions.asked.emit(Deed.LOG, "paper|DOGE/USDT|15m#1")
+
+
+def strip_of_an_order(stage: Stage) -> None:
+    normal(stage)
+    refused = replace(
+        rows.log(
+            200,
+            "Entry of pyramid 1, DCA4 refused by the exchange: too many open orders on this symbol (-1015).",
+            severity=Severity.ERROR,
+            symbol="DOGE/USDT",
+            timeframe="15m",
+            advice="The other legs stand. Cancel old orders on this symbol, then place the leg again.",
+        ),
+        topic=Topic.ORDER_REJECTED,
+        group="paper|DOGE/USDT|15m#1",
+    )
+    stage.put(rows.changes(log=[*rows.sample_log(errors=2), refused]))
+
+
 SCENES: dict[str, tuple[Callable[[Stage], None], Mode]] = {
     "empty": (empty, Mode.PAPER),
     "empty-log": (empty_log, Mode.PAPER),
@@ -347,6 +430,16 @@ SCENES: dict[str, tuple[Callable[[Stage], None], Mode]] = {
     "panic": (panic, Mode.LIVE),
     "panic-entries": (panic_paper, Mode.PAPER),
     "close-group": (close_group, Mode.LIVE),
+    "part": (close_part, Mode.LIVE),
+    "part-dust": (close_part_dust, Mode.PAPER),
+    "stop": (edit_stop, Mode.LIVE),
+    "stop-wrong": (edit_stop_wrong, Mode.PAPER),
+    "place-again": (place_again, Mode.LIVE),
+    "filtered": (filtered_positions, Mode.PAPER),
+    "signals": (signals_followed, Mode.PAPER),
+    "replay": (replay, Mode.PAPER),
+    "log-of-a-group": (log_of_a_group, Mode.PAPER),
+    "strip": (strip_of_an_order, Mode.PAPER),
     "test-alert": (test_alert, Mode.PAPER),
     "about": (about, Mode.PAPER),
     "palette": (palette, Mode.PAPER),

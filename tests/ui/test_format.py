@@ -100,3 +100,26 @@ def test_a_perpetual_is_named_as_its_pair():
 def test_counts_are_words():
     assert fmt.count(1, "group") == "1 group"
     assert fmt.count(1200, "entry", "entries") == "1,200 entries"
+
+
+def test_times_are_shown_in_the_zone_that_the_trader_chose():
+    at_ms = 1_795_440_727_000
+    try:
+        fmt.show_times("local", "Europe/Berlin")
+        assert fmt.clock(at_ms) == "14:32:07"
+        assert fmt.zone_words(at_ms) == "times local, UTC+01:00"
+        assert fmt.iso(at_ms).endswith("+01:00")
+        fmt.show_times("utc", "Europe/Berlin")
+        assert (fmt.clock(at_ms), fmt.zone_words(at_ms)) == ("13:32:07", "times UTC")
+        fmt.show_times("exchange", "Europe/Berlin")
+        assert (fmt.clock(at_ms), fmt.zone_words(at_ms)) == ("13:32:07", "times of the exchange, UTC")
+    finally:
+        fmt.Times.zone, fmt.Times.word = None, "local"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("64,544.00", "64544.00"), ("−5", "-5"), ("0.5 %", "0.5"), ("x", None), ("inf", None), ("", None)],
+)
+def test_numbers_are_read_as_traders_type_them(text, value):
+    assert fmt.read(text) == (None if value is None else Decimal(value))
