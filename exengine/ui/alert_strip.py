@@ -130,7 +130,8 @@ class AlertStrip(QWidget):
         self.what.setText(title or f"{words.CATEGORIES[row.category][0]} error")
         self.when.setText(fmt.clock(row.at_ms))
         self.when.setToolTip(fmt.iso(row.at_ms))
-        which = f"{fmt.pair(row.symbol)} {row.timeframe}: " if row.symbol else ""
+        pair = fmt.pair(row.symbol)
+        which = f"{pair} {row.timeframe}: " if row.symbol and pair not in row.text else ""
         self.text.setText(f"{which}{row.text}")
         self.advice.setText(row.advice)
         others = len(self._open) - 1

@@ -64,6 +64,7 @@ class LogDock(StreamDock):
         self._build_search()
         self.group_chip = self.chip("")
         self.group_chip.setToolTip("Show the lines of all groups again")
+        self.group_chip.setAccessibleName("Show the lines of all groups again")
         self.group_chip.clicked.connect(lambda: self.show_group(""))
         self.group_chip.hide()
         self._chips = self._chip_row()

@@ -16,6 +16,7 @@ from exengine.domain.instrument import Side
 from exengine.engine.panel_rows import Panel, Patch, RiskState, WaitingRow
 from exengine.engine.rows import EngineStatus, Mode
 from exengine.ui.capital_model import AccountLine, AccountsModel, CapitalModel
+from exengine.ui.positions_cells import Col as Column
 from exengine.ui.queue_model import Col as QueueCol
 from exengine.ui.queue_model import QueueModel
 from exengine.ui.risk_model import Col as RiskCol
@@ -444,7 +445,7 @@ def test_the_difference_is_shown_and_the_exchange_s_view_can_be_adopted(full, on
     missing(full)
     positions = full.window.positions
     index = positions.model.index_of("paper|SOL/USDT|1h#1")
-    assert positions.model.cells(index)[-1].words() == "−6.764 SOL"
+    assert positions.model.cells(index)[Column.STATUS].words() == "−6.764 SOL"
     positions.table.setCurrentIndex(index)
     adopt = full.window.menus.actions["adopt_view"]
     assert adopt.isEnabled()
