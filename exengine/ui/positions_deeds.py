@@ -82,7 +82,7 @@ def why_not(deed: Deed, group: GroupRow | None) -> str:
         case Deed.AGAIN:
             return leaving or ("" if group.rejected_legs() else "No entry of it was refused")
         case Deed.ADOPT:
-            return "" if group.missing_qty is not None else "Nothing of it is missing on the exchange"
+            return "" if group.missing_qty is not None else "The books and the exchange agree on it"
         case _:
             return ""
 

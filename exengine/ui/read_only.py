@@ -100,6 +100,7 @@ def hold_back(window: Window, why: str) -> None:
     ribbon, steps, queue, risk = window.ribbon, window.positions.first_steps, window.queue, window.risk
     widgets: list[QWidget] = [
         ribbon.pause, ribbon.panic, steps.form, steps.copy_text, steps.copy_url, window.signals.note.action,
+        window.signals.replay, window.strip.again,
         queue.promote, queue.force, queue.remove, risk.run, risk.skip, risk.block,
     ]  # fmt: skip
     HeldBack(window, widgets, why)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenuBar, QTabWidget, QWidget
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
 from exengine.engine.rows import LogRow, Mode, Severity, ViewChanges
 from exengine.engine.unresolved import leg_of
+from exengine.ui import format as fmt
 from exengine.ui.actions import Registry
 from exengine.ui.alert_strip import AlertStrip
 from exengine.ui.book import Book
@@ -133,16 +134,6 @@ class Window(QMainWindow):
         self.menus = Menus(menu, self.registry)
         if why:
             hold_back(self, why)
-
-    def with_current(self, act: Callable[[str], None]) -> Callable[[], None]:
-        """`act` on the group that is chosen in Positions, if there is one."""
-
-        def go() -> None:
-            group = self.positions.current_group
-            if group is not None:
-                act(group.id)
-
-        return go
 
     def _build_docks(self) -> None:
         self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)

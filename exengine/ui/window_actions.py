@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction
 
 from exengine.domain.events import QueueAction
-from exengine.engine.rows import EngineStatus, GroupRow
+from exengine.engine.rows import EngineStatus
 from exengine.ui import format as fmt
 from exengine.ui import risk_words
 from exengine.ui.actions import Action, Found
 from exengine.ui.alert_form import LIVE_REASON
 from exengine.ui.arrangement import STOCK
+from exengine.ui.positions_deeds import ICONS, Deed, text_of, why_not
 from exengine.ui.queue_model import name_of
 from exengine.ui.theme import Scheme
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 FONT_SIZES = (8, 9, 10, 11, 12, 13, 14, 16, 18, 20)
 PALETTE_KEY = "Ctrl+Shift+P"
 STARTING = "The engine is starting"
-NO_GROUP = "Choose a group in Positions"
 
 
 def add_actions(window: Window) -> None:
@@ -224,45 +224,45 @@ def _risk(window: Window) -> None:
         window.registry.add(made)
 
 
+_ID = {Deed.BLOCK: "block_position"}
+"""The Risk dock blocks a group as well, under the plain name."""
+_KEYS = {
+    Deed.CLOSE: "Ctrl+Shift+Del", Deed.PART: "Ctrl+Shift+C", Deed.CANCEL: "Ctrl+Del", Deed.STOP: "Ctrl+Shift+S",
+    Deed.LOG: "Ctrl+L",
+}  # fmt: skip
+"""They work while the keyboard is in Positions."""
+_WORDS = {
+    Deed.CLOSE: "sell buy back market exit", Deed.PART: "partial sell share per cent", Deed.CANCEL: "orders legs",
+    Deed.STOP: "loss price", Deed.AGAIN: "rejected order retry", Deed.BLOCK: "unblock risk engine",
+    Deed.ADOPT: "missing coins difference settle", Deed.LOG: "lines history audit",
+}  # fmt: skip
+
+
 def _positions(window: Window) -> None:
-    dock, clicks, add = window.positions, window.clicks, window.registry.add
+    dock, add = window.positions, window.registry.add
 
-    def name() -> str:
-        group = dock.current_group
-        return f"{fmt.pair(group.symbol)} {group.timeframe}" if group is not None else "group"
+    def ask(deed: Deed) -> None:
+        dock.ask(deed, dock.current_group)
 
-    def why_not_close(group: GroupRow | None) -> str:
-        return NO_GROUP if group is None else "It is closing" if group.status in ("closing", "closed") else ""
+    def text(deed: Deed) -> str:
+        return text_of(deed, dock.current_group)
 
-    def why_not_cancel(group: GroupRow | None) -> str:
-        return NO_GROUP if group is None else "" if group.open_entries else "None of its entries is open"
+    def why_off(deed: Deed) -> str:
+        return why_not(deed, dock.current_group)
 
-    def why_not_adopt(group: GroupRow | None) -> str:
-        agrees = "The books and the exchange agree on it"
-        return NO_GROUP if group is None else agrees if group.missing_qty is None else ""
-
-    def cancel_text() -> str:
-        return dock.cancel_words(dock.current_group) if dock.current_group is not None else "Cancel entries"
-
+    for deed, words in _WORDS.items():
+        key, acts = _KEYS.get(deed, ""), deed is not Deed.LOG
+        add(
+            Action(
+                id=_ID.get(deed, deed.value), text=partial(text, deed), call=partial(ask, deed), menu="Positions",
+                group="group", key=key, where="positions" if key else "", icon=ICONS[deed][0], token=ICONS[deed][1],
+                trades=acts, acts=acts, why_not=partial(why_off, deed), words=words,
+            )
+        )  # fmt: skip
     for made in (
         Action(
-            id="close_group", text=lambda: f"Close {name()}…", call=window.with_current(clicks.ask_close),
-            group="group", key="Ctrl+Shift+Del", where="positions", trades=True, acts=True, menu="Positions",
-            why_not=lambda: why_not_close(dock.current_group), words="sell buy back market exit",
-        ),
-        Action(
-            id="cancel_entries", text=cancel_text, call=window.with_current(clicks.cancel_entries), group="group",
-            key="Ctrl+Del", where="positions", trades=True, acts=True, menu="Positions",
-            why_not=lambda: why_not_cancel(dock.current_group), words="orders legs",
-        ),
-        Action(
-            id="adopt_view", text="Adopt the exchange’s view…", call=window.with_current(clicks.ask_adopt),
-            group="group", trades=True, acts=True, menu="Positions",
-            why_not=lambda: why_not_adopt(dock.current_group), words="missing coins difference",
-        ),
-        Action(
             id="copy_rows", text="Copy rows", call=dock.table.copy, icon="copy", menu="Positions", group="copy",
-            why_not=lambda: "" if dock.current_group is not None else NO_GROUP, words="clipboard",
+            why_not=lambda: why_not(Deed.COPY, dock.current_group), words="clipboard",
         ),
         Action(
             id="expand_all", text="Expand all", call=dock.table.expandAll, menu="Positions", group="tree",
