@@ -242,10 +242,16 @@ async def test_recorded_prices_that_are_not_there_are_refused(tmp_path, monkeypa
         running = InProcess(program=real, market=HandMarket())
         (told,) = await refusal(running, sim={"market": "recorded", "recorded": ["BTCUSDT.csv"]})
         assert told.startswith("sim.recorded: ")
-        source = real.accounts.market.source
+        source, state = real.accounts.market.source, real.state
+        await opened(running, str(state.last("paper", "BTC/USDT") or 95000), tv__timeframe="60")
+        resting = set(state.orders)
         await apply(running, sim={"seed": 7})
         assert real.accounts.market.source is not source
-        assert "market" in real.supervisor.running
+        assert set(state.orders) == resting
+        at_ms = real.clock.now_ms()
+        async with asyncio.timeout(20):
+            while not any(quote.at_ms > at_ms for quote in state.quotes.values()):  # noqa: ASYNC110  # it tells nobody
+                await asyncio.sleep(0.05)
     finally:
         await real.stop()
 
