@@ -301,6 +301,8 @@ def window(life: "Life", args: Args) -> None:
 
 def apply(life: "Life", args: Args) -> None:
     """The trader changes settings; `anew` are accounts whose connection is made again for it."""
+    if life.process.is_alive and not life.process.is_trading:
+        return  # the trader cannot apply before it runs
     life.choices = life.choices | args["choices"]
     settings, anew = settings_of(life.choices), set(args["anew"]) & set(life.lines)
 
@@ -312,7 +314,7 @@ def apply(life: "Life", args: Args) -> None:
             except StoreFailed:
                 life.settings = before
 
-    if life.process.is_alive and life.process.is_trading:
+    if life.process.is_alive:
         life.process.begin(applied(life.process))
     else:
         life.settings = settings
