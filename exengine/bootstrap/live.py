@@ -50,17 +50,18 @@ def venue_of(account: AccountSettings) -> Venue:
 def live_exchange(state: State, account: AccountSettings, keys: AccountKeys, clock: Clock) -> LiveExchange:
     """A live account's exchange, that knows the orders which the books have. Connects to nothing yet."""
     orders = [order for order in state.orders.values() if order.account == account.name]
-    return LiveExchange(account, venue_of(account), _credentials(keys), clock, orders=orders)
+    return LiveExchange(account, venue_of(account), credentials(keys), clock, orders=orders)
 
 
-def _credentials(keys: AccountKeys) -> Credentials:
+def credentials(keys: AccountKeys) -> Credentials:
+    """An account's keys as its client takes them."""
     return Credentials(api_key=keys.api_key, secret=keys.secret, passphrase=keys.passphrase)
 
 
 async def examined(account: AccountSettings, stores: Sequence[SecretStore]) -> list[Finding]:
     """What is well with a live account and what is not, asked of its exchange. Raises UserError without keys."""
     keys = await asyncio.to_thread(account_keys, stores, account.name)
-    client = CcxtClient(venue_of(account), _credentials(keys))
+    client = CcxtClient(venue_of(account), credentials(keys))
     try:
         return await examine(client, account.market_type)
     finally:

@@ -1,6 +1,6 @@
 """What the settings dialog may ask of the running program: what runs, what a draft would do, and to apply it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -73,9 +73,12 @@ class SettingsDesk:
         program = self._program
         return consequences(program.config, config, program.state, program.clock.now_ms(), ladder)
 
-    async def apply(self, config: Config) -> Applied:
-        """Has a draft take effect. Raises ConfigError where it is refused, UserError where it was put back."""
-        return await self._program.apply(config)
+    async def apply(self, config: Config, *, anew: Collection[str] = ()) -> Applied:
+        """Has a draft take effect; accounts `anew` have other keys, and are connected again.
+
+        Raises ConfigError where it is refused, UserError where it was put back.
+        """
+        return await self._program.apply(config, anew=anew)
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Calls back when another configuration is in effect, or the file was edited; the result ends that."""

@@ -5,6 +5,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 
+from exengine.bootstrap.account_desk import AccountDesk
 from exengine.bootstrap.program import Program
 from exengine.bootstrap.status import mode_of, venue_of
 from exengine.cli.options import folders
@@ -21,6 +22,7 @@ from exengine.ui.layout import LayoutStore
 from exengine.ui.look_memory import LookMemory
 from exengine.ui.loop import run
 from exengine.ui.performance_feed import Source
+from exengine.ui.settings_entry import SettingsEntry
 from exengine.ui.setup import AccountLabel, Setup
 from exengine.ui.start_fault import tell_start_fault
 from exengine.ui.theme import Look, Scheme
@@ -62,6 +64,7 @@ async def _main(look: Look, program: Program) -> int:
     window = Window(look, bridge, setup_of(program), layouts, on_close=close, source=source)
     window.show_times(program.config.ui.time.value, program.settings.timezone)
     show_applied(program, look, bridge, window)
+    SettingsEntry(window, program.settings_desk, AccountDesk(program))
     _stop_on_signals(window.stop)
     window.show()
     await closed.wait()

@@ -38,6 +38,11 @@ class AccountKeys:
         """The last characters of the API key, by which the trader knows it again."""
         return f"…{self.api_key[-_SHOWN:]}" if len(self.api_key) >= _SHOWN_OF else "…"
 
+    @property
+    def masked(self) -> str:
+        """The same as a window shows it: `****B19K`."""
+        return "****" + self.ending[1:]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptKeys:

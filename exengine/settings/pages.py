@@ -107,7 +107,7 @@ class AccountPage(Page):
     name: Annotated[str, AfterValidator(_account_name)] = setting(..., "Name", "The trader's name for it, unique")
     exchange: ExchangeName = setting(..., "Exchange", "Where it is; paper is the simulated one", words=EXCHANGES)
     market_type: MarketType = setting(
-        "spot", "Market", "Coins, or perpetual contracts on them", words={"swap": "USDT perpetuals"}
+        "spot", "Market", "Coins, or perpetual contracts on them", words={"swap": "Perpetual swap"}
     )
     enabled: Flag = setting(True, "Enabled", "Takes signals")
     testnet: Flag = setting(False, "Testnet", "The exchange's trial environment instead of real money")

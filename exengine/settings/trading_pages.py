@@ -36,7 +36,7 @@ class LegPage(Page):
         ..., "Gap", "How far the leg lies beyond the base price: 0 or negative", unit="%", gt=-100, le=0
     )
     weight_percent: Amount = setting(..., "Weight", "The leg's share of the pyramid's capital", unit="%", gt=0, le=100)
-    tp_percent: Amount = setting(..., "Target", "Profit at which the leg is closed, above 0", unit="%", gt=0, le=1000)
+    tp_percent: Amount = setting(..., "TP", "Profit at which the leg is closed, above 0", unit="%", gt=0, le=1000)
 
 
 def _whole_capital(legs: tuple[LegPage, ...]) -> tuple[LegPage, ...]:
@@ -73,13 +73,13 @@ class GridValues(Page):
         "skip_leg",
         "Leg under the minimum",
         "Skip it, refuse the pyramid, or raise it",
-        words={"skip_leg": "Skip the leg", "reject": "Refuse the pyramid", "raise": "Raise the leg"},
+        words={"skip_leg": "Skip the leg", "reject": "Refuse pyramid", "raise": "Raise the leg"},
     )
     beyond_last_leg: BeyondLastLeg = setting(
         "keep",
         "After the last leg",
         "What open legs do past the last one",
-        words={"keep": "Keep", "cancel": "Cancel open legs"},
+        words={"keep": "Keep", "cancel": "Cancel them"},
     )
     beyond_last_leg_percent: Amount = setting(
         "1", "Past the last leg by", "How far past it price must be for that", unit="%", ge=0, le=100

@@ -1,8 +1,8 @@
 """Choices drawn by ourselves: a drop-down and an option with its consequence in words."""
 
-from PySide6.QtCore import QEvent, QRect, QRectF, QSignalBlocker, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QComboBox, QRadioButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QRadioButton
 
 from exengine.ui.icons import Icons
 from exengine.ui.theme import Look, Role, Weight
@@ -101,3 +101,60 @@ class Option(QRadioButton):
         if event.type() is QEvent.Type.ToolTip and not self.toolTip():
             return True
         return super().event(event)
+
+
+class Tick(QCheckBox):
+    """A check box of our own look, with an icon before its word where it has one."""
+
+    def __init__(self, look: Look, icons: Icons, text: str = "", *, icon: str = "") -> None:
+        super().__init__(text)
+        self._look, self._icons, self._icon, self._tint = look, icons, icon, ""
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        look.changed.connect(self.updateGeometry)
+
+    def tint(self, token: str) -> None:
+        """The colour of its border: of a changed value, or one that is wrong."""
+        if token != self._tint:
+            self._tint = token
+            self.update()
+
+    def _lead(self) -> int:
+        """Where the word begins."""
+        return self._look.grown(14) + (8 if self.text() else 0) + (self._look.grown(16) + 6 if self._icon else 0)
+
+    def sizeHint(self) -> QSize:
+        metrics = QFontMetricsF(self._look.font())
+        width = self._lead() + metrics.horizontalAdvance(self.text())
+        return QSize(round(width) + 6, max(self._look.tall("button_small"), round(metrics.height()) + 6))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def hitButton(self, pos: QPoint) -> bool:
+        return self.rect().contains(pos)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        look, painter = self._look, QPainter(self)
+        size = look.grown(14)
+        box = QRectF(2.5, (self.height() - size) // 2 + 0.5, size - 1, size - 1)
+        enabled, ratio = self.isEnabled(), self.devicePixelRatioF()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.hasFocus():
+            painter.setPen(QPen(look.color("focus"), look.metric("focus_ring")))
+            painter.drawRoundedRect(box.adjusted(-2, -2, 2, 2), 3, 3)
+        painter.setPen(look.color(self._tint or "line_strong") if enabled else look.color("line"))
+        if self.underMouse() and enabled:
+            painter.setBrush(look.color("hover"))
+        painter.drawRoundedRect(box, 2, 2)
+        if self.isChecked():
+            mark = self._icons.pixmap("check", "accent" if enabled else "disabled", size, ratio)
+            painter.drawPixmap(round(box.left()), round(box.top()), mark)
+        lead = size + 10
+        if self._icon:
+            mark = self._icons.pixmap(self._icon, "text" if enabled else "disabled", look.grown(16), ratio)
+            painter.drawPixmap(lead, (self.height() - look.grown(16)) // 2, mark)
+            lead += look.grown(16) + 6
+        painter.setFont(look.font())
+        painter.setPen(look.color("text" if enabled else "disabled"))
+        there = QRectF(lead, 0, self.width() - lead, self.height())
+        painter.drawText(there, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self.text())

@@ -120,7 +120,7 @@ class Sheet(QDialog):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._fit()
+        self.fit()
         parent = self.parentWidget()
         if parent is not None and self._scrim is None:
             self._scrim = Scrim(self.look, parent.window())
@@ -143,10 +143,10 @@ class Sheet(QDialog):
     def event(self, event: QEvent) -> bool:
         handled = super().event(event)
         if event.type() is QEvent.Type.LayoutRequest:
-            self._fit()
+            self.fit()
         return handled
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
         """As wide as it was made, as tall as its sentences need at that width."""
         layout = self.layout()
         if layout is None:

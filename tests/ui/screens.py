@@ -12,7 +12,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QPainter, QPixmap
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from exengine.engine.intake import Verdict, VerdictKind
 from exengine.engine.rows import EngineStatus, Mode, Severity, Topic, ViewChanges
@@ -57,14 +57,18 @@ class Stage:
 
     def shot(self) -> QPixmap:
         """The window with the dialog over it, as a screen would show them."""
+        sheet = self.window.clicks.sheet
+        return self.shot_with(*([sheet] if sheet is not None else []))
+
+    def shot_with(self, *sheets: QWidget) -> QPixmap:
+        """The window with these dialogs over it, one over the other."""
         self.settle()
         picture = self.window.grab()
-        sheet = self.window.clicks.sheet
-        if sheet is not None:
+        painter = QPainter(picture)
+        for sheet in sheets:
             at = sheet.pos() - self.window.pos()
-            painter = QPainter(picture)
             painter.drawPixmap(QPoint(at.x(), at.y()), sheet.grab())
-            painter.end()
+        painter.end()
         return picture
 
     def close(self) -> None:
@@ -502,10 +506,12 @@ if __name__ == "__main__":
     wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     for written in render(target, wanted):
         print(written)
-    from tests.ui import frame_screens, performance_screens
+    from tests.ui import frame_screens, performance_screens, settings_screens
 
     for written in frame_screens.render(target, wanted):
         print(written)
     for written in performance_screens.render(target, wanted.removeprefix("performance-")):
+        print(written)
+    for written in settings_screens.render(target, wanted.removeprefix("settings-")):
         print(written)
     render_twice(target, wanted)

@@ -30,8 +30,14 @@ class Finding:
     text: str
 
 
-async def examine(client: CcxtClient, market_type: MarketType, *, stream_s: float = STREAM_S) -> list[Finding]:
-    """Looks at one thing after the other, also where one fails; orders are not touched.
+async def examine(
+    client: CcxtClient,
+    market_type: MarketType,
+    *,
+    stream_s: float = STREAM_S,
+    tell: Callable[[Finding], None] = lambda finding: None,
+) -> list[Finding]:
+    """Looks at one thing after the other, also where one fails; orders are not touched. `tell` hears of each at once.
 
     A stream that has not failed after `stream_s` is taken to be there.
     """
@@ -57,6 +63,7 @@ async def examine(client: CcxtClient, market_type: MarketType, *, stream_s: floa
             findings.append(Finding(about=about, is_well=False, text=text))
         except (KnownError, Refused, UserError) as error:
             findings.append(Finding(about=about, is_well=False, text=str(error)))
+        tell(findings[-1])
     return findings
 
 

@@ -1,0 +1,173 @@
+"""The questions of the settings: real money, what was typed and not applied, an account that is to go, a vault."""
+
+from decimal import Decimal
+
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+
+from exengine.domain.settings import SizingMode
+from exengine.engine.rows import Mode
+from exengine.settings.pages import AccountPage, Config, ExchangeName
+from exengine.ui import format as fmt
+from exengine.ui.icons import Icons
+from exengine.ui.pieces import Label, Prose
+from exengine.ui.sheet import Sheet
+from exengine.ui.theme import Look
+
+WORD = "LIVE"
+LEAST_PASSPHRASE = 12
+
+
+def going_live(running: Config, wanted: Config) -> tuple[AccountPage, ...]:
+    """The accounts that trade real money with `wanted` and do not yet."""
+    now = {account.name for account in running.accounts if _is_live(account)}
+    return tuple(account for account in wanted.accounts if _is_live(account) and account.name not in now)
+
+
+def _is_live(account: AccountPage) -> bool:
+    real = account.exchange is not ExchangeName.PAPER and not account.server
+    return account.enabled and real and not account.testnet
+
+
+class _Question(Sheet):
+    """A heading, a meaning, and an action that Enter does not press."""
+
+    def __init__(
+        self,
+        look: Look,
+        icons: Icons,
+        parent: QWidget,
+        *,
+        name: str,
+        title: str,
+        heading: str,
+        meaning: str,
+        action: str,
+        kind: str = "danger",
+        cancel: str = "Cancel",
+        mode: Mode | None = None,
+    ) -> None:
+        super().__init__(look, icons, parent, name=name, title=title, mode=mode)
+        self.heading = self.add_heading(heading)
+        self.meaning = Prose(look)
+        self.meaning.say(meaning)
+        self.body.addWidget(self.meaning)
+        self.buttons.addWidget(Label(look, "Enter and Esc cancel.", token="muted"), 1)
+        self.cancel = self.add_cancel(cancel)
+        self.action = self.add_action(action, kind=kind)
+        self.cancel.setFocus()
+
+    def add_line(self, words: str, name: str, *, secret: bool = False) -> QLineEdit:
+        """A line to type into, with what is wanted before it."""
+        row = QHBoxLayout()
+        typing = Prose(self.look, token="text")
+        typing.setWordWrap(False)
+        typing.say(words)
+        line = QLineEdit()
+        line.setAccessibleName(name)
+        line.setFixedWidth(self.look.scaled(240))
+        if secret:
+            line.setEchoMode(QLineEdit.EchoMode.Password)
+        row.addWidget(typing, 1)
+        row.addWidget(line)
+        self.body.addSpacing(4)
+        self.body.addLayout(row)
+        return line
+
+
+class GoLiveSheet(_Question):
+    """Before the first order with real money: who, how much, and a typed word."""
+
+    def __init__(
+        self, look: Look, icons: Icons, parent: QWidget, accounts: tuple[AccountPage, ...], config: Config
+    ) -> None:
+        names = " and ".join(account.name for account in accounts)
+        super().__init__(
+            look, icons, parent, name="go_live", title="Go live", heading=f"Trade real money on {names}?",
+            meaning=f"New alerts will place real orders of up to {_at_most(config)}, "
+            f"**{fmt.count(config.pool.max_open_groups, 'group')}**.",
+            action="Go live", mode=Mode.LIVE,
+        )  # fmt: skip
+        self.word = self.add_line(f"Type **{WORD}** to confirm", f"Type {WORD} to confirm")
+        self.word.setMaxLength(2 * len(WORD))
+        self.word.textChanged.connect(self._on_typed)
+        self._on_typed()
+        self.word.setFocus()
+
+    def _on_typed(self) -> None:
+        self.action.setEnabled(self.word.text() == WORD)
+
+
+def _at_most(config: Config) -> str:
+    """What a full group takes at most, in the terms of the sizing; the largest override counts where it is larger."""
+    grid, sizing = config.grid, config.sizing
+    given = grid.pyramid_multipliers
+    ones = max(0, grid.max_pyramids - len(given))
+    pyramids = sum(given[: grid.max_pyramids], Decimal(ones))
+    if sizing.mode is SizingMode.SIGNAL:
+        return "what each signal says"
+    larger = any("amount" in rule.sizing.model_fields_set for rule in grid.overrides)
+    besides = " (overrides aside)" if larger else ""
+    if sizing.mode is SizingMode.FIXED:
+        return f"**{fmt.number(sizing.amount * pyramids, 2)}** in quote a group{besides}"
+    of = "equity" if sizing.mode is SizingMode.PERCENT_EQUITY else "free balance"
+    return f"**{fmt.percent(sizing.amount * pyramids)}** of the {of} a group{besides}"
+
+
+class DiscardSheet(_Question):
+    """Before what was typed is lost."""
+
+    def __init__(self, look: Look, icons: Icons, parent: QWidget, pages: tuple[str, ...]) -> None:
+        where = ", ".join(pages)
+        super().__init__(
+            look, icons, parent, name="discard_settings", title="Settings", heading="Leave without applying?",
+            meaning=f"What was changed on **{where}** is given up. The engine goes on as it runs now.",
+            action="Discard changes", cancel="Keep editing",
+        )  # fmt: skip
+
+
+class RemoveAccountSheet(_Question):
+    """Before an account goes: what becomes of its groups, its orders and its keys."""
+
+    def __init__(self, look: Look, icons: Icons, parent: QWidget, name: str, meaning: str, mode: Mode | None) -> None:
+        super().__init__(
+            look, icons, parent, name="remove_account", title="Remove account", heading=f"Remove {name}?",
+            meaning=meaning, action="Remove account", mode=mode,
+        )  # fmt: skip
+
+
+class VaultSheet(_Question):
+    """Where the system has no keyring: an encrypted vault, opened by a passphrase."""
+
+    def __init__(self, look: Look, icons: Icons, parent: QWidget, *, exists: bool, why: str) -> None:
+        heading = "Open the vault" if exists else "Make a vault for the secrets?"
+        meaning = (
+            f"The system’s keyring cannot be used: {why}. "
+            + ("The secrets of this folder lie in its vault." if exists else "An encrypted file in the data folder "
+            "takes its place. Its passphrase is asked for at each start, and nobody can bring it back.")
+        )  # fmt: skip
+        super().__init__(
+            look, icons, parent, name="vault", title="Secrets", heading=heading, meaning=meaning,
+            action="Open vault" if exists else "Make vault", kind="primary",
+        )  # fmt: skip
+        self._exists = exists
+        self.passphrase = self.add_line("Passphrase", "Passphrase", secret=True)
+        self.again = QLineEdit()
+        if not exists:
+            self.again = self.add_line("Again", "Passphrase again", secret=True)
+        self.hint = Label(look, token="muted")
+        self.body.addWidget(self.hint)
+        for line in (self.passphrase, self.again):
+            line.textChanged.connect(self._on_typed)
+        self._on_typed()
+        self.passphrase.setFocus()
+
+    def _on_typed(self) -> None:
+        first, second = self.passphrase.text(), self.again.text()
+        if self._exists:
+            said, good = "", bool(first)
+        elif len(first) < LEAST_PASSPHRASE:
+            said, good = f"{LEAST_PASSPHRASE} characters or more.", False
+        else:
+            said, good = ("", True) if first == second else ("The two differ.", False)
+        self.hint.setText(said)
+        self.action.setEnabled(good)

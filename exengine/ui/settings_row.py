@@ -1,0 +1,156 @@
+"""One setting of the dialog: its name, its input, its meaning and default, and what is wrong with it."""
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from exengine.settings.fields import Location
+from exengine.settings.form import Field
+from exengine.ui.icons import Icons
+from exengine.ui.pieces import Label
+from exengine.ui.settings_inputs import input_for, is_wide
+from exengine.ui.settings_state import Editing
+from exengine.ui.theme import Look, Role
+
+GUTTER, NAME, INPUT = 12, 138, 148
+"""The columns of a row, in px at the default font: the dot, the name, the input."""
+
+
+class ChangedDot(QWidget):
+    """Says that a value is not the one that runs."""
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self._look = look
+        self.on = False
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(GUTTER, self._look.tall("field"))
+
+    def show_on(self, on: bool) -> None:
+        if on != self.on:
+            self.on = on
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.on:
+            painter = QPainter(self)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._look.color("accent"))
+            painter.drawEllipse(0, self.height() // 2 - 2, 5, 5)
+
+
+class Fault(QWidget):
+    """An icon and what is wrong; gone where nothing is."""
+
+    def __init__(self, look: Look, icons: Icons) -> None:
+        super().__init__()
+        self._look, self._icons = look, icons
+        self._icon = Label(look)
+        self.text = Label(look, token="error")
+        self.text.setWordWrap(True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.text, 1)
+        look.changed.connect(self._on_look_changed)
+        self._on_look_changed()
+        self.hide()
+
+    def say(self, text: str) -> None:
+        """Says it as a sentence, or with an empty text nothing."""
+        said = sentence(text)
+        if said != self.text.text():
+            self.text.setText(said)
+        self.setVisible(bool(said))
+
+    def _on_look_changed(self) -> None:
+        self._icon.setPixmap(self._icons.pixmap("error", "error", self._look.grown(14), self.devicePixelRatioF()))
+
+
+class FieldRow(QWidget):
+    """Name, input and explanation side by side; where the input is a wide one, the explanation is under it."""
+
+    def __init__(self, look: Look, icons: Icons, editing: Editing, place: Location, field: Field) -> None:
+        super().__init__()
+        self._look, self._editing, self.place, self.field = look, editing, place, field
+        self.setObjectName(".".join(str(part) for part in place))
+        self.dot = ChangedDot(look)
+        self.name = Label(look, field.title)
+        self.name.setWordWrap(True)
+        self.input = input_for(look, icons, field)
+        self.input.setAccessibleDescription(field.meaning)
+        self.meaning = Label(look, sentence(field.meaning), token="muted")
+        self.meaning.setWordWrap(True)
+        self.fault = Fault(look, icons)
+        self.default = Label(look, field.default_words, token="muted", role=Role.SMALL)
+        self.default.setVisible(bool(field.default_words))
+        self._lay_out(wide=is_wide(field))
+        self.input.edited.connect(lambda value: editing.put(place, value))
+        self.refresh()
+
+    def _lay_out(self, *, wide: bool) -> None:
+        look = self._look
+        self.name.setFixedWidth(look.scaled(NAME))
+        words = QVBoxLayout()
+        words.setContentsMargins(0, 0, 0, 0)
+        words.setSpacing(0)
+        for widget in (self.meaning, self.fault, self.default):
+            words.addWidget(widget)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 10)
+        row.setSpacing(0)
+        top = Qt.AlignmentFlag.AlignTop
+        row.addWidget(self.dot, 0, top)
+        self.name.setMinimumHeight(look.tall("field"))
+        row.addWidget(self.name, 0, top)
+        row.addSpacing(look.scaled(12))
+        if wide:
+            column = QVBoxLayout()
+            column.setSpacing(2)
+            column.addWidget(self.input, 0, Qt.AlignmentFlag.AlignLeft)
+            column.addLayout(words)
+            row.addLayout(column, 1)
+            return
+        box = QHBoxLayout()
+        box.addWidget(self.input, 0, Qt.AlignmentFlag.AlignLeft | top)
+        holder = QWidget()
+        holder.setLayout(box)
+        box.setContentsMargins(0, 0, 0, 0)
+        holder.setMinimumWidth(look.scaled(INPUT))
+        holder.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        row.addWidget(holder, 0, top)
+        row.addLayout(words, 1)
+
+    def refresh(self) -> None:
+        """Looks at the draft again."""
+        draft = self._editing.draft
+        problems = draft.problems_in(self.place)
+        changed = draft.is_changed_at(self.place)
+        self.input.show_value(draft.get(self.place))
+        self.input.mark(changed=changed and not problems, faulty=bool(problems))
+        self.dot.show_on(changed and not problems)
+        self.dot.setToolTip("Not what the engine runs now" if changed else "")
+        self.fault.say(problems[0].brief or problems[0].message if problems else "")
+        self.input.setEnabled(not self._editing.locked)
+        self.input.setToolTip(self._editing.locked)
+        said = [self.field.meaning, self.field.default_words]
+        if problems:
+            said.insert(0, sentence(problems[0].message))
+        self.input.setAccessibleDescription(" ".join(sentence(text) for text in said if text))
+
+    def matches(self, wanted: str) -> bool:
+        """Whether a search for `wanted`, in lower case, is for this setting."""
+        field = self.field
+        return (
+            wanted in " ".join([field.title, field.meaning, field.name, *(word for _, word in field.choices)]).lower()
+        )
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital and a full stop."""
+    text = text[:1].upper() + text[1:]
+    return text if not text or text[-1] in ".!?…" else text + "."
