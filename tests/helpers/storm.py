@@ -103,8 +103,8 @@ class Storm:
 
     async def life(self, lasts_s: float) -> None:
         """One life of the running program, until it is killed; then the next begins, if it is let."""
-        if self.chance.random() < 0.8:
-            await self._compared()
+        if self.chance.random() < 0.7:
+            await self._trades()
         death = _Death(self.run, after=self.chance.randint(1, 60))
         self.run.venue.listeners.append(death)
         loop = asyncio.get_running_loop()
@@ -119,14 +119,14 @@ class Storm:
             self.run.begin()
             await asyncio.sleep(self.chance.uniform(0.3, 4))
             await self._killed()
-        self.run.server.faults.asked.clear()
         await self.run.start()
         await self.send_again()
 
-    async def _compared(self) -> None:
-        """Waits until the program has asked for its open orders: from then on it trades."""
-        asked = self.run.server.faults.asked
-        await asyncio.to_thread(eventually, lambda: any(ask.kind == "open_orders" for ask in list(asked)), within_s=60)
+    async def _trades(self) -> None:
+        """Waits until the program has its account, whatever it found there: from then on entries go out."""
+        program = self.run.process
+        assert program is not None
+        await asyncio.to_thread(eventually, lambda: program.health() == "running", within_s=120, what="its account")
 
     async def _killed(self) -> None:
         await self.run.stop(number=signal.SIGKILL)
