@@ -1,10 +1,12 @@
 """The program as a process on a database in Postgres: it trades, is looked at from outside, and is the only one."""
 
 import json
+import random
 from pathlib import Path
 
 from exengine.store.address import PostgresAddress
-from tests.helpers.books import check_books
+from tests.helpers.books import check_books, read_books
+from tests.helpers.paper_alerts import Alerts, a_market_that_swings
 from tests.helpers.postgres import PASSWORD, Server
 from tests.helpers.program import Headless, entry, environment, eventually, exengine, http, write_config
 
@@ -47,6 +49,40 @@ def test_a_program_on_postgres_trades_is_exported_checked_killed_and_goes_on(pos
     assert len(check_books(database, answered=[1]).outcomes) == 1
     written = "".join(one.read_text() for one in (tmp_path / "first").rglob("*") if one.is_file())
     assert PASSWORD not in written
+
+
+def test_the_server_is_killed_and_started_while_alerts_and_fills_flow_and_nothing_is_lost_or_doubled(
+    postgres: Server, tmp_path: Path
+) -> None:
+    database = postgres.database()
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    write_config(
+        folder,
+        app={"database_url": str(database)},
+        sim=a_market_that_swings(folder, ticks=20_000),
+        sizing={"amount": "500"},
+    )
+    with Headless(folder, **ENVIRONMENT).ready() as program:
+        alerts = Alerts(program, random.Random(20261129))
+        alerts.start()
+        for outage in range(1, 4):
+            answered = len(alerts.accepted)
+            eventually(lambda seen=answered: len(alerts.accepted) > seen + 10, within_s=60, what="alerts taken")
+            postgres.stop("immediate")  # in the middle of whatever it was told to store
+            eventually(lambda: program.health() == "error", within_s=60, what="the outage, seen")
+            assert program.post(entry("50000"))[0] == 503
+            postgres.start()
+            eventually(lambda: program.health() == "running", within_s=60, what=f"the end of outage {outage}")
+        alerts.enough.set()
+        alerts.join(30)
+        assert alerts.statuses == {202, 503}
+        eventually(lambda: None not in read_books(database).outcomes.values(), within_s=60)
+        assert program.stop() == 0, program.output
+    books = check_books(database, answered=alerts.accepted)
+    assert len(alerts.accepted) == len(set(alerts.accepted)) > 30
+    assert books.fills
+    assert "Traceback" not in program.output
 
 
 def test_a_program_without_its_password_says_so_and_does_not_start(postgres: Server, tmp_path: Path) -> None:

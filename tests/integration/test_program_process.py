@@ -4,16 +4,15 @@ import os
 import random
 import signal
 import stat
-import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from exengine.domain.group import GroupStatus
 from exengine.domain.order import OrderStatus
 from tests.helpers.books import check_books, read_books
+from tests.helpers.paper_alerts import Alerts, a_market_that_swings
 from tests.helpers.program import SECRET, TOKEN, Headless, entry, eventually, exengine, write_config
 
 resource = pytest.importorskip("resource")
@@ -22,47 +21,6 @@ ROUNDS = int(os.environ.get("EXENGINE_TEST_KILLS", "10"))
 """How often the program is killed; more, where somebody has the time."""
 
 SLOTS = 3
-
-
-def a_market_that_swings(folder: Path, *, ticks: int = 40_000) -> dict[str, Any]:
-    """BTC around 50,000, up and down by more than a ladder's depth within a second or two of ours."""
-    drawn, price, lines = random.Random(7), 50_000.0, ["timestamp,price"]
-    for number in range(ticks):
-        price = max(30_000.0, price * (1 + drawn.gauss(0, 0.004)) + (50_000 - price) * 0.02)
-        lines.append(f"{number * 1000},{price:.2f}")
-    (folder / "BTCUSDT.csv").write_text("\n".join(lines) + "\n")
-    return {"market": "recorded", "recorded": ["BTCUSDT.csv"], "speed": "100"}
-
-
-class Alerts(threading.Thread):
-    """Posts alerts of all kinds, one after the other, until nobody answers any more."""
-
-    def __init__(self, running: Headless, drawn: random.Random) -> None:
-        super().__init__(daemon=True)
-        self._running = running
-        self._drawn = drawn
-        self.accepted: list[int] = []
-        self.statuses: set[int] = set()
-        self.enough = threading.Event()
-
-    def run(self) -> None:
-        while not self.enough.is_set():
-            try:
-                status, answer = self._running.post(self._alert())
-            except OSError:
-                return
-            self.statuses.add(status)
-            if status == 202:
-                self.accepted.append(answer["signal_id"])
-
-    def _alert(self) -> dict[str, Any]:
-        kind = self._drawn.choice(["signal", "signal", "signal", "exit", "reduce"])
-        changes: dict[str, Any] = {"execution_intent": {"type": kind}}
-        if kind == "reduce":
-            changes |= {"tv__order_size": "0.002", "tv__action": "sell"}
-        timeframe = self._drawn.choice(["1", "5", "15", "60", "240"])
-        price = self._drawn.choice(["49500", "50000", "50500", "51000"])
-        return entry(price, tv__timeframe=timeframe, strategy_info={"trade_id": self._drawn.random()}, **changes)
 
 
 def test_killed_at_any_instant_the_program_loses_nothing_and_doubles_nothing(tmp_path: Path):
