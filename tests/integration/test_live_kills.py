@@ -66,7 +66,7 @@ async def test_books_are_equal_however_often_the_program_is_killed(
         await equal(run, storm, store)
         await storm.leave()
         books = await equal(run, storm, store, flat=True)
-        assert await run.stop() == 0
+        assert await run.stop(within_s=60) == 0
         print(f"{scene}: {said(storm)}; {outcomes(storm, books)}", flush=True)
 
 
