@@ -71,6 +71,8 @@ class PaperBook:
         self._instruments: dict[str, Instrument] = {}
         self._last: dict[str, Decimal] = {}
         self._resting: dict[str, dict[str, _Resting]] = {}
+        self._locks: dict[str, tuple[Decimal, Decimal]] = {}
+        """What rests on a symbol locks of its quote and of its base; not there where the book has changed since."""
         self._known: dict[str, str] = {}
         self._totals: dict[str, Decimal] = {}
         self._positions: dict[str, _Position] = {}
@@ -127,8 +129,9 @@ class PaperBook:
 
     def cancel(self, client_id: str) -> list[Event]:
         """Takes an order out of the book. Nothing for one that is not in it: the fill was faster, or it is unknown."""
-        for book in self._resting.values():
+        for symbol, book in self._resting.items():
             if book.pop(client_id, None) is not None:
+                self._locks.pop(symbol, None)
                 return [OrderCancelled(client_id=client_id)]
         return []
 
@@ -185,7 +188,7 @@ class PaperBook:
     def _fill_resting(self, resting: _Resting, price: Decimal, now_ms: int) -> OrderFilled | None:
         order = resting.order
         if order.type is OrderType.MARKET:
-            del self._resting[order.symbol][order.client_id]
+            self._unrest(order)
             return self._filled(resting, self._slipped(order, resting.instrument, price), now_ms, maker=False)
         assert order.price is not None
         if not _reaches(order.side, order.price, price):
@@ -193,7 +196,7 @@ class PaperBook:
         part = self._part(order) if self._part else None
         if part is not None and 0 < part < resting.left:
             return self._filled(resting, order.price, now_ms, maker=True, qty=part)
-        del self._resting[order.symbol][order.client_id]
+        self._unrest(order)
         return self._filled(resting, order.price, now_ms, maker=True)
 
     def _filled(
@@ -247,6 +250,11 @@ class PaperBook:
     def _rest(self, order: Order, instrument: Instrument, left: Decimal, trades: int = 0) -> None:
         book = self._resting.setdefault(order.symbol, {})
         book[order.client_id] = _Resting(order=order, instrument=instrument, left=left, trades=trades)
+        self._locks.pop(order.symbol, None)
+
+    def _unrest(self, order: Order) -> None:
+        del self._resting[order.symbol][order.client_id]
+        self._locks.pop(order.symbol, None)
 
     def _rate(self, instrument: Instrument, *, maker: bool) -> Decimal:
         own = self._fees.maker if maker else self._fees.taker
@@ -298,16 +306,24 @@ class PaperBook:
 
     def _locked(self, currency: str) -> Decimal:
         locked = ZERO
-        for book in self._resting.values():
-            for resting in book.values():
-                order, instrument = resting.order, resting.instrument
-                if instrument.type is MarketType.SWAP:
-                    continue
-                if order.side is OrderSide.BUY and currency == instrument.quote:
-                    locked += instrument.notional(order.price or ZERO, resting.left)
-                elif order.side is OrderSide.SELL and currency == instrument.base:
-                    locked += resting.left
+        for symbol, book in self._resting.items():
+            instrument = self._instruments.get(symbol) or next((one.instrument for one in book.values()), None)
+            if instrument is None or instrument.type is MarketType.SWAP:
+                continue
+            if currency in {instrument.quote, instrument.base}:
+                quote, base = self._locks.get(symbol) or self._summed(symbol)
+                locked += quote if currency == instrument.quote else base
         return locked
+
+    def _summed(self, symbol: str) -> tuple[Decimal, Decimal]:
+        quote = base = ZERO
+        for resting in self._resting[symbol].values():
+            if resting.order.side is OrderSide.BUY:
+                quote += resting.instrument.notional(resting.order.price or ZERO, resting.left)
+            else:
+                base += resting.left
+        self._locks[symbol] = quote, base
+        return quote, base
 
 
 def _reaches(side: OrderSide, limit: Decimal, price: Decimal) -> bool:
