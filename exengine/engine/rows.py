@@ -38,11 +38,17 @@ class Holding:
     cost: Decimal
     """Σ unit_cost × net_qty, in quote."""
 
+    def unrealised(self, last: Decimal | None) -> Decimal | None:
+        """Its unrealised PnL at `last`, in quote."""
+        if last is None or self.net_base == 0 or self.cost == 0:
+            return None
+        return (last * self.net_base - self.cost) * self.side.sign
+
     def marked(self, last: Decimal | None) -> Marked:
         """Its unrealised PnL at `last`, in quote and in percent of its cost."""
-        if last is None or self.net_base == 0 or self.cost == 0:
+        pnl = self.unrealised(last)
+        if pnl is None:
             return Marked()
-        pnl = (last * self.net_base - self.cost) * self.side.sign
         return Marked(unrealised=pnl, unrealised_percent=pnl / self.cost * 100)
 
 

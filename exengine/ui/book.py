@@ -59,15 +59,19 @@ class Book:
 
     def _summed(self) -> UsdSum:
         total, missing = ZERO, 0
+        rates: dict[tuple[str, str], Decimal | None] = {}
         for group in self.groups.values():
             if group.holding.net_base == 0:
                 continue
-            pnl = group.holding.marked(self.last(group)).unrealised
-            rate = self.usd_rate(group.account, group.quote)
+            pnl = group.holding.unrealised(self.last(group))
+            money = (group.account, group.quote)
+            if money not in rates:
+                rates[money] = self.usd_rate(*money)
+            rate = rates[money]
             if pnl is None or rate is None:
                 missing += 1
             else:
-                total += pnl * rate
+                total += pnl if rate is ONE else pnl * rate
         return UsdSum(total, missing)
 
     def result_usd_of(self, group: GroupRow) -> Decimal | None:

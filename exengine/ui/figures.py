@@ -29,11 +29,13 @@ class PnlText(QWidget):
     def show_value(self, value: Decimal | None, percent: Decimal | None = None) -> None:
         if (value, percent) == (self._value, self._percent):
             return
+        before = self.sizeHint()
         self._value, self._percent = value, percent
         spoken = fmt.signed(value, 2) if value is not None else "unknown"
         share = f", {fmt.signed_percent(percent)}" if percent is not None else ""
         self.setAccessibleName(f"{self._name}: {spoken}{share}")
-        self.updateGeometry()
+        if self.sizeHint() != before:  # what is laid out anew moves the whole window
+            self.updateGeometry()
         self.update()
 
     def drop_percent(self, dropped: bool) -> None:

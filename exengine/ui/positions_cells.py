@@ -106,12 +106,8 @@ def group_cells(row: GroupRow, at: Moment) -> list[Cell]:
     status, status_token = words.group_state(row.status)
     if row.missing_qty is not None:
         status, status_token = f"{fmt.MINUS}{fmt.trimmed(row.missing_qty, row.qty_decimals)} {row.base}", "error"
-    unrealised, share = _marked(row.holding, places, at, strong=True)
     is_open = row.cost != 0
-    way = row.to_target_percent(at.last)
-    last = number_cell(at.last, row.price_decimals, "muted" if at.stale else "text")
-    if at.stale:
-        last = last._replace(icon="clock")
+    last, unrealised, share, to_target, age = _priced(row, at)
     return [
         Cell(
             fmt.pair(row.symbol),
@@ -131,8 +127,8 @@ def group_cells(row: GroupRow, at: Moment) -> list[Cell]:
         pnl_cell(row.realised, places, arrow=False),
         Cell(words.TP_MODES.get(row.tp_mode, words.sentence(row.tp_mode)), "muted"),
         number_cell(row.target, row.price_decimals),
-        UNKNOWN if way is None else Cell(fmt.signed_percent(way), "muted" if at.stale else "text", value=way),
-        Cell(fmt.age(at.now_ms - row.opened_at_ms), "muted", value=row.opened_at_ms),
+        to_target,
+        age,
         Cell(status, status_token, icon=_status_icon(row), icon_token="error" if row.error else "muted"),
         number_cell(row.stop, row.price_decimals, "muted" if row.own_stop is None else "text"),
     ]
@@ -141,6 +137,31 @@ def group_cells(row: GroupRow, at: Moment) -> list[Cell]:
 def _status_icon(row: GroupRow) -> str:
     """Something went wrong with it, or the trader keeps the risk engine away from it."""
     return "error" if row.error else "block" if row.blocked else ""
+
+
+def repriced(cells: list[Cell], row: GroupRow, at: Moment) -> list[Cell]:
+    """The cells of a group that is as it was, at another price or time."""
+    last, unrealised, share, to_target, age = _priced(row, at)
+    made = cells.copy()
+    made[Col.LAST : Col.PERCENT + 1] = last, unrealised, share
+    made[Col.TO_TARGET : Col.AGE + 1] = to_target, age
+    return made
+
+
+def _priced(row: GroupRow, at: Moment) -> tuple[Cell, Cell, Cell, Cell, Cell]:
+    """What the price and the time say of a group: last, unrealised, percent, to target, age."""
+    unrealised, share = _marked(row.holding, fmt.quote_decimals(row.quote), at, strong=True)
+    way = row.to_target_percent(at.last)
+    last = number_cell(at.last, row.price_decimals, "muted" if at.stale else "text")
+    if at.stale:
+        last = last._replace(icon="clock")
+    return (
+        last,
+        unrealised,
+        share,
+        UNKNOWN if way is None else Cell(fmt.signed_percent(way), "muted" if at.stale else "text", value=way),
+        Cell(fmt.age(at.now_ms - row.opened_at_ms), "muted", value=row.opened_at_ms),
+    )
 
 
 def pyramid_cells(group: GroupRow, row: PyramidRow, at: Moment) -> list[Cell]:

@@ -1,7 +1,7 @@
 """The tree of positions: group ▸ pyramid ▸ leg, kept in step with the engine's rows without ever being reset."""
 
 import itertools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from exengine.ui.positions_cells import (
     is_stale,
     leg_cells,
     pyramid_cells,
+    repriced,
 )
 from exengine.ui.positions_order import PRICED, Key, sort_key
 
@@ -36,7 +37,9 @@ _FLASHING_BELOW = (Col.FILLED, Col.SIZE, Col.ENTRY, Col.REALISED)
 class Node:
     """One row of the tree. Its cells are made when they are looked at, and kept until its group's `stamp` moves."""
 
-    __slots__ = ("cells", "children", "data", "group", "id", "level", "made_at", "parent", "place", "stale", "stamp")
+    __slots__ = (
+        "cells", "children", "data", "group", "id", "level", "made_at", "made_of", "parent", "place", "stale", "stamp",
+    )  # fmt: skip
 
     def __init__(self, number: int, parent: "Node | None", place: int, data: GroupRow | PyramidRow | LegRow) -> None:
         self.id = number
@@ -48,8 +51,21 @@ class Node:
         self.children: list[Node] = []
         self.cells: list[Cell] | None = None
         self.made_at = -1
+        self.made_of: object = None
+        """The row that the cells were last made of as a whole."""
         self.stamp = 0
         self.stale = False
+
+
+def _neighbours(numbers: Sequence[int]) -> Iterable[tuple[int, int]]:
+    """First and last of each run of numbers that follow each other. They rise."""
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number != last + 1:
+            yield first, last
+            first = number
+        last = number
+    yield first, last
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +177,9 @@ class PositionsModel(CellModel):
         at, group = self._moment(node), node.group.data
         assert isinstance(group, GroupRow)
         if isinstance(node.data, GroupRow):
+            if node.cells is not None and node.made_of is node.data:
+                return repriced(node.cells, node.data, at)
+            node.made_of = node.data
             return group_cells(node.data, at)
         if isinstance(node.data, PyramidRow):
             return pyramid_cells(group, node.data, at)
@@ -172,6 +191,7 @@ class PositionsModel(CellModel):
         Rows off the screen are made when they are scrolled in, so nothing is told about them.
         """
         flashes: list[Flash] = []
+        blocks: dict[tuple[Node | None, int, int], list[Node]] = {}
         for index in rows:
             node = self._nodes[index.internalId()]
             before = node.cells
@@ -183,7 +203,13 @@ class PositionsModel(CellModel):
             if not changed:
                 continue
             flashes.extend(self._flashes(node, before, after, changed))
-            self.dataChanged.emit(self._index(node, changed[0]), self._index(node, changed[-1]))
+            for first, last in _neighbours(changed):
+                blocks.setdefault((node.parent, first, last), []).append(node)
+        for (_, first, last), nodes in blocks.items():
+            places = [node.place for node in nodes]
+            for top, bottom in _neighbours(places):
+                run = nodes[bisect_left(places, top)], nodes[bisect_left(places, bottom)]
+                self.dataChanged.emit(self._index(run[0], first), self._index(run[1], last))
         return flashes
 
     def _flashes(self, node: Node, before: list[Cell], after: list[Cell], changed: list[int]) -> Iterable[Flash]:

@@ -39,8 +39,10 @@ class Pill(QWidget):
         self.updateGeometry()
 
     def show_word(self, word: str, icon: str, token: str, *, border: str, ground: str = "") -> None:
-        self._word, self._icon, self._token = word, icon, token
-        self._border, self._ground = border, ground
+        shown = (word, icon, token, border, ground)
+        if shown == (self._word, self._icon, self._token, self._border, self._ground):
+            return
+        self._word, self._icon, self._token, self._border, self._ground = shown
         self.updateGeometry()
         self.update()
 
@@ -128,10 +130,13 @@ class Ribbon(QWidget):
         self.panic = HoldButton(look, icons, "Panic", "panic")
         self.panic.held.connect(self.panic_asked)
         self._paused = False
+        self._risk_token = ""
+        """The token of the shield that is shown."""
         self._measured: tuple[object, ...] = ()
         """What the fields were last made to fit."""
         self._lay_out()
         look.changed.connect(self._on_look_changed)
+        self._show_pause()
         self.refresh(0)
 
     def _make_values(self) -> None:
@@ -213,8 +218,10 @@ class Ribbon(QWidget):
                 self.badge.setToolTip("Paper money: nothing here is real")
         self.badge.setAccessibleName(f"Mode: {mode}")
         self.badge.show()
-        self._paused = engine.status is EngineStatus.PAUSED
-        self._on_look_changed()
+        paused = engine.status is EngineStatus.PAUSED
+        if paused is not self._paused:
+            self._paused = paused
+            self._show_pause()
 
     def _show_pool(self, engine: EngineRow) -> None:
         is_full = engine.pool_used >= engine.pool_limit
@@ -251,7 +258,10 @@ class Ribbon(QWidget):
         held = f"Held back: {engine.status_text}" if word == "Blocked" else ""
         self.risk.setToolTip(held)
         self.risk.set_token(token)
-        self.risk_icon.setPixmap(self._icons.pixmap("shield", token, self._look.grown(16), self.devicePixelRatioF()))
+        if token != self._risk_token:
+            self._risk_token = token
+            shield = self._icons.pixmap("shield", token, self._look.grown(16), self.devicePixelRatioF())
+            self.risk_icon.setPixmap(shield)
         self.risk_more.setText(more)
         self.risk_more.setVisible(bool(more))
 
@@ -271,6 +281,10 @@ class Ribbon(QWidget):
     # Looks
 
     def _on_look_changed(self) -> None:
+        self._risk_token = ""
+        self._show_pause()
+
+    def _show_pause(self) -> None:
         self.pause.setText("Resume" if self._paused else "Pause")
         self.pause.setIcon(self._icons.button_icon("run" if self._paused else "pause"))
         self.pause.setToolTip(

@@ -62,7 +62,6 @@ class Table(ColumnedTree):
         """`tight` puts the columns closer together, where a dock is narrow."""
         super().__init__(look, icons, model, tree=tree, tight=tight)
         self._sections: list[tuple[int, int, int, int, int]] = []
-        self._dirty = QRect()
         self._mouse = QPoint(-1, -1)
         self._flashes = Flashes(look, self)
         self._flashes.ended.connect(self._on_flash_end)
@@ -116,20 +115,25 @@ class Table(ColumnedTree):
 
     def visible_rows(self) -> Iterable[QModelIndex]:
         """The rows on the screen, from the top."""
-        bottom = self.viewport().height()
         index = self.indexAt(QPoint(0, 0))
-        while index.isValid() and self.visualRect(index).top() < bottom:
+        row = self.visualRect(index)
+        top, height, bottom = row.top(), row.height(), self.viewport().height()
+        while index.isValid() and top < bottom:
             yield index
             index = self.indexBelow(index)
+            top += height  # all rows are of one height
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._dirty = event.region().boundingRect()
+        dirty, height = event.region(), self.viewport().height()
         heading, edge = self.heading, self.look.metric("edge_padding")
         self._sections = [
             (logical, heading.sectionViewportPosition(logical), heading.sectionSize(logical),
              *heading.padding(logical, self._inner, edge))
             for logical in range(heading.count())
             if not heading.isSectionHidden(logical)
+            and dirty.intersects(
+                QRect(heading.sectionViewportPosition(logical), 0, heading.sectionSize(logical), height)
+            )
         ]  # fmt: skip
         super().paintEvent(event)
 
@@ -146,8 +150,6 @@ class Table(ColumnedTree):
             self._fit_soon.start(0)
         node, flashes = index.internalId(), self._flashes.tokens
         for logical, left, width, before, after in self._sections:
-            if left > self._dirty.right() or left + width < self._dirty.left():
-                continue
             if flashes and (flash := flashes.get((node, logical))) is not None:
                 painter.fillRect(QRect(left, row.top(), width, row.height()), self.look.color(flash))
             area = QRect(left + before, row.top(), width - before - after, row.height())
@@ -179,19 +181,25 @@ class Table(ColumnedTree):
         painter.drawRect(QRect(left, row.top() + 1, width - 1, row.height() - 2))
 
     def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
-        """Paints again what changed of one row. Qt's own way asks the model for every cell in between, in Python."""
-        if first.row() != last.row() or QAccessible.isActive():
+        """Paints again what changed. Qt's own way asks the model for every cell in between, in Python."""
+        if QAccessible.isActive():
             super().dataChanged(first, last, roles)
             return
-        row = self.visualRect(first)
-        if row.isValid():
-            sections = range(first.column(), last.column() + 1)
-            left = min(self.heading.sectionViewportPosition(logical) for logical in sections)
-            right = max(
-                self.heading.sectionViewportPosition(logical) + self.heading.sectionSize(logical)
-                for logical in sections
-            )
-            self.viewport().update(left, row.top(), right - left, row.height())
+        top = self.visualRect(first)
+        bottom = top if first.row() == last.row() else self.visualRect(last)
+        if top.isValid() and bottom.isValid():
+            left, right = self._span(first.column(), last.column())
+            self.viewport().update(left, top.top(), right - left, bottom.bottom() - top.top() + 1)
+        elif first.row() != last.row():
+            self.viewport().update()
+
+    def _span(self, first: int, last: int) -> tuple[int, int]:
+        """From where to where some columns lie, also where the trader has moved them."""
+        heading = self.heading
+        sections = range(first, last + 1) if heading.sectionsMoved() else (first, last)
+        left = min(heading.sectionViewportPosition(logical) for logical in sections)
+        right = max(heading.sectionViewportPosition(logical) + heading.sectionSize(logical) for logical in sections)
+        return left, right
 
     def flash(self, index: Index, column: int, rose: bool) -> None:
         """Tints a cell whose value changed for a moment; its change must be told with dataChanged as well."""

@@ -40,11 +40,15 @@ class ColumnedTree(QTreeView):
             self.fit()
 
     def _grow(self, cells: Sequence[Cell], level: int) -> bool:
-        grown = False
+        grown, columns, widest_of = False, self.cells.columns, self._widest
         for logical, cell in enumerate(cells):
-            length = len(cell.text) + (len(cell.trail.text) if cell.trail else 0) + sum(len(p.text) for p in cell.after)
-            column = self.cells.columns[logical]
-            widest = self._widest.get((level, logical), 0)
+            length = len(cell.text)
+            if cell.trail is not None:
+                length += len(cell.trail.text)
+            for part in cell.after:
+                length += len(part.text)
+            column = columns[logical]
+            widest = widest_of.get((level, logical), 0)
             # A name of as many letters may still be a wider one, and would lose its end.
             if length > widest or (column.elides and length == widest > 0):
                 self._widest[level, logical] = length

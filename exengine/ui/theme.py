@@ -110,6 +110,8 @@ class Look(QObject):
         self._app = app
         self._colors: dict[str, QColor] = {}
         self._fonts: dict[tuple[Role, Weight], QFont] = {}
+        self._line_heights: dict[Role, float] = {}
+        self._heights: dict[tuple[str, Role], int] = {}
         app.styleHints().colorSchemeChanged.connect(self._on_system_changed)
         self.apply()
 
@@ -136,7 +138,8 @@ class Look(QObject):
 
     def apply(self) -> None:
         self._colors = self.tokens.colors("dark" if self.is_dark else "light", self.pnl_palette)
-        self._fonts.clear()
+        for kept in (self._fonts, self._line_heights, self._heights):
+            kept.clear()
         self._app.setFont(self.font())
         self._app.setPalette(self._palette())
         self._app.setStyleSheet(self._style_sheet())
@@ -174,12 +177,17 @@ class Look(QObject):
         return max(self.metric("row"), math.ceil(self.line_height() + 8))
 
     def line_height(self, role: Role = Role.BODY) -> float:
-        return QFontMetricsF(self.font(role)).height()
+        if role not in self._line_heights:
+            self._line_heights[role] = QFontMetricsF(self.font(role)).height()
+        return self._line_heights[role]
 
     def tall(self, name: str, role: Role = Role.BODY) -> int:
         """The token's height, or more where the font has outgrown it."""
-        room = self.metric(name) - self.tokens.type(role.value) * 1.25
-        return max(self.metric(name), math.ceil(self.line_height(role) + room * 0.6))
+        key = (name, role)
+        if key not in self._heights:
+            room = self.metric(name) - self.tokens.type(role.value) * 1.25
+            self._heights[key] = max(self.metric(name), math.ceil(self.line_height(role) + room * 0.6))
+        return self._heights[key]
 
     def font(self, role: Role = Role.BODY, weight: Weight = Weight.NORMAL) -> QFont:
         key = (role, weight)

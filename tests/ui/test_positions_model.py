@@ -118,14 +118,15 @@ def test_an_unchanged_row_is_not_told_and_a_changed_one_only_where_it_is_seen(tr
     tree.model.cells(seen[0])
     tree.model.cells(seen[1])
     told = []
-    tree.model.dataChanged.connect(lambda first, last: told.append((first.row(), first.column(), last.column())))
+    tree.model.dataChanged.connect(
+        lambda first, last: told.append((first.row(), last.row(), first.column(), last.column()))
+    )
     tree.model.refresh(seen)
     assert told == []
     prices = {market: replace(quote, price=quote.price * 2) for market, quote in rows.sample_quotes().items()}
     tree.put(quotes=prices)
     tree.model.refresh(seen)
-    assert {row for row, _, _ in told} == {0, 1}
-    assert {(first, last) for _, first, last in told} == {(Col.LAST, Col.TO_TARGET)}
+    assert sorted(told) == [(0, 1, Col.LAST, Col.PERCENT), (0, 1, Col.TO_TARGET, Col.TO_TARGET)]
 
 
 def test_only_numbers_that_change_before_the_trader_s_eyes_flash(tree):
