@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from exengine.bootstrap import program as bootstrap
+from exengine.domain.errors import UserError
 from exengine.engine import engine
 from exengine.engine.changes import Changes, StoreFailed
 from exengine.engine.intake import StoreUnavailable
@@ -57,7 +58,7 @@ async def carried_out(act: Act, running: InProcess) -> None:
     while True:
         try:
             await act(running)
-        except (StoreUnavailable, StoreFailed):
+        except (StoreUnavailable, StoreFailed, UserError):
             assert running.program.engine.health() in ("error", "running")
             await running.program.engine.settled()
         else:
