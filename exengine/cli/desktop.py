@@ -64,6 +64,7 @@ async def _main(look: Look, program: Program) -> int:
     window = Window(look, bridge, setup_of(program), layouts, on_close=close, source=source)
     window.show_times(program.config.ui.time.value, program.settings.timezone)
     show_applied(program, look, bridge, window)
+    program.subscribe(lambda: memory.lock(program.config.security.read_only))
     SettingsEntry(window, program.settings_desk, AccountDesk(program))
     _stop_on_signals(window.stop)
     window.show()

@@ -36,6 +36,10 @@ class LookMemory(QObject):
         self._saving: asyncio.Task[None] | None = None
         look.changed.connect(self._on_changed)
 
+    def lock(self, locked: bool) -> None:
+        """Whether nothing is written from now on."""
+        self._locked = locked
+
     @property
     def _choice(self) -> Choice:
         look = self._look
