@@ -185,6 +185,7 @@ class LogDock(StreamDock):
     # Further back
 
     def on_shown(self) -> None:
+        super().on_shown()
         self._fill()
 
     def _on_rolled(self, value: int) -> None:
@@ -272,7 +273,8 @@ class LogDock(StreamDock):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         # Where there is no room for all chips, those of the severities matter most; the search always stays.
-        room = event.size().width() - self.search.minimumWidth() - self._look.scaled(180)
+        taken = self.search.minimumWidth() + self.range.tool.sizeHint().width() + 2 * self.follow.sizeHint().width()
+        room = event.size().width() - taken - self._look.scaled(196)
         severities, categories = (_wide(chips) for chips in (self.severity_chips, self.category_chips))
         for chip in self.severity_chips.values():
             chip.setVisible(room >= severities)

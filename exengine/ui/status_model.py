@@ -218,7 +218,7 @@ def _size(count: int) -> str:
 
 TASK_COLUMNS = (
     Column(key="task", title="Task", sample="Watch of perp", sortable=False, elides=True),
-    Column(key="state", title="State", sample="Running", sortable=False),
+    Column(key="state", title="State", sample="Running", sortable=False, takes_rest=True),
     Column(
         key="silent",
         title="Last sign",
@@ -227,7 +227,7 @@ TASK_COLUMNS = (
         sortable=False,
         hint="When it last did anything; what waits for something is silent too",
     ),
-    Column(key="restarts", title="Restarts", sample="10", right=True, sortable=False, takes_rest=True),
+    Column(key="restarts", title="Restarts", sample="10", right=True, sortable=False, hidden=True),
 )
 
 
@@ -238,9 +238,11 @@ class TasksModel(KeyedModel[TaskStatus]):
         return (row.running, row.name)
 
     def make_cells(self, row: TaskStatus) -> list[Cell]:
+        again = (Part(fmt.count(row.restarts, "restart"), "warn"),) if row.restarts else ()
+        state = Cell("Running", "success") if row.running else Cell("Ended", "error", icon="error", icon_token="error")
         return [
             Cell(row.name[0].upper() + row.name[1:], value=row.name),
-            Cell("Running", "success") if row.running else Cell("Ended", "error", icon="error", icon_token="error"),
+            state._replace(after=again),
             UNKNOWN if row.silent_s is None else Cell(fmt.age(row.silent_s * 1000), "muted", value=row.silent_s),
             Cell(f"{row.restarts:,}", "warn" if row.restarts else "muted", value=row.restarts),
         ]

@@ -36,8 +36,9 @@ class TableTools(QObject):
         self.exports.saved.connect(lambda text: dock.told.emit(text, "success"))
         self.exports.failed.connect(lambda text: dock.told.emit(text, "error"))
         self.columns = IconButton(icons, "columns", f"Columns of {dock.plain_title}")
-        self.columns.setParent(dock.heading)
-        self.columns.hide()
+        if narrow:
+            self.columns.setParent(dock.heading)
+            self.columns.hide()
         self.columns.clicked.connect(lambda: self._pop(self.columns_menu(), self.columns))
         self.export = IconButton(icons, "export", f"Copy or save {dock.plain_title}")
         self.export.clicked.connect(lambda: self._pop(self.export_menu(), self.export))

@@ -83,6 +83,17 @@ def test_rolling_to_the_top_brings_older_lines_and_the_view_stays(dock, on_loop)
     assert tester is not None
 
 
+def test_a_dock_that_comes_into_sight_shows_its_end(look, icons, qtbot, on_loop):
+    made = LogDock(look, icons)
+    qtbot.addWidget(made)
+    made.resize(900, 300)
+    made.apply(rows.changes(log=[line(number) for number in range(1, 200)]), rows.NOW_MS)
+    made.show()
+    made.on_shown()
+    bar = made.table.verticalScrollBar()
+    assert bar.value() == bar.maximum() > 0
+
+
 def test_a_filter_finds_what_is_in_the_store_alone(dock, on_loop):
     run(on_loop, lambda: dock.severity_chips[Severity.ERROR].setChecked(True))
     numbers = [row.id for row in (dock.model.row_at(dock.model.index(place, 0)) for place in range(13))]
