@@ -18,6 +18,7 @@ from exengine.engine.rows import Mode
 from exengine.store.lock import AlreadyRuns
 from exengine.ui.app import make_app
 from exengine.ui.bridge import Bridge
+from exengine.ui.first_run import offer_first_run
 from exengine.ui.layout import LayoutStore
 from exengine.ui.look_memory import LookMemory
 from exengine.ui.loop import run
@@ -40,6 +41,7 @@ def run_desktop(options: argparse.Namespace) -> int:
 
 
 async def _main(look: Look, program: Program) -> int:
+    is_first = not program.config_file.exists()
     try:
         await program.start()
     except AlreadyRuns as error:
@@ -65,7 +67,9 @@ async def _main(look: Look, program: Program) -> int:
     window.show_times(program.config.ui.time.value, program.settings.timezone)
     show_applied(program, look, bridge, window)
     program.subscribe(lambda: memory.lock(program.config.security.read_only))
-    SettingsEntry(window, program.settings_desk, AccountDesk(program))
+    accounts = AccountDesk(program)
+    SettingsEntry(window, program.settings_desk, accounts)
+    offer_first_run(window, program.settings_desk, accounts, is_first=is_first)
     _stop_on_signals(window.stop)
     window.show()
     await closed.wait()

@@ -140,6 +140,7 @@ class AccountsEditor(QWidget):
         self.add.clicked.connect(self._on_add)
         self.list.currentRowChanged.connect(lambda _: self.refresh())
         safe.changed.connect(self.refresh)
+        safe.closed.connect(self.test.clear)
         self.look.changed.connect(self._on_look_changed)
         self._on_look_changed()
         self.refresh()

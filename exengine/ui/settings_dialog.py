@@ -324,6 +324,7 @@ class SettingsDialog(Sheet):
         sheet.open()
 
     def done(self, result: int) -> None:
+        self.safe.closed.emit()
         self._unsubscribe()
         self._unsubscribe = lambda: None
         super().done(result)

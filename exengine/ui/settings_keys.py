@@ -128,7 +128,6 @@ class AccountTest(QWidget):
         column.addLayout(head)
         column.addLayout(self._lines)
         self.stop.clicked.connect(self.cancel)
-        self.destroyed.connect(lambda task=None: None)
         self.hide()
 
     @property
@@ -193,6 +192,8 @@ class AccountTest(QWidget):
         self._lines.addWidget(holder)
 
     def _failed(self, error: BaseException) -> None:
+        if self._task is None:
+            return
         text = f"{error.happened} {error.remedy}" if isinstance(error, UserError) else str(error)
         self.findings.append(f"✗ {text}")
         self._add("error", "error", "Test", sentence(text.strip()))

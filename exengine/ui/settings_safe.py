@@ -14,6 +14,8 @@ class Safe(QObject):
     """Holds new keys in memory until Apply keeps them; forgets them with the dialog."""
 
     changed = Signal()
+    closed = Signal()
+    """The dialog is left: nothing is shown any more."""
 
     def __init__(self, desk: AccountDesk) -> None:
         super().__init__()
