@@ -12,6 +12,7 @@ from tests.ui.test_on_the_real_engine import ONE_LEG, Desktop, on_the_desktop
 def test_what_is_typed_and_applied_is_what_runs(look: Look, tmp_path: Path, monkeypatch, qtbot):
     async def play(desktop: Desktop) -> None:
         entry = SettingsEntry(desktop.window, desktop.program.settings_desk, AccountDesk(desktop.program))
+        await desktop.running.market.tick("50100")
         assert await desktop.alert() == 202
         await desktop.shows(lambda: desktop.groups == 1)
         dialog = entry.open("pool")
@@ -28,4 +29,5 @@ def test_what_is_typed_and_applied_is_what_runs(look: Look, tmp_path: Path, monk
         assert read(desktop.program.config_file).grid.max_pyramids == 3
         assert desktop.groups == 1
 
-    on_the_desktop(look, tmp_path, monkeypatch, play, grid=ONE_LEG)
+    # The look is the one that the window has: to take another one is no part of this.
+    on_the_desktop(look, tmp_path, monkeypatch, play, grid=ONE_LEG, ui={"theme": "dark"})
