@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from exengine.bootstrap.listening import warn_of_exposure
 from exengine.bootstrap.live import mode_of
 from exengine.bootstrap.readiness import Ready, refusals, refused
+from exengine.bootstrap.stages import whole
 from exengine.domain.errors import UserError
 from exengine.domain.events import GroupDue, QueueDue, RiskDue, SettingsApplied
 from exengine.domain.journal import Category, Severity
@@ -95,7 +96,7 @@ class Applier:
             refused(refusals(new, settings, self._program.state))
             ready = await Ready.made(self._program, new, settings, anew)
             try:
-                await asyncio.to_thread(_write, self._program.config_file, old, new)
+                await whole(asyncio.to_thread(_write, self._program.config_file, old, new))
                 await self._switched(old, new, settings, ready)
             except BaseException as error:
                 await ready.let_go()
@@ -111,7 +112,8 @@ class Applier:
     async def _switched(self, old: Config, new: Config, settings: Settings, ready: Ready) -> None:
         program = self._program
         said = consequences(old, new, program.state, program.clock.now_ms())
-        text = _text([one.text for one in said])
+        again = [f"Account {name} is connected again." for name in sorted(ready.ends & ready.keys.keys())]
+        text = _text([one.text for one in said] + again)
         event = SettingsApplied(settings=settings, text=text, anew=ready.begins)
 
         async def connected() -> list[Exchange]:
@@ -170,11 +172,12 @@ class Applier:
         ready = await Ready.made(program, old, settings, frozenset(), everything=True)
         await self._switched(program.config, old, settings, ready)
         program.tell()
+        why = program.scrubbed(f"{type(error).__name__}: {error}")
         text = "A new configuration could not be applied; the one before is in effect again."
-        program.engine.note(Severity.ERROR, Category.SYSTEM, text, f"{type(error).__name__}: {error}")
+        program.engine.note(Severity.ERROR, Category.SYSTEM, text, f"{why}. See the log.")
         if isinstance(error, Exception):
             raise UserError(
-                f"The new configuration could not be applied ({type(error).__name__}: {error}).",
+                f"The new configuration could not be applied ({why}).",
                 safe="The one before is in effect again; open positions and resting orders are as they were.",
                 remedy="Look into the log, and apply once more.",
             ) from error

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from exengine import __version__
 from exengine.analytics.history import History
@@ -16,7 +15,7 @@ from exengine.bootstrap.listening import PublicAddress, listener_settings, liste
 from exengine.bootstrap.live import keys_of, mode_of
 from exengine.bootstrap.notices import Notices, summary_timer
 from exengine.bootstrap.settings_desk import SettingsDesk
-from exengine.bootstrap.stages import stage
+from exengine.bootstrap.stages import stage, whole
 from exengine.bootstrap.status import gathered
 from exengine.domain.applying import capital
 from exengine.domain.errors import UserError
@@ -58,8 +57,6 @@ REMEMBERED = 500
 
 STOP_S = 5.0
 """How long a stop waits for orders under way; what is left is resolved by the next start."""
-
-T = TypeVar("T")
 
 
 class Program:
@@ -141,7 +138,7 @@ class Program:
         self.keep_out_of_logs(keys.values())
         place = place_of(self.config.app.database_url, self.data_dir.database_file)
         opened = partial(open_store, place, on_trouble=self._trouble_told(), keep_in=self.data_dir.path)
-        self._store = await _whole(asyncio.to_thread(opened))
+        self._store = await whole(asyncio.to_thread(opened))
         loaded = await self._store.load()
         if has_paper(self.settings):
             folder = self.config_file.parent
@@ -173,6 +170,10 @@ class Program:
     def keep_out_of_logs(self, keys: Iterable[AccountKeys]) -> None:
         """From now on no log line has these keys, whoever writes it."""
         self._known.add(*(part for one in keys for part in (one.api_key, one.secret, one.passphrase)))
+
+    def scrubbed(self, text: str) -> str:
+        """A text without any secret that is known."""
+        return self._known.scrubbed(text)
 
     def begin_log(self) -> None:
         """Writes the log as the configuration says from now on. Raises OSError where it cannot be written."""
@@ -393,13 +394,3 @@ class Program:
             self._store = None
         self._end_log()
         self._lock.release()
-
-
-async def _whole(work: Awaitable[T]) -> T:
-    """Waits for what cannot be broken off half-way, also when cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise

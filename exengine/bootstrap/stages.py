@@ -1,10 +1,13 @@
-"""One thing after the other is ended, each in its time, whatever goes wrong with the ones before."""
+"""Work that comes to its end: in its time whatever goes wrong with it, or whole whoever is cancelled meanwhile."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable
+from typing import TypeVar
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 STAGE_S = 12.0
 """How long any stage may take at most; the next one begins then all the same."""
@@ -19,3 +22,13 @@ async def stage(name: str, work: Awaitable[None]) -> None:
         log.error("stopping the %s took longer than %s s", name, STAGE_S)
     except Exception as error:  # the lock and the store must be let go of, whatever it was
         log.error("stopping the %s failed", name, exc_info=error)
+
+
+async def whole(work: Awaitable[T]) -> T:
+    """Waits for what cannot be broken off half-way, also when cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 
 from exengine.settings.atomic import replace_file
-from exengine.settings.file import read, text_of
+from exengine.settings.file import ONE_WRITER, read, text_of
 from exengine.settings.pages import Config
 from exengine.settings.problems import ConfigError
 
@@ -59,6 +59,11 @@ def put_back(path: Path, *, keep_refused: bool = False) -> bool:
 
     With `keep_refused` the one that it replaces is kept beside it. Raises ConfigError.
     """
+    with ONE_WRITER:
+        return _put_back(path, keep_refused=keep_refused)
+
+
+def _put_back(path: Path, *, keep_refused: bool) -> bool:
     try:
         before = mark(path).read_bytes()
         after = path.read_bytes() if path.exists() else b""
