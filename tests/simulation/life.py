@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import logging
+import math
 import random
 import traceback
 from collections.abc import Iterator
@@ -75,6 +76,7 @@ class Life:
         self.clock = SimulatedClock()
         self.disk = Disk(instance=f"life {plan.seed}")
         self.disk_faults = DiskFaults()
+        self.disk_faults.slow_s = 0.2 if plan.choices["slow_disk"] else 0.0
         self.lines = {name: _line(self, name) for name in plan.choices["accounts"]}
         self.checks = Checks(self.disk, self.lines.values(), self.violated)
         self.process: Process
@@ -280,7 +282,10 @@ def _line(life: Life, name: str) -> Line:
     )
     symbols = {market.id: symbol for symbol, (market, _) in markets.items()}
     opening = {market.id: price for market, price in markets.values()}
-    return Line(name, venue, symbols, habits, life.rng, opening)
+    line = Line(name, venue, symbols, habits, life.rng, opening)
+    if c["shuffles"]:
+        line.stream_moods["shuffle"] = math.inf
+    return line
 
 
 def _short(changes: Changes) -> str:

@@ -63,6 +63,8 @@ def _choices(rng: random.Random) -> Args:
         "hidden_s": some([0, 0, 0.5, 2.4]),
         "trades_by_themselves": rng.random() < 0.5,
         "batch_ms": some([0, 0, 2]),
+        "slow_disk": rng.random() < 0.25,
+        "shuffles": rng.random() < 0.2,
         "ladder": rng.randrange(len(LADDERS)),
         "max_pyramids": some([1, 2, 3]),
         "gap_reference": some(["pyramid", "group"]),
@@ -189,7 +191,7 @@ class _Author:
         return "15" if account == "swap" else self._rng.choice(("15", "15", "60"))
 
     def _price(self) -> None:
-        self._add("price", **self._where(), percent=self._rng.choice(MOVES), part=self._rng.choice((None, None, 0.4)))
+        self._add("price", **self._where(), percent=self._rng.choice(MOVES), part=self._rng.choice((None, 0.4)))
 
     def _parting(self) -> None:
         """Both symbols are entered; then one rises and the other falls."""
@@ -266,7 +268,7 @@ class _Author:
         self._add("market", **self._where(), what=what, seconds=self._rng.choice((5, 60)))
 
     def _store(self) -> None:
-        what = self._rng.choice(("fail", "full", "locked", "slow", "broken"))
+        what = self._rng.choice(("fail", "full", "locked", "broken"))
         times, seconds = self._rng.choice((1, 2, 5)), self._rng.choice((1, 15))
         self._add("store", what=what, times=times, seconds=seconds, after=self._rng.choice((0, 0, 1, 3, 8)))
 

@@ -24,7 +24,7 @@ PLAIN: Args = {
     "priority": ["fifo"], "risk": False, "full_pyramids": False, "risk_wait": "0", "timer_start": "after_5_pyramids",
     "partial_close": True, "when_short": "partial", "below_minimum": "skip_leg", "beyond": "keep", "pyramid_gap": "0",
     "multipliers": [], "per_symbol": None, "exposure": None, "queue_age": "0", "on_fill": True, "winners": 3,
-    "reset_timer": False, "daily_loss": None, "drawdown": None,
+    "reset_timer": False, "daily_loss": None, "drawdown": None, "slow_disk": False, "shuffles": False,
 }  # fmt: skip
 """One spot account, two legs of half the capital each at 0 and -1 %, their targets 0.5 and 1 % above."""
 

@@ -6,9 +6,10 @@ from tests.simulation.life import lived
 from tests.simulation.mutations import MUTATIONS, Planted
 from tests.simulation.plan import plan_of
 
-ENOUGH = 400
+ENOUGH = 600
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("planted", MUTATIONS, ids=lambda planted: planted.__name__)
 def test_a_planted_bug_is_found(planted: Planted):
     with planted():
