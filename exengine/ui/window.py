@@ -4,8 +4,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMargins, Qt
-from PySide6.QtGui import QCloseEvent, QGuiApplication, QHideEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QMainWindow, QMenuBar, QTabWidget, QWidget
+from PySide6.QtGui import QCloseEvent, QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QMenuBar, QTabWidget
 
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
 from exengine.engine.rows import LogRow, Mode, Severity, ViewChanges
@@ -18,6 +18,7 @@ from exengine.ui.bridge import Bridge
 from exengine.ui.capital_dock import CapitalDock
 from exengine.ui.clicks import Clicks
 from exengine.ui.dock import Dock
+from exengine.ui.dock_walk import DockWalk
 from exengine.ui.help import Help
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
@@ -49,15 +50,13 @@ EDGE = 2
 """The width of the edge that says LIVE."""
 
 LEAST_WIDTH = 960
-MOST_HIDDEN = 500
-"""Widgets behind others that Tab goes past at most."""
 HIDDEN_FLUSH_MS = 5_000
 """How often a window in the tray looks for errors."""
 
 Closing = Callable[[], Coroutine[Any, Any, Any]]
 
 
-class Window(QMainWindow):
+class Window(DockWalk):
     """What the trader looks at. Closing it starts `on_close`, the staged shutdown, and nothing else."""
 
     def __init__(
@@ -288,68 +287,23 @@ class Window(QMainWindow):
         if group is None:
             self._show_log_row(row)
             return
-        self._bring(self.positions)
+        self.bring(self.positions)
         self.positions.reveal(group.id, leg_of(row, group))
 
     def _show_log_row(self, row: LogRow) -> None:
-        self._bring(self.log)
+        self.bring(self.log)
         self.log.show_row(row)
 
     def _show_errors(self) -> None:
-        self._bring(self.log)
+        self.bring(self.log)
         self.log.severity_chips[Severity.ERROR].setChecked(True)
 
     def _on_deed(self, deed: Deed, group_id: str) -> None:
         if deed is Deed.LOG:
-            self._bring(self.log)
+            self.bring(self.log)
             self.log.show_group(group_id)
         else:
             self.clicks.deed(deed, group_id)
-
-    def _bring(self, dock: Dock) -> None:
-        dock.show()
-        dock.raise_()
-
-    def go_to(self, dock: Dock) -> None:
-        """Brings a dock to the front, and the keyboard to it."""
-        self._bring(dock)
-        if dock.isFloating():
-            dock.activateWindow()
-        dock.focus_target().setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if not _inside(dock, QGuiApplication.focusObject()):
-            # What it would show cannot take the keyboard while it is empty; the dock itself can.
-            dock.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def show_group(self, group_id: str) -> None:
-        """Goes to a group in Positions."""
-        self.go_to(self.positions)
-        index = self.positions.model.index_of(group_id)
-        if index.isValid():
-            self.positions.table.setCurrentIndex(index)
-            self.positions.table.scrollTo(index)
-
-    def focus_next_dock(self, step: int = 1) -> None:
-        """Moves the keyboard round the docks that can be seen; -1 is backwards."""
-        targets = {
-            dock: dock.focus_target() for dock in self.docks if dock.isVisible() and not dock.visibleRegion().isEmpty()
-        }
-        focused = QGuiApplication.focusObject()
-        docks = list(targets)
-        current = next((place for place, dock in enumerate(docks) if _inside(dock, focused)), -1)
-        if docks:
-            start = current if current >= 0 or step > 0 else 0
-            targets[docks[(start + step) % len(docks)]].setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab, past the docks that lie behind others: Qt would lead the keyboard into what cannot be seen."""
-        for _ in range(MOST_HIDDEN):
-            if not super().focusNextPrevChild(forward):
-                return False
-            focused = QGuiApplication.focusObject()
-            behind = [dock for dock in self.docks if _inside(dock, focused) and dock.visibleRegion().isEmpty()]
-            if not behind:
-                return True
-        return True
 
     # The window itself
 
@@ -416,7 +370,3 @@ class Window(QMainWindow):
             for x, y, w, h in ((0, 0, width, EDGE), (0, height - EDGE, width, EDGE), (0, 0, EDGE, height)):
                 painter.fillRect(x, y, w, h, color)
             painter.fillRect(width - EDGE, 0, EDGE, height, color)
-
-
-def _inside(widget: QWidget, other: object) -> bool:
-    return isinstance(other, QWidget) and (other is widget or widget.isAncestorOf(other))

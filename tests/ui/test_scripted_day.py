@@ -274,6 +274,12 @@ async def a_winner_pays_for_a_loser(day: Day) -> None:
 
 
 async def part_of_it_is_closed(day: Day) -> None:
+    whole = day.row("main", "BTC/USDT")
+    day.window.clicks.ask_part(whole.id)
+    day.window.clicks.sheet.take_share(D(25))
+    day.window.clicks.sheet.action.click()
+    await day.until(lambda: day.row("main", "BTC/USDT").net_qty < whole.net_qty, "the part that the trader closed")
+    await day.agrees("closed in part")
     before = day.row("main", "BTC/USDT").net_qty
     sizes = {"tv__prev_market_position_size": "2", "tv__market_position_size": "1", "tv__action": "sell"}
     await day.alert(AT_MAIN, "BTCUSDT", "45300", execution_intent__type="reduce", **sizes)
