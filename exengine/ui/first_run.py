@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from exengine.domain.errors import UserError
 from exengine.engine.rows import Mode
-from exengine.settings.account_keys import AccountKeys
 from exengine.settings.first_run import Answers, account_page, answers_of, configured
 from exengine.settings.pages import AccountPage, Config
 from exengine.settings.problems import ConfigError, Problem
@@ -22,6 +20,8 @@ from exengine.ui.first_run_pages import CapitalPage, LimitsPage, WebhookPage, Wh
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, Prose
+from exengine.ui.secrets_place import place_is_open
+from exengine.ui.settings_keys import AccountDesk
 from exengine.ui.setup import Setup
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
@@ -51,14 +51,6 @@ class FirstRunDesk(Protocol):
         ...
 
 
-class KeysDesk(Protocol):
-    """Where keys are kept, and accounts are tried. All of it raises UserError."""
-
-    async def keep(self, account: str, keys: AccountKeys) -> None: ...
-
-    async def examine(self, page: AccountPage, keys: AccountKeys | None, tell: Callable[[Any], None]) -> object: ...
-
-
 class FirstRun(Sheet):
     """Nothing is written before the last step; leaving it earlier changes nothing."""
 
@@ -71,7 +63,7 @@ class FirstRun(Sheet):
         icons: Icons,
         parent: QWidget,
         desk: FirstRunDesk,
-        keys: KeysDesk,
+        keys: AccountDesk,
         *,
         setup: Setup,
         book: Book,
@@ -194,6 +186,11 @@ class FirstRun(Sheet):
     async def _apply(self, config: Config, answers: Answers) -> None:
         keys = self.keys_page.keys
         if keys is not None and not answers.is_paper:
+            if not await place_is_open(self, self._keys):
+                self._busy = False
+                self._refresh()
+                self._tell("The keys were not kept, and nothing was changed: there is no place for them yet.")
+                return
             await self._keys.keep(answers.name.strip(), keys)
         await self._desk.apply(config)
         where = "paper money" if answers.is_paper else answers.name.strip()
@@ -224,7 +221,7 @@ class FirstRun(Sheet):
 SEEN = "window_ways/first_run_seen"
 
 
-def offer_first_run(window: Window, desk: FirstRunDesk, keys: KeysDesk, *, is_first: bool) -> None:
+def offer_first_run(window: Window, desk: FirstRunDesk, keys: AccountDesk, *, is_first: bool) -> None:
     """Puts the wizard into the Help menu and the first steps; at a first start it comes up by itself, once."""
 
     def ask() -> None:

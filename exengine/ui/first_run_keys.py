@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
@@ -14,10 +14,8 @@ from exengine.ui.first_run_pages import WizardPage
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, button
+from exengine.ui.settings_keys import AccountDesk
 from exengine.ui.theme import Look
-
-if TYPE_CHECKING:
-    from exengine.ui.first_run import KeysDesk
 
 
 class KeysPage(WizardPage):
@@ -29,7 +27,7 @@ class KeysPage(WizardPage):
         "kept in the system’s keyring or in an encrypted vault, and never leaves this machine."
     )
 
-    def __init__(self, look: Look, icons: Icons, desk: "KeysDesk", account: Callable[[], AccountPage]) -> None:
+    def __init__(self, look: Look, icons: Icons, desk: AccountDesk, account: Callable[[], AccountPage]) -> None:
         super().__init__(look)
         self._icons, self._desk, self._account = icons, desk, account
         self._task: asyncio.Task[Any] | None = None

@@ -1,6 +1,5 @@
 """Apply: real money is confirmed, secrets are kept, the engine takes the new configuration, and what failed is said."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -10,7 +9,8 @@ from exengine.settings.notification_urls import hide_urls
 from exengine.settings.pages import Config
 from exengine.settings.problems import ConfigError
 from exengine.ui.loop import spawn
-from exengine.ui.settings_questions import GoLiveSheet, VaultSheet, going_live
+from exengine.ui.secrets_place import place_is_open
+from exengine.ui.settings_questions import GoLiveSheet, going_live
 
 if TYPE_CHECKING:
     from exengine.ui.settings_dialog import SettingsDialog
@@ -49,7 +49,7 @@ class Applying(QObject):
         new = going_live(dialog.desk.config, config)
         if new and not await GoLiveSheet(dialog.look, dialog.icons, dialog, new, config).answer():
             return
-        if self._keeps_secrets(config) and not await self._place_is_open():
+        if self._keeps_secrets(config) and not await place_is_open(self._dialog, self._dialog.safe.desk):
             return
         self._begin()
         try:
@@ -68,23 +68,6 @@ class Applying(QObject):
     def _keeps_secrets(self, config: Config) -> bool:
         plain = any(not page.url.lower().startswith("secret:") for page in config.notifications)
         return bool(self._dialog.safe.held) or plain
-
-    async def _place_is_open(self) -> bool:
-        """Whether secrets can be kept; where there is no place for them, a vault is offered."""
-        dialog, desk = self._dialog, self._dialog.safe.desk
-        why = await desk.closed()
-        while why is not None:
-            sheet = VaultSheet(dialog.look, dialog.icons, dialog, exists=desk.has_vault, why=why)
-            passphrase: list[str] = []
-            sheet.accepted.connect(_remember(sheet, passphrase))
-            if not await sheet.answer():
-                return False
-            try:
-                await desk.open_vault(passphrase[0])
-                return True
-            except UserError as error:
-                why = error.happened.rstrip(".")
-        return True
 
     async def _with_urls_kept(self, config: Config) -> Config:
         """`config` with a name in the place of each notification address; the addresses are kept first."""
@@ -129,8 +112,3 @@ def _names(config: Config) -> set[str]:
 
 def _live_names(config: Config) -> tuple[str, ...]:
     return tuple(account.name for account in config.accounts if account.exchange.value != "paper")
-
-
-def _remember(sheet: VaultSheet, passphrase: list[str]) -> Callable[[], None]:
-    # The sheet is gone by the time its answer is looked at.
-    return lambda: passphrase.append(sheet.passphrase.text())

@@ -14,6 +14,7 @@ from exengine.settings.first_run import Answers, answers_of, configured
 from exengine.settings.pages import Config, ExchangeName
 from exengine.settings.problems import ConfigError
 from exengine.ui.first_run import FirstRun, offer_first_run
+from exengine.ui.settings_questions import VaultSheet
 from tests.ui.conftest import Stage
 from tests.ui.feed import setup
 from tests.ui.test_window import do
@@ -46,6 +47,18 @@ class Desk:
     async def keep(self, account: str, keys: AccountKeys) -> None:
         self.order.append("keep")
         self.kept[account] = keys
+
+    has_vault = False
+    shut: str | None = None
+    """Why there is no place for secrets."""
+    opened: list[str] = field(default_factory=list)
+
+    async def closed(self) -> str | None:
+        return self.shut
+
+    async def open_vault(self, passphrase: str) -> None:
+        self.opened.append(passphrase)
+        self.shut = None
 
     async def examine(self, page, keys, tell) -> None:
         self.order.append(f"examine {page.name} {page.exchange.value} {page.testnet}")
@@ -121,6 +134,34 @@ def test_a_testnet_account_is_tried_and_its_keys_are_kept_before_it_is_applied(w
     assert desk.order == ["examine main bybit True", "keep", "apply"]
     assert desk.kept["main"].api_key == "key-of-mine"
     assert [(one.name, one.testnet) for one in desk.applied[0].accounts] == [("main", True), ("paper", False)]
+
+
+def test_a_vault_is_offered_where_no_keyring_takes_the_keys(wizard, desk, on_loop):
+    desk.shut = "there is none"
+    at_the_exchange(wizard, "Gate", "Testnet")
+    wizard.keys_page.api_key.setText("key")
+    wizard.keys_page.secret.setText("s3cret")
+    to_the_end(wizard)
+    do(on_loop, wizard.next.click)
+    vault = wizard.findChild(VaultSheet)
+    assert vault is not None
+    for line in (vault.passphrase, vault.again):
+        line.setText("correct horse battery")
+    do(on_loop, vault.action.click)
+    assert (desk.opened, desk.order) == (["correct horse battery"], ["keep", "apply"])
+
+
+def test_without_a_place_for_keys_nothing_is_changed(wizard, desk, on_loop):
+    desk.shut = "there is none"
+    at_the_exchange(wizard, "Gate", "Testnet")
+    wizard.keys_page.api_key.setText("key")
+    wizard.keys_page.secret.setText("s3cret")
+    to_the_end(wizard)
+    do(on_loop, wizard.next.click)
+    do(on_loop, wizard.findChild(VaultSheet).reject)
+    assert desk.order == []
+    assert "there is no place for them yet" in wizard._say.text()
+    assert wizard.next.isEnabled()
 
 
 def test_keys_are_typed_blind_and_stand_in_no_text(wizard):
