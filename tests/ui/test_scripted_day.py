@@ -12,6 +12,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from exengine.cli.desktop import setup_of, show_applied
 from exengine.domain import money
 from exengine.domain.state import State
@@ -35,7 +37,7 @@ from tests.helpers.program import InProcess, entry, program
 
 D = Decimal
 PASSPHRASE = "a passphrase for tests"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 """For what the exchange tells by itself; the machine may be busy."""
 AT_MAIN, ON_PAPER = "BINANCE", "BYBIT"
 """The first has an account of its own; the paper account stands in for the second."""
@@ -310,6 +312,7 @@ async def the_look_changes(day: Day) -> None:
     await day.agrees("in another light")
 
 
+@pytest.mark.timeout(600)
 def test_a_day(look, qapp, tmp_path, monkeypatch, qtbot):
     monkeypatch.setenv("EXENGINE_PASSPHRASE", PASSPHRASE)
     look.choose(scheme=Scheme.DARK)
