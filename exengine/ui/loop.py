@@ -21,6 +21,8 @@ import qasync
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
+from exengine.ui.garbage import collected_here
+
 T = TypeVar("T")
 
 BUDGET_S = 0.008
@@ -234,7 +236,7 @@ class Loop(qasync.QEventLoop):
 
 def run(app: QApplication, main: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Runs the coroutine that `main` makes, with the window alive, until it ends; cancels what is left; its result."""
-    with asyncio.Runner(loop_factory=lambda: Loop(app)) as runner:
+    with collected_here(), asyncio.Runner(loop_factory=lambda: Loop(app)) as runner:
         return runner.run(main())
 
 

@@ -4,10 +4,12 @@ import os
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 from exengine.engine.rows import Mode
@@ -30,6 +32,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(silent)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _collected_in_this_thread() -> Iterator[None]:
+    """A window that was let go of must not be collected by the store's thread; what a module leaves goes here."""
+    was_on = gc.isenabled()
+    gc.disable()
+    yield
+    gc.collect()
+    if was_on:
+        gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def _deleted_at_once() -> Iterator[None]:
+    """Outside a running loop Qt keeps what is to be deleted later, and every new look would be put on it as well."""
+    yield
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,48 @@
+"""Garbage is collected where the widgets live, and nowhere else."""
+
+import asyncio
+import gc
+import threading
+import weakref
+
+from exengine.ui.garbage import collected_here
+from exengine.ui.loop import run
+
+
+class Node:
+    """Garbage that only the collector finds, and that notes who found it."""
+
+    def __init__(self, found: list[int]) -> None:
+        self.itself = self
+        weakref.finalize(self, lambda: found.append(threading.get_ident()))
+
+
+def test_another_thread_that_makes_many_objects_collects_nothing(qapp):
+    gc.enable()
+    found: list[int] = []
+
+    def make_many() -> None:
+        kept = [[number] for number in range(200_000)]
+        assert kept
+
+    async def main() -> None:
+        for _ in range(50):
+            Node(found)
+        await asyncio.to_thread(make_many)
+        kept: list[list[int]] = []
+        async with asyncio.timeout(60):
+            while len(found) < 50:  # the collector tells nobody
+                kept.extend([number] for number in range(1_000))
+                await asyncio.sleep(0.01)
+        assert set(found) == {threading.get_ident()}
+
+    run(qapp, main)
+    assert gc.isenabled()
+    gc.disable()
+
+
+def test_afterwards_the_collector_is_as_it_was(qapp):
+    gc.disable()
+    with collected_here():
+        assert not gc.isenabled()
+    assert not gc.isenabled()
