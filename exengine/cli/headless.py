@@ -69,6 +69,7 @@ def _applying_on_signal(program: Program) -> Iterator[None]:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # its default would end a stop half-way
 
 
 async def _apply(program: Program) -> None:

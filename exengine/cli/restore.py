@@ -10,6 +10,7 @@ from exengine.domain.errors import UserError
 from exengine.settings.file import read
 from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir, chosen_data_dir
+from exengine.settings.unconfirmed import confirm
 from exengine.store.address import place_of
 from exengine.store.backup_file import CONFIG, Backup, opened
 from exengine.store.lock import EngineLock
@@ -35,6 +36,9 @@ def run_restore(options: argparse.Namespace) -> int:
             config_file=None if options.keep_config else config_file,
         )
         kept = _restored(backup, to, data_dir, replace=options.replace)
+        if to.config_file is not None:
+            # Of an apply that was broken off: a start that fails must not bring that back over what was restored.
+            confirm(to.config_file)
     made = datetime.fromtimestamp(backup.manifest.made_at_ms / 1000, UTC).astimezone()
     print(f"Restored to {to.place}: the state of {made:%Y-%m-%d %H:%M:%S %z}, by ExEngine {backup.manifest.program}.")
     if kept is not None:

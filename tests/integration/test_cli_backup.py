@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from exengine.settings import unconfirmed
 from exengine.settings.account_keys import AccountKeys, keep_keys
 from exengine.settings.paths import DataDir
 from exengine.settings.secret_places import vault_of
@@ -92,6 +93,7 @@ def test_no_secret_is_in_a_backup(tmp_path: Path) -> None:
 
 
 def test_where_there_is_something_it_is_refused_and_with_replace_kept(traded: Path, tmp_path: Path) -> None:
+    unconfirmed.mark(traded / "config.json").write_text("{}")  # of an apply that was broken off
     assert exengine("backup", tmp_path / "b.zip", *options(traded)).returncode == 0
     refused = exengine("restore", tmp_path / "b.zip", *options(traded))
     assert refused.returncode == 1
@@ -101,6 +103,7 @@ def test_where_there_is_something_it_is_refused_and_with_replace_kept(traded: Pa
     assert done.returncode == 0
     (kept,) = (traded / "data").glob("replaced-*")
     assert f"What was there is kept in {kept}." in done.stdout
+    assert not unconfirmed.mark(traded / "config.json").exists()
     assert {one.name for one in kept.iterdir()} >= {"config.json", "exengine.sqlite3", "logs"}
     assert read_books(kept / "exengine.sqlite3").orders == read_books(traded / "data" / "exengine.sqlite3").orders
 
