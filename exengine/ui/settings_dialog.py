@@ -36,7 +36,7 @@ WIDTH, HEIGHT = 1240, 800
 """In px, where the window has the room; they grow with the font."""
 _MARGIN = 48
 APPLY = "Apply && restart engine"
-PREVIEW = 422
+PREVIEW, LEAST_PAGE = 422, 575
 READ_ONLY = ("security", "read_only")
 LOCKED = "The settings are read-only: untick Read-only below to change them."
 """Said of every input while `security.read_only` is on."""
@@ -73,7 +73,6 @@ class SettingsDialog(Sheet):
         self.navigation = Navigation(look, icons, sections())
         self._stack = QStackedWidget()
         self.preview = Preview(look, icons, self.editing, desk, now_ms=now_ms)
-        self.preview.setFixedWidth(look.scaled(PREVIEW))
         self.notice = Notice(look, icons)
         self.progress = Hairline(look, token="accent")
         self.progress.setFixedHeight(2)
@@ -102,11 +101,13 @@ class SettingsDialog(Sheet):
         row.setSpacing(0)
         row.addWidget(self.navigation)
         row.addWidget(Hairline(self.look, vertical=True))
-        middle = QVBoxLayout()
+        self._middle = QWidget()
+        middle = QVBoxLayout(self._middle)
+        middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(0)
         middle.addWidget(self.notice)
         middle.addWidget(self._stack, 1)
-        row.addLayout(middle, 1)
+        row.addWidget(self._middle, 1)
         row.addWidget(Hairline(self.look, vertical=True))
         row.addWidget(self.preview)
         self.body.addWidget(self.progress)
@@ -124,6 +125,10 @@ class SettingsDialog(Sheet):
             self.buttons.addWidget(widget)
         self.buttons.addSpacing(16)
         self.buttons.addWidget(self.read_only)
+        self.show_preview = button(look, "Preview")
+        self.show_preview.setCheckable(True)
+        self.show_preview.toggled.connect(self._arrange)
+        self.buttons.addWidget(self.show_preview)
         self.buttons.addStretch(1)
         self.buttons.addWidget(self.fault_icon)
         self.buttons.addWidget(self.fault)
@@ -341,6 +346,18 @@ class SettingsDialog(Sheet):
             wanted = wanted.boundedTo(parent.window().size() - QSize(_MARGIN, _MARGIN))
         if wanted != self.size():
             self.setFixedSize(wanted)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Where there is no room for a page and the preview side by side, a button changes between the two."""
+        look = self.look
+        roomy = self.width() - self.navigation.width() - look.scaled(PREVIEW) >= look.scaled(LEAST_PAGE)
+        alone = not roomy and self.show_preview.isChecked()
+        self.show_preview.setVisible(not roomy)
+        self.preview.setVisible(roomy or alone)
+        self._middle.setVisible(not alone)
+        self.preview.setMinimumWidth(look.scaled(PREVIEW))
+        self.preview.setMaximumWidth(16_777_215 if alone else look.scaled(PREVIEW))
 
     def _on_look_changed(self) -> None:
         look = self.look

@@ -144,6 +144,8 @@ def large(dialog: SettingsDialog) -> None:
 
 def narrow(dialog: SettingsDialog) -> None:
     dialog.parentWidget().resize(960, 600)
+    dialog.fit()
+    dialog.move(24, 24)
     as_drawn(dialog)
 
 

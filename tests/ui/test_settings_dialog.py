@@ -258,6 +258,20 @@ def test_the_side_pair_and_account_of_the_preview_are_chosen(make):
     assert preview.table.texts[0][1] == "3,312.00"
 
 
+def test_in_a_small_window_a_button_changes_between_page_and_preview(make):
+    setting = make()
+    dialog = setting.dialog
+    assert dialog.preview.isVisible()
+    assert not dialog.show_preview.isVisible()
+    dialog.parentWidget().resize(960, 600)
+    dialog.fit()
+    assert dialog.current.isVisible()
+    assert not dialog.preview.isVisible()
+    dialog.show_preview.click()
+    assert dialog.preview.isVisible()
+    assert not dialog.current.isVisible()
+
+
 # Leaving ------------------------------------------------------------------------------------------------------------
 
 
