@@ -19,6 +19,7 @@ from exengine.engine.supervisor import Supervisor
 from exengine.engine.views import Views
 from exengine.exchange.live.account import LiveExchange
 from exengine.exchange.live.client import Pulse
+from exengine.settings.program_pages import EXCHANGES
 from exengine.store.address import Place
 
 
@@ -95,7 +96,7 @@ def venue_of(account: AccountSettings) -> str:
     """`Binance spot`, `Paper`."""
     if not account.is_live:
         return "Paper"
-    return f"{account.exchange.capitalize()} {account.market_type.value}"
+    return f"{EXCHANGES[account.exchange]} {account.market_type.value}"
 
 
 def mode_of(account: AccountSettings) -> Mode:

@@ -6,6 +6,7 @@ from typing import Literal
 from exengine.domain.state import State
 from exengine.settings.change_words import changed_fields, changed_words
 from exengine.settings.pages import AccountPage, Config, ExchangeName
+from exengine.settings.program_pages import EXCHANGES
 
 Said = Iterator[tuple[Literal["info", "warning", "danger"], str]]
 
@@ -42,7 +43,7 @@ def _begins(page: AccountPage) -> Said:
     if page.exchange is ExchangeName.PAPER:
         yield "info", f"Account {page.name} trades on paper from now on."
         return
-    place = f"{page.exchange.value.capitalize()} {page.market_type.value}"
+    place = f"{EXCHANGES[page.exchange.value]} {page.market_type.value}"
     if page.server:
         yield "warning", f"Account {page.name} trades on the local server {page.server} from now on."
     elif page.testnet:

@@ -24,7 +24,7 @@ from exengine.settings.account_consequences import accounts
 from exengine.settings.change_words import changed_fields, changed_words, number_words
 from exengine.settings.fields import Page
 from exengine.settings.pages import Config
-from exengine.settings.program_pages import MarketSource
+from exengine.settings.program_pages import EXCHANGES, MarketSource
 
 
 class Weight(Enum):
@@ -249,7 +249,7 @@ def _sim(old: Config, new: Config, state: State, now_ms: int) -> Said:
         source = {
             MarketSource.GENERATED: "are generated",
             MarketSource.RECORDED: "come from recorded files",
-            MarketSource.LIVE: f"come from {new.sim.exchange.value.capitalize()}'s public feed",
+            MarketSource.LIVE: f"come from {EXCHANGES[new.sim.exchange.value]}'s public feed",
         }[new.sim.market]
         paper = {one.name for one in state.settings.accounts if not one.is_live}
         groups = sum(group.key.account in paper for group in state.groups.values())

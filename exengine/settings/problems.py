@@ -81,7 +81,7 @@ _WORDS: Mapping[str, str] = {
     "bool_type": "must be true or false",
     "string_type": "must be text",
     "tuple_type": "must be a list, in [ ]",
-    "dict_type": "must be an object, in {{ }}",
+    "dict_type": "must be an amount for each currency",
     "model_type": "must be an object, in {{ }}",
     "model_attributes_type": "must be an object, in {{ }}",
     "greater_than": "must be above {gt}",

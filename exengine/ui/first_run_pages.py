@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLineEdit,
 from exengine.domain.instrument import MarketType
 from exengine.settings.first_run import WITH_TESTNET, Answers
 from exengine.settings.pages import Config, ExchangeName
+from exengine.settings.program_pages import EXCHANGES as SPELLED
 from exengine.ui import format as fmt
 from exengine.ui.alert_form import AlertForm
 from exengine.ui.book import Book
@@ -20,14 +21,7 @@ from exengine.ui.pieces import Label, Prose, button
 from exengine.ui.setup import Setup
 from exengine.ui.theme import Look, Weight
 
-EXCHANGES = {
-    "Binance": ExchangeName.BINANCE,
-    "Bybit": ExchangeName.BYBIT,
-    "OKX": ExchangeName.OKX,
-    "KuCoin": ExchangeName.KUCOIN,
-    "MEXC": ExchangeName.MEXC,
-    "Gate": ExchangeName.GATE,
-}
+EXCHANGES = {SPELLED[one.value]: one for one in ExchangeName if one is not ExchangeName.PAPER}
 MARKETS = {"Spot": MarketType.SPOT, "USDT perpetuals": MarketType.SWAP}
 LIVE_WORD = "LIVE"
 
