@@ -107,8 +107,6 @@ class Engine:
         self._equity = EquityMarks()
         self._defects = Defects()
         self._trouble: str | None = None
-        self._trouble_line: int | None = None
-        """The line of the audit trail that tells of it."""
         self._wake = asyncio.Event()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -400,7 +398,7 @@ class Engine:
             log.error("the store does not take transactions: %s", text)
             self._trouble = text
             self._show_trouble()
-            self._trouble_line = self.note(
+            self.note(
                 Severity.ERROR,
                 Category.SYSTEM,
                 text,
@@ -414,9 +412,6 @@ class Engine:
             self._trouble = None
             self._show_trouble()
             self.note(Severity.INFO, Category.SYSTEM, "The store takes transactions again.", topic=Topic.STORE_BACK)
-            line, self._trouble_line = self._trouble_line, None
-            if line is not None:
-                self._show(lambda: self._views.resolve(line))
 
     def _defect(self, item: _Item, error: Exception) -> None:
         """An event that could not be dealt with: told once, its group paused, everything else goes on."""
