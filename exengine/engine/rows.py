@@ -274,6 +274,8 @@ class ViewChanges:
     """New or changed, oldest first; same id = the same row, newer."""
     log: tuple[LogRow, ...] = ()
     """New lines, oldest first."""
+    resolved: tuple[int, ...] = ()
+    """Lines of the log that told of a trouble which is over."""
     engine: EngineRow | None = None
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
     """Changed last prices by (account, symbol)."""

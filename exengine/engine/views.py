@@ -33,6 +33,7 @@ class _Fresh:
     gone: dict[str, None] = field(default_factory=dict)
     signals: dict[int, SignalRow] = field(default_factory=dict)
     log: list[LogRow] = field(default_factory=list)
+    resolved: list[int] = field(default_factory=list)
     quotes: set[tuple[str, str]] = field(default_factory=set)
     engine: bool = True
 
@@ -105,6 +106,11 @@ class Views:
     def add_notes(self, notes: list[tuple[int, Note]]) -> None:
         """Lines that no decision made."""
         self._add_log(notes)
+        self._call(True)
+
+    def resolve(self, log_id: int) -> None:
+        """What that line told of is over."""
+        self._fresh.resolved.append(log_id)
         self._call(True)
 
     def show_mode(self, mode: Mode) -> None:
@@ -206,6 +212,7 @@ class Views:
                 gone_groups=tuple(sorted(fresh.gone)),
                 signals=tuple(fresh.signals[signal_id] for signal_id in sorted(fresh.signals)),
                 log=tuple(fresh.log),
+                resolved=tuple(fresh.resolved),
                 engine=self._engine_row() if fresh.engine else None,
                 quotes={key: state.quotes[key] for key in fresh.quotes if key in state.quotes},
                 panels=self._panels.take(state, self._clock.now_ms()),

@@ -1,6 +1,6 @@
 """The strip under the ribbon: the newest error that still wants the trader, what is safe, and what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -97,6 +97,11 @@ class AlertStrip(QWidget):
     @property
     def newest(self) -> LogRow | None:
         return self._open.newest
+
+    def resolve(self, ids: Iterable[int]) -> None:
+        """What is over by itself needs nobody to dismiss it."""
+        for number in ids:
+            self._close(number)
 
     def _on_dismiss(self) -> None:
         if self.newest is not None:

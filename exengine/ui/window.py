@@ -236,6 +236,7 @@ class Window(DockWalk):
             self.tray.take(changes.log)
         if (changes.log or changes.groups or changes.gone_groups) and self.strip.take(changes.log, self.book.groups):
             self.log.show_errors(self.strip.count)
+        self.strip.resolve(changes.resolved)
         self.ribbon.refresh(now_ms)
         if changes.engine is not None:
             self._refresh_frame()
