@@ -328,7 +328,20 @@ class Engine:
                 self._defect(item, error)
             else:
                 items.append(item)
+                self._act_at_once(steps[-1])
         return steps, items
+
+    def _act_at_once(self, step: Step) -> None:
+        """Where nothing else is to be done, an alert is decided in its own transaction: one sync of the disk, not two.
+
+        It is on disk before it is answered all the same, and its orders before they are sent. Where that transaction
+        does not happen the alert was not accepted, and nothing of its decision is left. In a burst those who wait for
+        their answers come first.
+        """
+        verdict = step.verdict
+        if verdict is None or self._items or self._alone or list(self.state.pending) != [verdict.signal_id]:
+            return
+        self._items.appendleft(_Item(event=SignalStored(signal_id=verdict.signal_id), keep=False))
 
     def _act(self, steps: list[Step], items: list[_Item]) -> None:
         """What is stored is answered, and then carried out."""

@@ -1,6 +1,7 @@
 """The one writer: stored before acted on, many events in one transaction, and nothing lost when the store fails."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -30,10 +31,76 @@ async def test_an_alert_is_answered_before_anything_is_ordered_for_it():
         await engine.price("50100")
         verdict = await engine.alert("50000")
         assert (verdict.kind, verdict.signal_id) == (VerdictKind.ACCEPTED, 1)
-        assert engine.store.commits[-1].signals[1].outcome is None
         assert engine.exchange.asked == []
         await engine.engine.settled()
-        assert engine.store.commits[-1].groups
+        assert engine.exchange.asked
+
+
+async def test_an_alert_that_comes_alone_is_on_disk_with_its_orders_in_one_transaction():
+    async with running() as engine:
+        await engine.price("50100")
+        before = len(engine.store.commits)
+        await engine.alert("50000")
+        (changes,) = engine.store.commits[before:]
+        assert changes.signals[1].outcome is Outcome.OPENED
+        assert len(changes.orders) == 5
+
+
+async def test_of_several_alerts_all_are_answered_before_any_is_decided():
+    async with running() as engine:
+        await engine.price("50100")
+        engine.store.may_commit.clear()
+        first = asyncio.create_task(engine.alert("50000", tv__timeframe="1"))
+        await until(lambda: engine.state.groups)
+        others = [asyncio.create_task(engine.alert("50000", tv__timeframe=minutes)) for minutes in ("5", "15", "30")]
+        await asyncio.sleep(0)
+        before = len(engine.store.commits)
+        engine.store.may_commit.set()
+        await asyncio.gather(first, *others)
+        _, answered = engine.store.commits[before : before + 2]
+        assert {one.id: one.outcome for one in answered.signals.values()} == {2: None, 3: None, 4: None}
+        await engine.engine.settled()
+        assert len(engine.state.groups) == 4
+
+
+async def test_of_an_alert_that_the_store_does_not_take_nothing_that_it_led_to_is_left():
+    async with running() as engine:
+        await engine.price("50100")
+        engine.store.fail(times=1)
+        with pytest.raises(StoreUnavailable):
+            await engine.alert("50000")
+        await engine.engine.settled()
+        assert (engine.state.groups, engine.state.pending, engine.state.next_signal_id) == ({}, {}, 1)
+        assert engine.exchange.asked == []
+        assert (await engine.alert("50000")).kind is VerdictKind.ACCEPTED
+        await engine.engine.settled()
+        assert len(engine.exchange.requests("place")) == 5
+
+
+async def test_an_alert_is_taken_though_what_it_led_to_cannot_be_written():
+    async with running() as engine:
+        await engine.price("50100")
+        engine.store.cannot_write = lambda changes: bool(changes.orders)
+        assert (await engine.alert("50000")).kind is VerdictKind.ACCEPTED
+        await engine.engine.settled()
+        outcomes = [changes.signals[1].outcome for changes in engine.store.commits if 1 in changes.signals]
+        assert outcomes == [None, Outcome.REFUSED]
+        assert engine.exchange.asked == []
+
+
+async def test_an_alert_is_taken_though_there_is_a_defect_in_deciding_it(monkeypatch):
+    async with running() as engine:
+        await engine.price("50100")
+
+        def broken(step, signal_id):
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("exengine.domain.decide.act", broken)
+        assert (await engine.alert("50000")).kind is VerdictKind.ACCEPTED
+        await engine.engine.settled()
+        outcomes = [changes.signals[1].outcome for changes in engine.store.commits if 1 in changes.signals]
+        assert outcomes[-1] is Outcome.REFUSED
+        assert engine.state.pending == {}
 
 
 async def test_prices_alone_are_never_stored():
@@ -57,8 +124,7 @@ async def test_what_comes_while_the_disk_is_busy_goes_into_one_transaction():
         verdicts = await asyncio.gather(first, *others)
         assert [verdict.signal_id for verdict in verdicts] == [1, 2, 3, 4, 5]
         arrivals = [sorted(changes.signals) for changes in engine.store.commits[before:] if changes.signals]
-        # With the four others goes what the first one led to.
-        assert arrivals[:2] == [[1], [1, 2, 3, 4, 5]]
+        assert arrivals[:2] == [[1], [2, 3, 4, 5]]
 
 
 async def test_settled_waits_for_all_that_follows_from_an_alert():
@@ -159,15 +225,17 @@ async def test_a_click_that_could_not_be_stored_is_told_to_the_trader_and_not_do
 
 async def test_nothing_that_was_not_stored_is_sent():
     async with running() as engine:
-        await engine.price("50000")
-        engine.store.cannot_write = lambda changes: False
-        verdict = await engine.alert("50000")
-        engine.store.fail()
-        await until(lambda: engine.store.refused)
-        assert engine.exchange.asked == []
-        engine.store.fault = None
+        await engine.price("50100")
+        await engine.alert("50000")
         await engine.engine.settled()
-        assert verdict.signal_id == 1
+        before = list(engine.exchange.asked)
+        engine.store.fail()
+        filling = asyncio.create_task(engine.price("50000"))
+        await until(lambda: any(changes.fills for changes in engine.store.refused))
+        assert engine.exchange.asked == before
+        engine.store.fault = None
+        await filling
+        await engine.engine.settled()
         assert len(engine.exchange.requests("place")) == 6
 
 
@@ -272,13 +340,10 @@ async def test_a_window_that_raises_stops_nothing():
 async def test_a_start_acts_on_what_was_stored_and_not_decided():
     async with running() as engine:
         await engine.price("50100")
-        engine.store.may_commit.clear()
-        taking = asyncio.create_task(engine.alert("50000"))
-        await until(lambda: engine.state.pending)
-        record = engine.state.pending[1]
-        engine.store.may_commit.set()
-        await taking
+        await engine.alert("50000")
         await engine.engine.settled()
+        stored = next(changes.signals[1] for changes in engine.store.commits if 1 in changes.signals)
+        record = replace(stored, outcome=None, group="", decided_at_ms=None)
         async with running() as again:
             await again.price("50100")
             again.state.pending[1] = record
@@ -331,9 +396,14 @@ async def test_a_trace_survives_a_transaction_that_was_not_taken():
 async def test_a_stop_stores_what_is_queued_and_begins_nothing_new():
     async with running() as engine:
         await engine.price("50000")
-        await engine.alert("50000")
+        engine.store.may_commit.clear()
+        taking = asyncio.create_task(engine.alert("50000"))
+        await until(lambda: engine.state.groups)
         engine.engine.post(QueueDue())
-        await engine.engine.stop(5)
+        stopping = asyncio.create_task(engine.engine.stop(5))
+        await until(lambda: engine.engine._stopping)
+        engine.store.may_commit.set()
+        await asyncio.gather(taking, stopping)
         assert engine.state.pending == {}
         assert engine.exchange.asked == []
         assert {order.status for order in engine.orders} == {OrderStatus.CREATED}
