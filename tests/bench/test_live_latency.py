@@ -35,7 +35,7 @@ ENTRY, TOUCHED, TARGET_TOUCHED = D(46000), D("45999.99"), D("46470.00")
 TIMEFRAMES = ("5", "15", "60")
 
 COMMIT = "one commit to this disk"
-"""An alert is stored twice before its orders go out, a fill once before its target: what the disk takes of it."""
+"""An alert is stored with its orders before they go out, a fill before its target: what the disk takes of it."""
 
 BARE, FIRST, LADDER, TARGET = "bare create_order", "alert to first order", "alert to whole ladder", "fill to its target"
 
