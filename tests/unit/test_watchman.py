@@ -124,8 +124,8 @@ async def test_an_order_is_asked_for_though_the_clock_was_set_back_since_it_was_
 async def test_what_is_not_on_disk_yet_is_not_compared():
     """An order that was decided and not stored would be found missing, and be sent before its commit."""
     async with watched() as made:
-        await made.run.alert("50000")
         made.run.store.may_commit.clear()
+        alerted = asyncio.ensure_future(made.run.alert("50000"))
         await until(lambda: made.run.state.orders)
         made.report()
         looking = asyncio.ensure_future(made.look())
@@ -133,6 +133,7 @@ async def test_what_is_not_on_disk_yet_is_not_compared():
             await asyncio.sleep(0)
         assert made.run.exchange.requests("find") == made.run.exchange.requests("place") == []
         made.run.store.may_commit.set()
+        await alerted
         await looking
         assert len(made.run.exchange.requests("place")) == 1
 
