@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
@@ -328,10 +329,11 @@ class Engine:
                 self._defect(item, error)
             else:
                 items.append(item)
-                self._act_at_once(steps[-1])
+                if self._acts_at_once(steps[-1]):
+                    deadline = math.inf
         return steps, items
 
-    def _act_at_once(self, step: Step) -> None:
+    def _acts_at_once(self, step: Step) -> bool:
         """Where nothing else is to be done, an alert is decided in its own transaction: one sync of the disk, not two.
 
         It is on disk before it is answered all the same, and its orders before they are sent. Where that transaction
@@ -340,8 +342,9 @@ class Engine:
         """
         verdict = step.verdict
         if verdict is None or self._items or self._alone or list(self.state.pending) != [verdict.signal_id]:
-            return
-        self._items.appendleft(_Item(event=SignalStored(signal_id=verdict.signal_id), keep=False))
+            return False
+        self._items.append(_Item(event=SignalStored(signal_id=verdict.signal_id), keep=False))
+        return True
 
     def _act(self, steps: list[Step], items: list[_Item]) -> None:
         """What is stored is answered, and then carried out."""

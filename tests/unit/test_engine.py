@@ -401,7 +401,7 @@ async def test_a_stop_stores_what_is_queued_and_begins_nothing_new():
         await until(lambda: engine.state.groups)
         engine.engine.post(QueueDue())
         stopping = asyncio.create_task(engine.engine.stop(5))
-        await until(lambda: engine.engine._stopping)
+        await asyncio.sleep(0)
         engine.store.may_commit.set()
         await asyncio.gather(taking, stopping)
         assert engine.state.pending == {}
