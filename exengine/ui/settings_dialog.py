@@ -16,7 +16,7 @@ from exengine.settings.problems import ConfigError, Problem
 from exengine.ui import format as fmt
 from exengine.ui.choice import Tick
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import Hairline, Label, button
+from exengine.ui.pieces import ElidedLabel, Hairline, Label, button
 from exengine.ui.settings_accounts import AccountsEditor
 from exengine.ui.settings_apply import Applying, message
 from exengine.ui.settings_books import PAGES
@@ -120,7 +120,7 @@ class SettingsDialog(Sheet):
         self.back_up, self.restore = button(look, "Back up…"), button(look, "Restore…")
         self.read_only = Tick(look, self.icons, "Read-only", icon="lock")
         self.read_only.setObjectName("settings_read_only")
-        self.fault_icon, self.fault = Label(look), Label(look, token="error")
+        self.fault_icon, self.fault = Label(look), ElidedLabel(look, token="error")
         for widget in (self.reset, self.back_up, self.restore):
             self.buttons.addWidget(widget)
         self.buttons.addSpacing(16)
