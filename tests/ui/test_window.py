@@ -400,11 +400,17 @@ def test_a_test_alert_that_is_not_taken_says_why(stage, on_loop):
     assert form.send.isEnabled()
 
 
-def test_a_test_alert_never_trades_real_money(stage):
-    stage.put(rows.changes(engine=rows.empty_engine(Mode.LIVE)))
-    assert not stage.window.positions.first_steps.form.send.isEnabled()
-    assert "real orders" in stage.window.positions.first_steps.form.send.toolTip()
-    assert not stage.window.menus.actions["send_test_alert"].isEnabled()
+def test_a_test_alert_never_trades_real_money(look, tmp_path, qtbot):
+    live = Stage(look, tmp_path, Mode.LIVE).show()
+    live.put(rows.changes(engine=rows.empty_engine(Mode.LIVE)))
+    send = live.window.positions.first_steps.form.send
+    assert not send.isEnabled()
+    assert "real orders" in send.toolTip()
+    assert not live.window.menus.actions["send_test_alert"].isEnabled()
+    live.bridge.close()
+    live.window.hide()
+    live.window.deleteLater()
+    live.settle()
 
 
 def test_the_secret_is_masked_on_the_screen_and_real_on_the_clipboard(stage):
