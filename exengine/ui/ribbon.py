@@ -17,6 +17,8 @@ from exengine.ui.panic_button import HoldButton
 from exengine.ui.pieces import Hairline, Label, button
 from exengine.ui.theme import Look, Role, Weight
 
+ROUND_FIELDS = 18
+"""Over and under a field's two lines, and between them."""
 DROPS = 8
 """In how many steps the ribbon gives way to a window that is too narrow."""
 
@@ -302,8 +304,8 @@ class Ribbon(QWidget):
         return QSize(sum(widths) + self.panic.least_width() + 8 * len(kept) + 2 * 12, self._height())
 
     def _height(self) -> int:
-        lines = self._look.line_height(Role.SMALL) + self._look.line_height(Role.VALUE)
-        return max(self._look.metric("ribbon"), round(lines) + 14)
+        lines = self._look.line_height(Role.SMALL) + self.today.minimumSizeHint().height()
+        return max(self._look.metric("ribbon"), round(lines) + ROUND_FIELDS)
 
     def _fit(self) -> None:
         """Too narrow: the percents go, then Risk and Webhook, the pool's bar, the hint beside Panic, Queued, and Pool.
