@@ -96,8 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command. 0 fine, 1 failed, 2 wrong use."""
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
-    if unknown:  # what is given to `keys` may be a key: it is not repeated
-        parser.error("unrecognized arguments" + ("" if options.command == "keys" else f": {' '.join(unknown)}"))
+    if unknown:  # what is given may be a key or a token: only the names of options are repeated
+        named = [one.partition("=")[0] for one in unknown if one.startswith("--") and options.command != "keys"]
+        parser.error("unrecognized arguments" + (f": {' '.join(named)}" if named else ""))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

@@ -151,8 +151,8 @@ def log_to_files(
     root.addHandler(handler)
     # Its lines name every request's path, and the token stands in the webhook's path.
     logging.getLogger("aiohttp.access").disabled = True
-    # They tell at INFO that they do what they are there for, or at DEBUG the whole address of each request.
-    for library in ("alembic", "sqlalchemy", "asyncio", "urllib3", "requests"):
+    # They tell at INFO that they do what they are there for, or at DEBUG the address and the headers of each request.
+    for library in ("alembic", "sqlalchemy", "asyncio", "urllib3", "requests", "ccxt"):
         logging.getLogger(library).setLevel(max(logging.WARNING, root.level))
 
     def end() -> None:

@@ -167,6 +167,10 @@ class Gate:
         """From the next request on another handler answers."""
         self._handler = handler
 
+    @property
+    def connections(self) -> int:
+        return len(self._open)
+
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listens on `host` and `port` (0: any that is free) and returns the port. Raises UserError where it cannot."""
         if self._server is not None:

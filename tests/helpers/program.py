@@ -131,12 +131,14 @@ class InProcess:
 
 
 @asynccontextmanager
-async def program(folder: Path, monkeypatch: Any, **sections: Any) -> AsyncIterator[InProcess]:
-    """The program, started on `folder` with the secrets of this module; stopped at the end.
+async def program(
+    folder: Path, monkeypatch: Any, *, given: Mapping[str, str] | None = None, **sections: Any
+) -> AsyncIterator[InProcess]:
+    """The program, started on `folder` with the secrets of this module, or what is `given`; stopped at the end.
 
     Between start and stop nothing may keep the loop to itself.
     """
-    for name, value in environment().items():
+    for name, value in environment(**(given or {})).items():
         monkeypatch.setenv(name, value)
     market = HandMarket()
     config_file = folder / "config.json"
@@ -154,10 +156,13 @@ async def program(folder: Path, monkeypatch: Any, **sections: Any) -> AsyncItera
 # as a process -------------------------------------------------------------------------------------------------------
 
 
-def http(url: str, body: Any = None, content_type: str = "application/json") -> tuple[int, Any]:
+def http(
+    url: str, body: Any = None, content_type: str = "application/json", headers: Mapping[str, str] | None = None
+) -> tuple[int, Any]:
     """One request; status and the answer, read as JSON where it is some. Raises OSError where nobody answers."""
     data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers={"Content-Type": content_type} if data else {})
+    sent = {"Content-Type": content_type} if data else {}
+    request = urllib.request.Request(url, data=data, headers=sent | dict(headers or {}))
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.status, _read(answer.read())
@@ -231,10 +236,10 @@ class Headless:
         assert self.process.poll() is None, self.output
         return self
 
-    def ready(self) -> "Headless":
+    def ready(self, *, within_s: float = 60) -> "Headless":
         """Waits until it listens."""
         started = "the program's start"
-        eventually(lambda: self.process.poll() is not None or self.health(), within_s=60, what=started)
+        eventually(lambda: self.process.poll() is not None or self.health(), within_s=within_s, what=started)
         assert self.process.poll() is None, self.output
         return self
 
