@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from exengine.domain.journal import Category, Severity
-from exengine.engine.status import ListenerStatus
 from exengine.settings.pages import Config
+from exengine.settings.program_pages import TunnelProgram
 from exengine.webhook.auth import WebhookAuth
 from exengine.webhook.exposure import Exposure, warnings_of
 from exengine.webhook.listener import ListenerSettings
@@ -20,6 +21,8 @@ LOOK_S = 300.0
 LOOK_AGAIN_S = 30.0
 """And while it is not."""
 
+LOOPBACK = ("127.0.0.1", "::1")
+
 Note = Callable[[Severity, Category, str, str], object]
 
 
@@ -29,7 +32,7 @@ def listener_settings(config: Config) -> ListenerSettings:
     return ListenerSettings(
         host=page.host,
         port=page.port,
-        trusted_proxies=page.trusted_proxies,
+        trusted_proxies=(*page.trusted_proxies, *(LOOPBACK if has_own_tunnel(config) else ())),
         allowed_sources=page.allowed_sources,
         allowed_hosts=page.allowed_hosts,
         public_url=page.public_url,
@@ -38,6 +41,11 @@ def listener_settings(config: Config) -> ListenerSettings:
         webhook_auth=WebhookAuth(config.security.webhook_auth.value),
         tls=(Path(page.tls_certificate), Path(page.tls_key)) if page.tls_certificate else None,
     )
+
+
+def has_own_tunnel(config: Config) -> bool:
+    """Whether ExEngine runs a tunnel itself: what comes from this machine then is taken for what it brings."""
+    return config.listener.tunnel is not TunnelProgram.OFF
 
 
 def exposure_of(config: Config) -> Exposure:
@@ -49,6 +57,7 @@ def exposure_of(config: Config) -> Exposure:
         trusted_proxies=page.trusted_proxies,
         allowed_sources=page.allowed_sources,
         has_tls=bool(page.tls_certificate),
+        has_own_tunnel=has_own_tunnel(config),
     )
 
 
@@ -56,20 +65,6 @@ def warn_of_exposure(config: Config) -> None:
     """Writes into the log what the trader should know of the listener's settings."""
     for text in warnings_of(exposure_of(config)):
         log.warning("webhook: %s", text)
-
-
-def listener_status(
-    url: str | None, public_url: str, public: SelfTest | None, last_hit_at_ms: int | None
-) -> ListenerStatus:
-    """`url` is where the listener listens, None while it does not; `public` what the last call came to."""
-    return ListenerStatus(
-        listening=url is not None,
-        address=url or "",
-        public_url=public_url,
-        public_state="" if public is None else public.text[0].upper() + public.text[1:],
-        is_reached=None if public is None else public.reach is Reach.REACHED,
-        last_hit_at_ms=last_hit_at_ms,
-    )
 
 
 class PublicAddress:
@@ -83,6 +78,7 @@ class PublicAddress:
         self._has_seen = has_seen
         self._note = note
         self._look_s = look_s
+        self._woken = asyncio.Event()
         self.found: SelfTest | None = None
         """What the last try came to; None before the first, and where there is no public address."""
 
@@ -90,7 +86,14 @@ class PublicAddress:
         while True:
             await self.look()
             is_well = self.found is None or self.found.reach is Reach.REACHED
-            await asyncio.sleep(self._look_s if is_well else min(self._look_s, LOOK_AGAIN_S))
+            self._woken.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._look_s if is_well else min(self._look_s, LOOK_AGAIN_S)):
+                    await self._woken.wait()
+
+    def wake(self) -> None:
+        """Has it tried again now: the address is another one."""
+        self._woken.set()
 
     async def look(self) -> SelfTest | None:
         """Tries it now."""
