@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class AccountDesk:
-    """Keys go one way: what is kept is never read back to the window but for its last characters."""
+    """Keys go one way: what is kept is never read back to the window but for its last characters.
+
+    What changes something raises UserError where nothing may be changed in the window at the moment.
+    """
 
     def __init__(self, program: "Program") -> None:
         self._program = program
@@ -36,14 +39,19 @@ class AccountDesk:
 
     async def keep(self, account: str, keys: AccountKeys) -> None:
         """Keeps an account's keys in the keyring or the vault; its old ones are forgotten. Raises UserError."""
+        self._program.require()
+        self._program.keep_out_of_logs([keys])
         await asyncio.to_thread(keep_keys, self._program.stores, account, keys)
 
     async def forget(self, account: str) -> None:
         """Has every place forget the keys of an account. Raises UserError where none could be asked."""
+        self._program.require()
         await asyncio.to_thread(delete_keys, self._program.stores, account)
 
     async def keep_secret(self, name: str, value: str) -> None:
         """Keeps another secret, as the address of a notification. Raises UserError where no place can."""
+        self._program.require()
+        self._program.hide(value)
 
         def keep() -> None:
             for store in self._program.stores:
@@ -79,6 +87,7 @@ class AccountDesk:
 
     async def open_vault(self, passphrase: str) -> None:
         """Opens the vault, or makes one. Raises UserError where the passphrase is not its own."""
+        self._program.require()
         vault = Vault(self._program.data_dir.vault_file, lambda: passphrase)
 
         def open_it() -> None:

@@ -11,12 +11,13 @@ from exengine.analytics.history import History
 from exengine.bootstrap.accounts import Accounts, has_paper, opened_market
 from exengine.bootstrap.applying import Applied, Applier
 from exengine.bootstrap.following import FileWatch
-from exengine.bootstrap.listening import PublicAddress, listener_settings, listener_status, warn_of_exposure
+from exengine.bootstrap.listening import listener_settings, warn_of_exposure
 from exengine.bootstrap.live import keys_of, mode_of
 from exengine.bootstrap.notices import Notices, summary_timer
 from exengine.bootstrap.settings_desk import SettingsDesk
 from exengine.bootstrap.stages import stage, whole
 from exengine.bootstrap.status import gathered
+from exengine.bootstrap.way_in import WayIn, listener_status
 from exengine.domain.applying import capital
 from exengine.domain.errors import UserError
 from exengine.domain.events import EngineStarted
@@ -33,6 +34,7 @@ from exengine.engine.timers import queue_timer, risk_timer
 from exengine.engine.views import Views
 from exengine.exchange.markets.source import PriceSource, SystemClock
 from exengine.program_log import log_to_files
+from exengine.settings.access import Access
 from exengine.settings.account_keys import AccountKeys
 from exengine.settings.file import load
 from exengine.settings.known_secrets import KnownSecrets
@@ -40,7 +42,7 @@ from exengine.settings.local_timezone import local_timezone
 from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
-from exengine.settings.secret_places import secret_stores
+from exengine.settings.secret_places import probe_keyring, secret_stores
 from exengine.settings.secrets import SecretStore, WebhookSecrets, webhook_secrets
 from exengine.settings.unconfirmed import confirm, mark, put_back, refused
 from exengine.store.address import place_of
@@ -63,9 +65,15 @@ class Program:
     """A running ExEngine: store, engine, paper market and listener. Begun by `start`, ended by `stop`."""
 
     def __init__(
-        self, data_dir: DataDir, config_file: Path | None = None, *, market: PriceSource | None = None
+        self,
+        data_dir: DataDir,
+        config_file: Path | None = None,
+        *,
+        market: PriceSource | None = None,
+        ask: Callable[[], str | None] | None = None,
     ) -> None:
-        """`market` takes the place of the one that the configuration asks for."""
+        """`market` takes the place of the one that the configuration asks for; `ask` gives the vault's passphrase
+        where EXENGINE_PASSPHRASE does not."""
         self.data_dir = data_dir
         self.config_file = config_file or data_dir.config_file
         self.clock = SystemClock()
@@ -77,6 +85,9 @@ class Program:
         self.listener: Listener
         self.secrets: WebhookSecrets
         self.given_market = market
+        self.ask = ask
+        self.access: Access | None = None
+        """What may be done in the window; None where there is none."""
         self._callbacks: list[Callable[[], None]] = []
         self._lock = EngineLock(data_dir.lock_file)
         self.notices = Notices(lambda: self.settings, lambda: self.engine.note)
@@ -86,7 +97,7 @@ class Program:
 
     def _reset(self) -> None:
         """As before the first start."""
-        for name in ("engine", "views", "listener", "public"):
+        for name in ("engine", "views", "listener", "way_in"):
             self.__dict__.pop(name, None)
         self._store: DatabaseStore | None = None
         self._end_log: Callable[[], None] = lambda: None
@@ -133,7 +144,10 @@ class Program:
     async def _open(self) -> None:
         self._take_folder()
         self.settings = trading_settings(self.config, local_timezone=local_timezone())
-        self.stores: list[SecretStore] = secret_stores(self.data_dir)
+        self.stores: list[SecretStore] = secret_stores(self.data_dir, ask=self.ask)
+        without = await asyncio.to_thread(probe_keyring, self.stores)
+        if without:
+            log.info("the keyring is not used: %s", without)
         keys = await asyncio.to_thread(keys_of, self.settings, self.stores)
         self.keep_out_of_logs(keys.values())
         place = place_of(self.config.app.database_url, self.data_dir.database_file)
@@ -264,23 +278,18 @@ class Program:
 
     async def _listen(self) -> None:
         self.secrets = await asyncio.to_thread(webhook_secrets, self.stores)
-        self._known.add(self.secrets.token, self.secrets.secret)
+        self._known.add(*self.secrets.parts)
         self.listener = self.listener_for(self.config)
         await self.listener.start()
         warn_of_exposure(self.config)
         text = f"Started: listening on {self.listener.url}, {self.markets}."
         self.engine.note(Severity.INFO, Category.SYSTEM, text, topic=Topic.STARTED)
-        self.public = PublicAddress(lambda: self.config.listener.public_url, self._has_seen, self.engine.note)
+        self.way_in = WayIn(self.supervisor, self.engine.note, self.tell)
         await self.look_from_outside()
 
     async def look_from_outside(self) -> None:
-        """Tries the way round by the public address, at once and again and again."""
-        await stage("public address", self.supervisor.stop("public address"))
-        self.supervisor.start("public address", self.public.run)
-
-    def _has_seen(self, probe: str) -> bool:
-        """Whether a probe came round to the listener of the moment."""
-        return self.listener.has_seen(probe)
+        """Has alerts come in to the listener of the moment, and tries their way at once and again and again."""
+        await self.way_in.open(self.config, self.listener)
 
     def listener_for(self, config: Config) -> Listener:
         """A listener as the configuration has it, that does not listen yet. Raises UserError."""
@@ -290,8 +299,8 @@ class Program:
         """What the Status dock tells."""
         place = None if self._store is None else self._store.place
         url = self.listener.url if hasattr(self, "listener") else None
-        public = self.public.found if hasattr(self, "public") else None
-        hears = listener_status(url, self.config.listener.public_url, public, self.views.last_webhook_at_ms)
+        way_in = self.way_in if hasattr(self, "way_in") else None
+        hears = listener_status(url, way_in, self.views.last_webhook_at_ms)
         return gathered(self.state, self.views, self.supervisor, self.accounts.live.values(), place, hears)
 
     @property
@@ -326,6 +335,15 @@ class Program:
         """Tells all of them."""
         for callback in list(self._callbacks):
             callback()
+
+    def require(self) -> None:
+        """Raises UserError where nothing may be changed in the window at the moment."""
+        if self.access is not None:
+            self.access.require()
+
+    def hide(self, *secrets: str | None) -> None:
+        """From now on none of them is written into the log, whoever quotes it."""
+        self._known.add(*secrets)
 
     def _trouble_told(self) -> Callable[[str | None], None]:
         """What the store's own thread calls when it takes nothing any more, and when it does again."""
@@ -363,9 +381,14 @@ class Program:
         return self._store
 
     @property
+    def public_url(self) -> str:
+        """What TradingView calls, configured or the tunnel's; empty while there is none."""
+        return self.way_in.url if hasattr(self, "way_in") else self.config.listener.public_url
+
+    @property
     def webhook_url(self) -> str:
         """The URL with its token: the public one where one is configured."""
-        base = self.config.listener.public_url.rstrip("/")
+        base = self.public_url.rstrip("/")
         return f"{base}/webhook/{self.secrets.token}" if base else f"{self.listener.url}/{self.secrets.token}"
 
     # stop, in stages ---------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from exengine.settings.consequences import market_moves
 from exengine.settings.fields import Location
 from exengine.settings.pages import Config
 from exengine.settings.problems import ConfigError, Problem
-from exengine.settings.program_pages import MarketSource
 from exengine.settings.secret_places import require_place
 from exengine.settings.secrets import SecretStore
 from exengine.webhook.listener import Listener
@@ -119,8 +118,7 @@ class Ready:
     async def _open_market(self, new: Config, settings: Settings) -> None:
         program, accounts = self._program, self._program.accounts
         wants, has = has_paper(settings), accounts.market is not None
-        moves = market_moves(program.config, new) or _other_feed(program.config, new)
-        self.moves_market = wants != has or (wants and moves)
+        self.moves_market = wants != has or (wants and market_moves(program.config, new))
         if wants and self.moves_market:
             try:
                 self._market = await opened_market(new, program.config_file.parent, {}, program.given_market)
@@ -177,12 +175,6 @@ class Ready:
         self._listener = None
         if self._freed is not None:
             await stage("listener before", self._freed.start())
-
-
-def _other_feed(old: Config, new: Config) -> bool:
-    """Whether a public feed has to list another kind of market than before: coins, or perpetuals."""
-    before, after = ({page.market_type for page in config.effective_accounts()} for config in (old, new))
-    return new.sim.market is MarketSource.LIVE and before != after
 
 
 def _others(program: "Program", new: Config, settings: Settings) -> set[str]:

@@ -76,8 +76,12 @@ class SettingsDesk:
     async def apply(self, config: Config, *, anew: Collection[str] = ()) -> Applied:
         """Has a draft take effect; accounts `anew` have other keys, and are connected again.
 
-        Raises ConfigError where it is refused, UserError where it was put back.
+        Raises ConfigError where it is refused, UserError where it was put back, NotAllowed where nothing may be
+        changed in the window at the moment.
         """
+        access = self._program.access
+        if access is not None:
+            access.require_settings(self._program.config, config)
         return await self._program.apply(config, anew=anew)
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:

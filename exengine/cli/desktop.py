@@ -4,10 +4,12 @@ import argparse
 import asyncio
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 
 from exengine.bootstrap.account_desk import AccountDesk
 from exengine.bootstrap.program import Program
 from exengine.bootstrap.status import mode_of, venue_of
+from exengine.cli.guarded import Guarded, access_to, ask_for_vault
 from exengine.cli.options import folders
 from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.domain.errors import UserError
@@ -43,6 +45,7 @@ def run_desktop(options: argparse.Namespace) -> int:
 async def _main(look: Look, program: Program) -> int:
     is_first = not program.config_file.exists()
     try:
+        await ask_for_vault(look, program)
         await program.start()
     except AlreadyRuns as error:
         from exengine.cli.look_only import look_only
@@ -52,7 +55,8 @@ async def _main(look: Look, program: Program) -> int:
         await tell_start_fault(error)
         raise
     _show_look(look, program)
-    desk = Desk(program.engine, program.clock, program.past)
+    access = await access_to(program)
+    desk = Desk(program.engine, program.clock, program.past, require=access.require)
     bridge = Bridge(program.views, desk, flush_ms=program.config.ui.refresh_ms)
     closed = asyncio.Event()
 
@@ -60,18 +64,18 @@ async def _main(look: Look, program: Program) -> int:
         await program.stop()
         closed.set()
 
-    memory = LookMemory(look, program.config_file, locked=program.config.security.read_only)
+    memory = LookMemory(look, program.config_file, locked=lambda: bool(access.why_not))
     source = Source(history=program.history, timezone=program.settings.timezone, log=program.log_pages)
     layouts = LayoutStore(program.data_dir.layout_file)
     window = Window(look, bridge, setup_of(program), layouts, on_close=close, source=source)
     window.show_times(program.config.ui.time.value, program.settings.timezone)
     show_applied(program, look, bridge, window)
-    program.subscribe(lambda: memory.lock(program.config.security.read_only))
     accounts = AccountDesk(program)
     SettingsEntry(window, program.settings_desk, accounts)
+    guarded = Guarded(program, look, window, access)
     offer_first_run(window, program.settings_desk, accounts, is_first=is_first)
     _stop_on_signals(window.stop)
-    window.show()
+    guarded.guard.show()
     await closed.wait()
     await memory.saved()
     bridge.close()
@@ -85,7 +89,8 @@ def show_applied(program: Program, look: Look, bridge: Bridge, window: Window) -
     def applied() -> None:
         _show_look(look, program)
         bridge.set_flush_ms(program.config.ui.refresh_ms)
-        window.show_setup(setup_of(program))
+        why_not = "" if program.access is None else program.access.why_not
+        window.show_setup(replace(setup_of(program), read_only=why_not))
         window.show_times(program.config.ui.time.value, program.settings.timezone)
 
     program.subscribe(applied)
@@ -117,7 +122,7 @@ def setup_of(program: Program) -> Setup:
         webhook_url_masked=url.replace(secrets.token, MASK),
         alert_text=alert_text(alert_body(AlertTemplate.STRATEGY, secret=secrets.secret)),
         alert_text_masked=alert_text(alert_body(AlertTemplate.STRATEGY, secret=MASK)),
-        is_public=bool(program.config.listener.public_url),
+        is_public=bool(program.public_url),
         test_symbols=next((label.symbols for label in labels if label.mode is not Mode.LIVE), ()),
         test_legs=len(settings.grid.legs),
         test_pyramids=settings.grid.max_pyramids,

@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
+import os
 import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -22,15 +23,27 @@ from exengine.settings.notification_urls import kept_url
 from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
-from exengine.settings.program_pages import ListenerPage, NotificationPage
+from exengine.settings.program_pages import ListenerPage, NotificationPage, TunnelProgram
 from exengine.settings.secret_places import secret_stores
-from exengine.settings.secrets import SecretOrigin, SecretStore, token_origin
+from exengine.settings.secrets import (
+    SECRET_NAME,
+    SECRET_VARIABLE,
+    TOKEN_NAME,
+    TOKEN_VARIABLE,
+    SecretOrigin,
+    SecretStore,
+    SecretStoreUnavailable,
+    is_weak,
+    old_name,
+    token_origin,
+)
 from exengine.store.address import place_of
 from exengine.store.check import check_store
 from exengine.store.lock import EngineLock
 from exengine.webhook.exposure import warnings_of
 from exengine.webhook.public import Reach, self_test
 from exengine.webhook.tls import SOON_DAYS, days_left, tls_context
+from exengine.webhook.tunnel import Tunnel, chosen_tunnel, found_tunnels, missing_words
 
 BUILT_MS = 1_790_000_000_000
 """Some time in 2026: a clock before it is wrong."""
@@ -70,10 +83,12 @@ def _checks(options: argparse.Namespace) -> Iterator[Check]:
     yield "data folder", lambda: _room(data_dir)
     yield "store", lambda: check_store(place_of(config.app.database_url, data_dir.database_file))
     yield "secrets", lambda: _secrets(data_dir)
+    yield "alerts", lambda: _proof(config, data_dir)
     yield "port", lambda: _port(config, running)
     yield "certificate", lambda: _certificate(config.listener)
     for text in warnings_of(exposure_of(config)):
         yield "listener", _doubting(text)
+    yield "tunnel", lambda: _tunnel(config.listener)
     yield "public address", lambda: _public(config.listener, running)
     yield "clock", lambda: _clock(config)
     for place, page in enumerate(config.notifications):
@@ -120,6 +135,27 @@ def _secrets(data_dir: DataDir) -> str:
     return f"the webhook's token comes from the {origin.value}"
 
 
+PROOFS = {
+    "any": "a token in the path, the body's secret or a signature",
+    "token": "a token in the path",
+    "secret": "the body's secret",
+    "hmac": "a signature over the body",
+}
+
+
+def _proof(config: Config, data_dir: DataDir) -> str:
+    """By what an alert proves itself, and whether that can be guessed or is about to be replaced."""
+    for variable in (TOKEN_VARIABLE, SECRET_VARIABLE):
+        if is_weak(os.environ.get(variable, "")):
+            raise Doubtful(f"{variable} is short enough to be guessed: use 32 characters or more")
+    for store in secret_stores(data_dir):
+        for name in (TOKEN_NAME, SECRET_NAME):
+            with suppress(SecretStoreUnavailable):
+                if store.get(old_name(name)):
+                    raise Doubtful(f"the old {name} counts too: retire it in File, Secrets, when no alert has it")
+    return f"each proves itself by {PROOFS[config.security.webhook_auth.value]}"
+
+
 def _is_running(data_dir: DataDir) -> bool:
     if not data_dir.lock_file.exists():
         return False
@@ -161,6 +197,18 @@ def _certificate(page: ListenerPage) -> str:
     if left < SOON_DAYS:
         raise Doubtful(f"{certificate} ends in {left} days: have it renewed")
     return f"{certificate} and its key fit, valid for {left} days"
+
+
+def _tunnel(page: ListenerPage) -> str:
+    found = found_tunnels()
+    names = ", ".join(one.value for one in found) or "none"
+    if page.tunnel is TunnelProgram.OFF:
+        return f"none is run by ExEngine; installed: {names}"
+    wanted = Tunnel(page.tunnel.value)
+    chosen = chosen_tunnel(wanted, found)
+    if chosen is None:
+        raise UserError(f"{missing_words(wanted)}.", remedy="Install it, or set listener.tunnel to another.")
+    return f"{chosen.value}, run by ExEngine; installed: {names}"
 
 
 def _public(page: ListenerPage, running: bool) -> str:

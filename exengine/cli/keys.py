@@ -3,7 +3,6 @@
 import argparse
 import getpass
 import os
-import re
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from exengine.settings.account_keys import (
     AccountKeys,
     account_of,
     delete_keys,
+    fault_of,
     find_keys,
     keep_keys,
 )
@@ -26,7 +26,6 @@ from exengine.settings.vault import Vault, typed
 
 WRONG_USE = 2
 UNREADABLE = "?"
-_KEY = re.compile(r"[!-~]+", re.ASCII)
 _MOST_BYTES = 65_536
 
 
@@ -179,16 +178,11 @@ def _entered_keys(account: AccountPage) -> AccountKeys:
         if not 2 <= len(lines) <= 3:
             raise WrongInput(f"three lines are needed: API key, secret, passphrase; {len(lines)} came")
         api_key, secret, passphrase = [*lines, ""][:3]
-    for what, text in (("the API key", api_key), ("the secret", secret)):
-        if not _KEY.fullmatch(text):
-            raise WrongInput(f"{what} {'has characters that no key has' if text else 'is empty'}")
-    if api_key == secret:
-        raise WrongInput("API key and secret are the same text")
-    if wants_passphrase and not passphrase:
-        raise WrongInput(f"a key of {account.exchange.value} has a passphrase, and it is empty")
-    if not passphrase.isprintable() or "\ufffd" in passphrase:
-        raise WrongInput("the passphrase has characters that cannot be read")
-    return AccountKeys(api_key=api_key, secret=secret, passphrase=passphrase or None)
+    keys = AccountKeys(api_key=api_key, secret=secret, passphrase=passphrase or None)
+    fault = fault_of(keys, wants_passphrase=wants_passphrase)
+    if fault:
+        raise WrongInput(fault)
+    return keys
 
 
 def _lines() -> list[str]:

@@ -43,12 +43,17 @@ Result = TypeVar("Result")
 
 
 class Desk:
-    """Raises UserError where the store could not take what was asked: then nothing has changed."""
+    """Raises UserError where the store could not take what was asked, or it is not allowed: then nothing has changed.
 
-    def __init__(self, engine: Engine, clock: Clock, past: Past) -> None:
+    Everything that the window asks of the engine goes through `_stored`, and is held back there.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, past: Past, *, require: Callable[[], None] = lambda: None) -> None:
+        """`require` raises UserError where nothing may be done in the window at the moment."""
         self._engine = engine
         self._clock = clock
         self._past = past
+        self._require = require
 
     async def pause(self) -> None:
         await self._ask(Paused())
@@ -173,6 +178,7 @@ class Desk:
         return await self._stored(lambda: self._engine.submit(event))
 
     async def _stored(self, work: Callable[[], Awaitable[Result]]) -> Result:
+        self._require()
         try:
             return await work()
         except (StoreFailed, StoreUnavailable) as error:

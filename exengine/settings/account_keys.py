@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ WITH_PASSPHRASE = frozenset({"okx", "kucoin"})
 """The exchanges whose keys have a passphrase of their own."""
 
 _PREFIX = "account-keys "
+_KEY = re.compile(r"[!-~]+", re.ASCII)
 _SHOWN = 4
 _SHOWN_OF = 12
 """Of a shorter API key nothing is shown: four characters would be too much of it."""
@@ -50,6 +52,21 @@ class KeptKeys:
 
     keys: AccountKeys
     origin: SecretOrigin
+
+
+def fault_of(keys: AccountKeys, *, wants_passphrase: bool) -> str:
+    """Why what was entered cannot be keys, in words that have nothing of it; empty where it can."""
+    for what, text in (("the API key", keys.api_key), ("the secret", keys.secret)):
+        if not _KEY.fullmatch(text):
+            return f"{what} {'has characters that no key has' if text else 'is empty'}"
+    if keys.api_key == keys.secret:
+        return "API key and secret are the same text"
+    passphrase = keys.passphrase or ""
+    if wants_passphrase and not passphrase:
+        return "a key of this exchange has a passphrase, and it is empty"
+    if not passphrase.isprintable() or "\ufffd" in passphrase:
+        return "the passphrase has characters that cannot be read"
+    return ""
 
 
 def account_keys(stores: Sequence[SecretStore], account: str) -> AccountKeys:

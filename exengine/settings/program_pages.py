@@ -27,6 +27,16 @@ class WebhookAuth(Enum):
     HMAC = "hmac"
 
 
+class TunnelProgram(Enum):
+    """The tunnel that ExEngine runs itself to bring alerts in."""
+
+    OFF = "off"
+    AUTO = "auto"
+    CLOUDFLARED = "cloudflared"
+    NGROK = "ngrok"
+    TAILSCALE = "tailscale"
+
+
 class LogLevel(Enum):
     DEBUG = "debug"
     INFO = "info"
@@ -271,8 +281,18 @@ class ListenerPage(Page):
     )
     tls_key: File = setting("", "TLS key", "A PEM file with its key, without a passphrase", empty="plain HTTP")
 
+    tunnel: TunnelProgram = setting(
+        "off", "Tunnel", "A program on this machine that ExEngine runs to bring alerts in, and trusts as a proxy",
+        words={
+            "off": "None, or one that I run myself", "auto": "The first that is installed",
+            "cloudflared": "cloudflared (quick tunnel)", "ngrok": "ngrok", "tailscale": "Tailscale Funnel",
+        },
+    )  # fmt: skip
+
     @model_validator(mode="after")
     def _certificate_and_key_go_together(self) -> Self:
+        if self.tunnel is not TunnelProgram.OFF and self.tls_certificate:
+            refuse([(("tunnel",), "must be off where there is a TLS certificate: a tunnel calls plain HTTP")])
         if bool(self.tls_certificate) != bool(self.tls_key):
             missing = "tls_key" if self.tls_certificate else "tls_certificate"
             refuse([((missing,), "must be given where the other of certificate and key is")])
@@ -291,7 +311,14 @@ class SecurityPage(Page):
     max_signal_age_seconds: Whole = setting(
         300, "Max signal age", "A signal with an older timestamp is not acted on; 0 is off", unit="s", ge=0
     )
-    read_only: Flag = setting(False, "Read only", "Settings cannot be changed in the window")
+    read_only: Flag = setting(False, "Read only", "Nothing can be changed or traded in the window")
+    app_lock: Flag = setting(
+        False, "App lock", "The window asks for a passphrase: the owner's may do everything, the operator's only look"
+    )
+    auto_lock_minutes: Whole = setting(
+        15, "Lock when idle", "With the app lock on, after so long without a key or the mouse; 0 is never",
+        unit="min", ge=0, le=1440,
+    )  # fmt: skip
 
 
 class SignalsPage(Page):

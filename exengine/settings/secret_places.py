@@ -35,6 +35,17 @@ def _vaults(
     return [vault_of(data_dir, environ, ask)] if can_open or data_dir.vault_file.exists() else []
 
 
+def probe_keyring(stores: Sequence[SecretStore]) -> str:
+    """Tries whether the keyring gives back what it is given; why it is not used in this run, else empty. It blocks."""
+    for store in stores:
+        if isinstance(store, KeyringStore):
+            try:
+                store.probe()
+            except SecretStoreUnavailable as error:
+                return str(error)
+    return ""
+
+
 def require_place(stores: Sequence[SecretStore], accounts: Sequence[str]) -> None:
     """Live accounts do not start without a keyring or an opened vault: raises UserError where there is neither.
 

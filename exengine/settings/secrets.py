@@ -25,6 +25,7 @@ TOKEN_NAME = "webhook-token"
 SECRET_NAME = "webhook-secret"
 
 _WEAK_BELOW = 16
+_PROBE_NAME = "probe"
 _IN_A_PATH = re.compile(r"[A-Za-z0-9_.~-]+")
 _Result = TypeVar("_Result")
 
@@ -77,9 +78,27 @@ class WebhookSecrets:
     """Whether the next run has the same token, and so the same URL. Where not, this run has to show it."""
     origin: SecretOrigin
     """Where the token came from."""
+    old_token: str = ""
+    """What the token was before it was made anew, as long as alerts may still have it; else empty."""
+    old_secret: str = ""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """All of them, for whoever keeps them out of what is written."""
+        return tuple(one for one in (self.token, self.secret, self.old_token, self.old_secret) if one)
 
     def __repr__(self) -> str:
         return f"WebhookSecrets(persistent={self.persistent}, origin={self.origin.value})"
+
+
+def is_weak(given: str) -> bool:
+    """Whether a secret that somebody chose is short enough to be guessed; an empty one is none."""
+    return 0 < len(given.strip()) < _WEAK_BELOW
+
+
+def old_name(name: str) -> str:
+    """Under what name the one before is kept."""
+    return f"{name}-old"
 
 
 def new_secret() -> str:
@@ -111,7 +130,25 @@ def webhook_secrets(
             SECRET_VARIABLE,
             PASSPHRASE_VARIABLE,
         )
-    return WebhookSecrets(token=token, secret=secret, persistent=origin is not SecretOrigin.THIS_RUN, origin=origin)
+    return WebhookSecrets(
+        token=token,
+        secret=secret,
+        persistent=origin is not SecretOrigin.THIS_RUN,
+        origin=origin,
+        old_token=_old(TOKEN_NAME, stores, origin),
+        old_secret=_old(SECRET_NAME, stores, secret_origin),
+    )
+
+
+def _old(name: str, stores: Sequence[SecretStore], origin: SecretOrigin) -> str:
+    """The one before, where it still counts; it is kept beside the present one."""
+    for store in stores:
+        if store.origin is origin:
+            try:
+                return store.get(old_name(name)) or ""
+            except SecretStoreUnavailable as error:
+                log.info("the %s is not used for %s: %s", store.origin.value, old_name(name), error)
+    return ""
 
 
 def token_origin(stores: Sequence[SecretStore], *, environ: Mapping[str, str] = os.environ) -> SecretOrigin:
@@ -134,7 +171,7 @@ def _obtain(
 ) -> tuple[str, SecretOrigin]:
     given = environ.get(variable, "").strip()
     if given:
-        if len(given) < _WEAK_BELOW:
+        if is_weak(given):
             log.warning("%s is short enough to be guessed: use 32 characters or more", variable)
         return given, SecretOrigin.ENVIRONMENT
     answering = []
@@ -230,6 +267,17 @@ class KeyringStore:
         backend = self._found()
         if self.get(name) is not None:  # a backend refuses to delete what is not there
             self._asked(lambda: backend.delete_password(self._entry(name), name), self._answer_s)
+
+    def probe(self) -> None:
+        """Keeps something, reads it and forgets it again. Raises SecretStoreUnavailable where that does not go round:
+        then this keyring is not used in this run at all, and what would be lost in it goes elsewhere."""
+        wanted = new_secret()
+        self.set(_PROBE_NAME, wanted)
+        read = self.get(_PROBE_NAME)
+        self.delete(_PROBE_NAME)
+        if read != wanted:
+            self._failure = "the keyring does not keep what it is given"
+            raise SecretStoreUnavailable(self._failure)
 
     def _entry(self, name: str) -> str:
         # A service for each: the Windows backend moves entries about where one service has several names.

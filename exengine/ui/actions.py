@@ -158,7 +158,7 @@ class Registry(QObject):
         return self._held if action.acts and self._held else action.why_not()
 
     def hold_back(self, why: str) -> None:
-        """Keeps off, for good, whatever acts."""
+        """Keeps off whatever acts, for this reason; an empty one lets it go again."""
         self._held = why
         self._say_anew()
 

@@ -80,6 +80,8 @@ class Leaving(QObject):
     """The staged shutdown is to begin."""
     hide_asked = Signal()
     """The window is to go, and the engine to go on."""
+    stop_refused = Signal(str)
+    """Why whoever is here may not stop the engine."""
 
     def __init__(
         self,
@@ -96,6 +98,9 @@ class Leaving(QObject):
         super().__init__(window)
         self._window, self._icons, self._book, self._layouts = window, icons, book, layouts
         self._setup, self._show, self._tray = setup, show, tray
+        self._only_looks = bool(setup().read_only)
+        self.why_not_stop: Callable[[], str] = lambda: ""
+        """Asked before the program is ended by hand: a reason holds that back."""
 
     @property
     def to_tray(self) -> bool:
@@ -127,8 +132,12 @@ class Leaving(QObject):
 
     def ask_quit(self) -> None:
         """Ends the program; asks first where something lives."""
+        why_not = self.why_not_stop()
+        if why_not:
+            self.stop_refused.emit(why_not)
+            return
         plan = panic_plan(self._book, self._setup())
-        if self._setup().read_only or not (plan.groups or plan.queued):
+        if self._only_looks or not (plan.groups or plan.queued):
             self.stop_asked.emit()
             return
         mode = self._book.engine.mode if self._book.engine is not None else None

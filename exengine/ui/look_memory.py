@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -24,8 +25,8 @@ Choice = tuple[str, str, int]
 class LookMemory(QObject):
     """Writes `ui.theme`, `ui.pnl_palette` and `ui.font_size`, and nothing else of the file."""
 
-    def __init__(self, look: Look, config_file: Path, *, locked: bool = False) -> None:
-        """`locked` is `security.read_only`: then nothing is written."""
+    def __init__(self, look: Look, config_file: Path, *, locked: Callable[[], bool] = lambda: False) -> None:
+        """Nothing is written while `locked`: it is a change of settings like any other."""
         super().__init__(look)
         self._look, self._file, self._locked = look, config_file, locked
         self._kept = self._choice
@@ -36,17 +37,13 @@ class LookMemory(QObject):
         self._saving: asyncio.Task[None] | None = None
         look.changed.connect(self._on_changed)
 
-    def lock(self, locked: bool) -> None:
-        """Whether nothing is written from now on."""
-        self._locked = locked
-
     @property
     def _choice(self) -> Choice:
         look = self._look
         return (look.scheme.value, look.pnl_palette.replace("/", "_"), look.font_size)
 
     def _on_changed(self) -> None:
-        if self._choice != self._kept and not self._locked:
+        if self._choice != self._kept and not self._locked():
             self._timer.start()
 
     def _save(self) -> None:

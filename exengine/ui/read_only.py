@@ -43,12 +43,11 @@ class ReadOnlyBanner(QWidget):
         super().__init__()
         self._look, self._icons = look, icons
         self.setObjectName("read_only_banner")
-        self.setAccessibleName(f"Read-only. {words}")
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._icon = Label(look)
         self.what = Label(look, "Read-only", token="warn", weight=Weight.STRONG)
         self.text = ElidedLabel(look)
-        self.text.setText(words)
+        self.say(words)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 1)
         row.setSpacing(12)
@@ -57,6 +56,11 @@ class ReadOnlyBanner(QWidget):
         row.addWidget(self.text, 1)
         look.changed.connect(self._refresh)
         self._refresh()
+
+    def say(self, words: str) -> None:
+        """Why nothing can be done here."""
+        self.text.setText(words)
+        self.setAccessibleName(f"Read-only. {words}")
 
     def _refresh(self) -> None:
         self._icon.setPixmap(self._icons.pixmap("warn", "warn", self._look.grown(16), self.devicePixelRatioF()))

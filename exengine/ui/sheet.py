@@ -66,7 +66,7 @@ class Sheet(QDialog):
         self,
         look: Look,
         icons: Icons,
-        parent: QWidget,
+        parent: QWidget | None,
         *,
         name: str,
         title: str,

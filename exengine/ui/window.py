@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMargins, Qt
 from PySide6.QtGui import QCloseEvent, QHideEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QMenuBar, QTabWidget
+from PySide6.QtWidgets import QMenuBar, QTabWidget, QWidget
 
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
 from exengine.engine.rows import LogRow, Mode, Severity, ViewChanges
@@ -76,6 +76,8 @@ class Window(DockWalk):
         self.book = Book()
         self._on_close = on_close
         self._closing = self._shown = False
+        self.cover: QWidget | None = None
+        """What stands in the window's place while it is locked."""
         self.setObjectName("window")
         self.setWindowIcon(self.icons.icon("app", "accent"))
         self.setMinimumSize(LEAST_WIDTH, 560)
@@ -176,6 +178,7 @@ class Window(DockWalk):
         self._connect_panels()
         self.leaving.stop_asked.connect(self.stop)
         self.leaving.hide_asked.connect(self._to_tray)
+        self.leaving.stop_refused.connect(lambda why: self.toasts.say(why, "info"))
         self.tray.open_asked.connect(self.come_back)
         self.tray.quit_asked.connect(self.leaving.ask_quit)
         for dock in self.docks:
@@ -329,7 +332,12 @@ class Window(DockWalk):
         self.hide()
 
     def come_back(self) -> None:
-        """Out of the tray, or from under other windows."""
+        """Out of the tray, or from under other windows; what covers it, where it is locked."""
+        if self.cover is not None:
+            self.cover.show()
+            self.cover.raise_()
+            self.cover.activateWindow()
+            return
         self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
         self.show()
         self.raise_()

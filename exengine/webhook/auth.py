@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -20,13 +21,19 @@ class WebhookAuth(Enum):
 
 
 class Secrets(Protocol):
-    """What proofs are compared with. An empty one is never matched."""
+    """What proofs are compared with. An empty one is never matched; the old ones are those before a change."""
 
     @property
     def token(self) -> str: ...
 
     @property
     def secret(self) -> str: ...
+
+    @property
+    def old_token(self) -> str: ...
+
+    @property
+    def old_secret(self) -> str: ...
 
 
 class Standing(Enum):
@@ -62,7 +69,10 @@ class Authenticator:
 
     def __init__(self, mode: WebhookAuth, secrets: Secrets) -> None:
         self._mode = mode
-        self._secrets = secrets
+        self._tokens = (secrets.token, secrets.old_token)
+        self._secrets = (secrets.secret, secrets.old_secret)
+        self.saw_old = False
+        """Whether the request that was judged last had a right proof that was one of the old ones."""
 
     def before_body(self, *, token: str | None, signed: str | None, raw: bytes) -> Standing:
         """What the path's token and the X-Signature header prove; None where the request has none of it.
@@ -70,11 +80,12 @@ class Authenticator:
         In mode `any` each that is given must be right: a wrong token is not mended by a right signature.
         """
         proofs = []
+        self.saw_old = False
         if self._mode in (WebhookAuth.TOKEN, WebhookAuth.ANY) and token is not None:
-            proofs.append(matches(token, self._secrets.token))
+            proofs.append(self._is_one_of(token, self._tokens))
         if self._mode in (WebhookAuth.HMAC, WebhookAuth.ANY) and signed is not None:
-            right = matches(signed.strip().lower(), signature(raw, self._secrets.secret))
-            proofs.append(right and self._secrets.secret != "")
+            known = tuple(signature(raw, secret) if secret else "" for secret in self._secrets)
+            proofs.append(self._is_one_of(signed.strip().lower(), known))
         if proofs:
             return Standing.PROVEN if all(proofs) else Standing.WRONG
         return Standing.UNPROVEN if self._mode in (WebhookAuth.SECRET, WebhookAuth.ANY) else Standing.WRONG
@@ -86,4 +97,10 @@ class Authenticator:
         given = body_secret(body) if self._mode in (WebhookAuth.SECRET, WebhookAuth.ANY) else None
         if given is None:
             return standing is Standing.PROVEN
-        return matches(given, self._secrets.secret)
+        return self._is_one_of(given, self._secrets)
+
+    def _is_one_of(self, given: str, known: Sequence[str]) -> bool:
+        """Compares with both, whichever is right: the time tells nothing."""
+        new, old = (matches(given, one) for one in known)
+        self.saw_old = self.saw_old or (old and not new)
+        return new or old

@@ -95,8 +95,9 @@ class Listener:
         self._intake = intake
         self.settings = settings
         self._clock = clock
-        self._secrets = secrets
-        self._authenticator = Authenticator(settings.webhook_auth, secrets)
+        self.old_used_at_ms: int | None = None
+        """When an alert last came with a token or secret that has been replaced since."""
+        self.use_secrets(secrets)
         self._addresses = Addresses(trusted_proxies=settings.trusted_proxies, allowed_sources=settings.allowed_sources)
         self._hosts = Hosts(allowed=settings.allowed_hosts, public_url=settings.public_url)
         self._tls = tls_context(*settings.tls) if settings.tls else None
@@ -108,12 +109,29 @@ class Listener:
         self._port = settings.port
 
     @property
+    def connections(self) -> int:
+        """How many there are at the moment."""
+        return self._gate.connections
+
+    @property
+    def port(self) -> int:
+        """The one that is listened at, also where any was asked for."""
+        return self._port
+
+    @property
     def url(self) -> str:
         """The webhook's address on this machine, without the token; `/` and the token may follow it."""
         host = self.settings.host
         host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
         scheme = "https" if self._tls else "http"
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self._port}/webhook"
+
+    def use_secrets(self, secrets: Secrets) -> None:
+        """From the next request on, these are what alerts prove themselves with."""
+        self._known = tuple(
+            one for one in (secrets.token, secrets.secret, secrets.old_token, secrets.old_secret) if one
+        )
+        self._authenticator = Authenticator(self.settings.webhook_auth, secrets)
 
     def reachable_as(self, public_url: str) -> None:
         """From now on requests for `public_url`'s host are heard too, as those of a tunnel that has just begun."""
@@ -220,9 +238,11 @@ class Listener:
                 raise _unauthorized("") from None
             raise _not_json(str(error)) from None
         accepted = self._authenticator.accepts(standing, body)
-        body = scrubbed(body, (self._secrets.token, self._secrets.secret))
+        body = scrubbed(body, self._known)
         if not accepted:
             raise _unauthorized(redacted(body))
+        if self._authenticator.saw_old:
+            self.old_used_at_ms = self._clock()
         return body
 
     def _warn_of_hidden_callers(self, request: web.BaseRequest) -> None:

@@ -24,6 +24,8 @@ class Keys:
 
     token: str = TOKEN
     secret: str = SECRET
+    old_token: str = ""
+    old_secret: str = ""
 
 
 class Clock:

@@ -143,8 +143,8 @@ def test_the_doctor_finds_all_well_beside_a_running_engine(running: Headless):
     checks = [re.match(r"ok    ([^:]+): .", line) for line in result.stdout.splitlines()]
     assert all(checks)
     assert [check[1] for check in checks if check] == [
-        "configuration", "data folder", "store", "secrets", "port", "certificate", "public address", "clock",
-        "account paper",
+        "configuration", "data folder", "store", "secrets", "alerts", "port", "certificate", "tunnel", "public address",
+        "clock", "account paper",
     ]  # fmt: skip
     assert "in use by the running engine" in result.stdout
     assert TOKEN not in result.stdout

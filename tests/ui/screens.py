@@ -23,7 +23,7 @@ from exengine.ui.log_range import Span
 from exengine.ui.positions_deeds import Deed
 from exengine.ui.theme import Look, Scheme
 from exengine.ui.window import Window
-from tests.ui import panels, rows
+from tests.ui import panels, rows, secrets_screens
 from tests.ui.feed import Feed, Recorder, setup
 
 SIZES = ((1440, 900), (2560, 1440))
@@ -458,6 +458,10 @@ SCENES: dict[str, tuple[Callable[[Stage], None], Mode]] = {
     "font-16-panic": (large_panic, Mode.LIVE),
     "narrow": (narrow, Mode.PAPER),
     "blue-orange": (other_palette, Mode.PAPER),
+    "secrets": (secrets_screens.secrets, Mode.PAPER),
+    "secrets-reveal": (secrets_screens.secrets_reveal, Mode.PAPER),
+    "app-lock": (secrets_screens.app_lock, Mode.PAPER),
+    "locked": (secrets_screens.locked, Mode.PAPER),
 }
 
 

@@ -30,8 +30,8 @@ def test_nothing_is_written_where_nothing_was_chosen_or_settings_are_locked(look
     memory = LookMemory(look, file)
     change(on_loop, memory, look, reduced_motion=True)
     assert not file.exists()
-    locked = LookMemory(look, file, locked=True)
-    memory._locked = True
+    locked = LookMemory(look, file, locked=lambda: True)
+    memory._locked = lambda: True
     change(on_loop, locked, look, font_size=16)
     assert not file.exists()
 

@@ -23,6 +23,8 @@ EXEMPT = {
     "app.database_url": "where the store is",
     "security.webhook_auth": "who may send an alert, not what it does: tests of the listener",
     "security.read_only": "the window's own",
+    "security.app_lock": "the window's own",
+    "security.auto_lock_minutes": "the window's own",
     "accounts.testnet": "which servers of a live exchange are asked: contract tests of the exchanges",
     "accounts.margin_mode": "what a live exchange is told before it trades: contract tests of the exchanges",
     "accounts.server": "where a live exchange is asked: contract tests of the exchanges",
