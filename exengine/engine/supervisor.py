@@ -8,6 +8,8 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 BACK_OFF_S = (0.5, 1, 2, 5, 10, 30)
+CANCEL_AGAIN_S = 10.0
+"""How long a task may tidy up before it is told again."""
 STEADY_S = 60.0
 """How long a task must have run for its back-off to begin anew."""
 
@@ -74,11 +76,11 @@ class Supervisor:
         return [name for name, task in self._tasks.items() if not task.done()]
 
     async def stop(self, name: str) -> None:
-        """Ends one task."""
+        """Ends one task. One that swallows the cancel, as `wait_for` may at the end of its wait, is told again."""
         task = self._tasks.pop(name, None)
-        if task is not None:
+        while task is not None and not task.done():
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
 
     async def stop_all(self) -> None:
         """Ends every task, the latest first."""

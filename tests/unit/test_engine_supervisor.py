@@ -61,3 +61,25 @@ async def test_a_task_that_comes_to_its_end_is_not_run_again():
     watched.start("once", work)
     await until(lambda: not watched.running)
     assert runs == 1
+
+
+async def test_a_task_that_swallows_a_cancel_is_told_again(monkeypatch):
+    monkeypatch.setattr("exengine.engine.supervisor.CANCEL_AGAIN_S", 0.01)
+    supervisor, begun, swallowed = Supervisor(), asyncio.Event(), []
+
+    async def stubborn() -> None:
+        while True:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if swallowed:
+                    raise
+                swallowed.append(True)
+
+    supervisor.start("stubborn", stubborn)
+    await begun.wait()
+    async with asyncio.timeout(5):
+        await supervisor.stop("stubborn")
+    assert swallowed
+    assert supervisor.running == []
