@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
                 return run_doctor(options)
             case _:
-                from exengine.cli.desktop import run_desktop
+                from exengine.cli.open_desktop import run_desktop
 
                 return run_desktop(options)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""`exengine`: the desktop program. The window and the engine share one thread and one loop."""
+"""The desktop program behind its opening. The window and the engine share one thread and one loop."""
 
 import argparse
 import asyncio
@@ -18,12 +18,11 @@ from exengine.domain.settings import AccountSettings, SlippageAction
 from exengine.engine.desk import Desk
 from exengine.engine.rows import Mode
 from exengine.store.lock import AlreadyRuns
-from exengine.ui.app import make_app
 from exengine.ui.bridge import Bridge
 from exengine.ui.first_run import offer_first_run
 from exengine.ui.layout import LayoutStore
 from exengine.ui.look_memory import LookMemory
-from exengine.ui.loop import run
+from exengine.ui.opening import Opening
 from exengine.ui.performance_feed import Source
 from exengine.ui.settings_entry import SettingsEntry
 from exengine.ui.setup import AccountLabel, Setup
@@ -34,25 +33,24 @@ from exengine.ui.window import Window
 MASK = "••••••••••••"
 
 
-def run_desktop(options: argparse.Namespace) -> int:
-    """Shows the window until the trader closes it. 1 where the program cannot start, after saying why."""
-    app = make_app()
-    data_dir, config_file = folders(options)
-    look = Look(app)
-    return run(app, lambda: _main(look, Program(data_dir, config_file)))
-
-
-async def _main(look: Look, program: Program) -> int:
+async def show_desktop(look: Look, options: argparse.Namespace, opening: Opening) -> int:
+    """Starts the program behind the opening, then shows the window until the trader closes it. Raises UserError."""
+    try:
+        program = Program(*folders(options))
+    except UserError as error:
+        await _tell(opening, error)
+        raise
     is_first = not program.config_file.exists()
     try:
         await ask_for_vault(look, program)
         await program.start()
     except AlreadyRuns as error:
+        opening.done()
         from exengine.cli.look_only import look_only
 
         return await look_only(look, program, error)
     except UserError as error:
-        await tell_start_fault(error)
+        await _tell(opening, error)
         raise
     _show_look(look, program)
     access = await access_to(program)
@@ -76,11 +74,17 @@ async def _main(look: Look, program: Program) -> int:
     offer_first_run(window, program.settings_desk, accounts, is_first=is_first)
     _stop_on_signals(window.stop)
     guarded.guard.show()
+    opening.done()
     await closed.wait()
     await memory.saved()
     bridge.close()
     window.hide()
     return 0
+
+
+async def _tell(opening: Opening, error: UserError) -> None:
+    opening.done()
+    await tell_start_fault(error)
 
 
 def show_applied(program: Program, look: Look, bridge: Bridge, window: Window) -> None:

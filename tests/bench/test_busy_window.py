@@ -42,7 +42,7 @@ PAINTS = 5
 BARE_LOOP, BUSY_LOOP = "bare loop, a timer's lateness", "busy window, a timer's lateness"
 BARE_HANDLER, BUSY_HANDLER = "bare handler, an alert's answer", "busy window, an alert's answer"
 FLUSH = "a flush, processor time"
-BARE_WINDOW, DESKTOP = "bare Qt window", "ExEngine"
+BARE_WINDOW, OPENING, DESKTOP = "bare Qt window", "what opens first", "ExEngine's whole window"
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -184,16 +184,17 @@ def resident_mb() -> float:
 @pytest.mark.benchmark(group="first paint", timer=PLAYED)
 def test_the_first_window_is_painted(tmp_path: Path, request: Any, benchmark: Any):
     write_config(tmp_path)
-    painted: dict[str, list[float]] = {BARE_WINDOW: [], DESKTOP: []}
+    painted: dict[str, list[float]] = {BARE_WINDOW: [], OPENING: [], DESKTOP: []}
     processor: list[float] = []
     for _ in range(PAINTS):
-        for name, what in ((BARE_WINDOW, "bare"), (DESKTOP, "desktop")):
+        for name, what in ((BARE_WINDOW, "bare"), (OPENING, "opening"), (DESKTOP, "window")):
             command = [sys.executable, "-m", "tests.bench.first_paint", what, str(tmp_path)]
             env = environment(QT_QPA_PLATFORM="offscreen")
             told = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout.split()
             painted[name].append(float(told[0]))
-            processor.append(float(told[1]))
+            if name == OPENING:
+                processor.append(float(told[1]))
     show(request.config, table("From the process's start to the first paint", painted, bare=BARE_WINDOW))
-    show(request.config, f"  processor time of ExEngine's until then, s: {min(processor[1::2]):.2f}")
-    PLAYED.play(benchmark, painted[DESKTOP], of=DESKTOP, processor_s=min(processor[1::2]))
-    assert len(painted[DESKTOP]) == PAINTS
+    show(request.config, f"  processor time until what opens first, s: {min(processor):.2f}")
+    PLAYED.play(benchmark, painted[OPENING], of=OPENING, processor_s=min(processor))
+    assert len(painted[DESKTOP]) == len(painted[OPENING]) == PAINTS
