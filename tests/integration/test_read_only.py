@@ -154,6 +154,7 @@ async def test_every_click_is_refused_with_words() -> None:
         "pause": (), "resume": (), "panic": (True,), "close_group": ("g",), "cancel_entries": ("g",), "adopt": ("g",),
         "queue": (None, None, None), "run_risk": (), "skip_once": (None,), "set_blocked": (None, True),
         "send_test_alert": ("BTC/USDT", "15m", None), "replay_signal": (1,),
+        "close_part": ("g", None), "set_stop": ("g", None), "place_again": ("g", ()),
     }  # fmt: skip
     looks = {"trail"}
     assert set(asked) | looks == {name for name in dir(NoCommands) if not name.startswith("_")}
