@@ -26,6 +26,7 @@ from exengine.ui.window import Window
 from tests.helpers.results import DAY_MS, Shelf, traded
 from tests.ui import rows
 from tests.ui.feed import Feed, Recorder, setup
+from tests.ui.screens import let_go
 
 SIZES = ((1440, 900), (2560, 1440))
 TODAY = Day(
@@ -89,9 +90,7 @@ class Stage:
 
     def close(self) -> None:
         self.bridge.close()
-        self.window.hide()
-        self.window.deleteLater()
-        self.settle()
+        let_go(self.window)
 
 
 def live(**changes: object) -> ViewChanges:

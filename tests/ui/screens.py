@@ -10,7 +10,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -31,6 +31,13 @@ SIZES = ((1440, 900), (2560, 1440))
 
 async def _nothing() -> None:
     return None
+
+
+def let_go(window: Window) -> None:
+    """Ends a window at once: else every one that was ever shot would take on each further look."""
+    window.hide()
+    window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 class Stage:
@@ -76,8 +83,7 @@ class Stage:
         if sheet is not None:
             sheet.reject()
         self.bridge.close()
-        self.window.hide()
-        self.window.deleteLater()
+        let_go(self.window)
         self.settle()
 
 
