@@ -128,9 +128,9 @@ class Listener:
 
     def use_secrets(self, secrets: Secrets) -> None:
         """From the next request on, these are what alerts prove themselves with."""
-        self._known = tuple(
-            one for one in (secrets.token, secrets.secret, secrets.old_token, secrets.old_secret) if one
-        )
+        known = tuple(one for one in (secrets.token, secrets.secret, secrets.old_token, secrets.old_secret) if one)
+        # A function, so that no print of the listener's attributes has them.
+        self._scrubbed = lambda body: scrubbed(body, known)
         self._authenticator = Authenticator(self.settings.webhook_auth, secrets)
 
     def reachable_as(self, public_url: str) -> None:
@@ -238,7 +238,7 @@ class Listener:
                 raise _unauthorized("") from None
             raise _not_json(str(error)) from None
         accepted = self._authenticator.accepts(standing, body)
-        body = scrubbed(body, self._known)
+        body = self._scrubbed(body)
         if not accepted:
             raise _unauthorized(redacted(body))
         if self._authenticator.saw_old:

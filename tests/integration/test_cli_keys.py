@@ -99,7 +99,7 @@ def test_a_key_without_a_passphrase_may_come_as_two_lines(folder: Path, given: s
         ("main", f"{API_KEY}\n{API_KEY}", "the same text"),
         ("main", b"\xff\xfe\n\x00\xff", "the API key has characters"),
         ("main", f"{API_KEY}\n{SECRET}\n".encode() + b"\xff", "cannot be read"),
-        ("my swaps", f"{API_KEY}\n{SECRET}", "a key of okx has a passphrase"),
+        ("my swaps", f"{API_KEY}\n{SECRET}", "a key of this exchange has a passphrase"),
         ("paper", f"{API_KEY}\n{SECRET}", "there are: main, my swaps"),
         ("nobody", f"{API_KEY}\n{SECRET}", "no account nobody"),
     ],

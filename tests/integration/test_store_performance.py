@@ -122,6 +122,13 @@ def _on(path: Path, work: Callable[[Connection], Any]) -> None:
 
 
 def _back_to_the_first_revision(connection: Connection) -> None:
+    for name in ("orders_cause", "notes_cause", "queue_events_signal_id", "queue_events_cause"):
+        connection.execute(text(f"DROP INDEX ix_{name}"))
+    for table, column in (
+        ("orders", "cause"), ("notes", "cause"), ("notes", "topic"), ("queue_events", "signal_id"),
+        ("queue_events", "cause"), ("signals", "filled_at_ms"), ("signals", "replay_of"),
+    ):  # fmt: skip
+        connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
     connection.execute(text("DROP TABLE results"))
     connection.execute(text("DROP TABLE equity"))
     connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))

@@ -261,6 +261,7 @@ def new_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return file
 
 
+@pytest.mark.timeout(600)  # its examples are hundreds of commits, and a disk may be slow
 @examples(20, unchecked=HealthCheck)
 @given(data=st.data())
 def test_after_any_units_of_work_a_start_finds_exactly_what_they_wrote(

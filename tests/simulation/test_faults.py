@@ -259,13 +259,13 @@ def test_row_24_killed_before_the_commit_nothing_was_sent():
         assert seen.asked("place") == []
 
     lived(
-        at(1.9, "death", point="at commit", nth=2, down_s=20), alert(2), look(10, nothing_sent),
+        at(1.9, "death", point="at commit", nth=1, down_s=20), alert(2), look(10, nothing_sent),
         look(60, _rests_once), **ONE_LEG,
     )  # fmt: skip
 
 
 def test_row_25_killed_between_commit_and_sending_it_is_asked_for_and_sent_once():
-    seen = lived(at(1.9, "death", point="after commit", nth=2, down_s=1), alert(2), look(60, _rests_once), **ONE_LEG)
+    seen = lived(at(1.9, "death", point="after commit", nth=1, down_s=1), alert(2), look(60, _rests_once), **ONE_LEG)
     assert len(seen.asked("place")) == 1
     assert seen.asked("find")[0] < seen.asked("place")[0]
 

@@ -143,6 +143,9 @@ class Walk:
         if stop.leaf == "accounts.name":
             account = {"name": "third", "exchange": "paper", "market_type": "spot", "enabled": True}
             self.dialog.editing.insert(("accounts",), 2, account)
+        if stop.leaf == "listener.tunnel":  # there is none beside a certificate
+            for name in ("tls_certificate", "tls_key"):
+                self.dialog.editing.put(("listener", name), "")
         self.dialog.navigation.choose(stop.page)
         if stop.page == "accounts":
             self.dialog.current.parts[0].list.setCurrentRow(stop.place[1])

@@ -121,7 +121,10 @@ def test_back_and_forward_go_through_the_pages(helped):
 
 def test_a_search_leaves_the_pages_that_have_all_the_words(helped):
     helped.search.setText("cloudflared tunnel")
-    assert [helped.pages.item(place).text() for place in range(helped.pages.count())] == ["A public address"]
+    assert [helped.pages.item(place).text() for place in range(helped.pages.count())] == [
+        "A public address",
+        "Every setting",
+    ]
     assert helped.page == "tunnels"
     assert helped.text.extraSelections()
     helped.search.setText("qqqq")

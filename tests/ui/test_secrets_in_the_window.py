@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
@@ -414,6 +415,9 @@ EVENTS: dict[str, Callable[[Desk], object]] = {
     "set_blocked": lambda desk: desk.set_blocked(KEY, True),
     "send_test_alert": lambda desk: desk.send_test_alert("BTC/USDT", "15m", Side.LONG),
     "replay_signal": lambda desk: desk.replay_signal(1),
+    "close_part": lambda desk: desk.close_part("paper|BTC/USDT|15m#1", Decimal("0.0001")),
+    "set_stop": lambda desk: desk.set_stop("paper|BTC/USDT|15m#1", Decimal(40000)),
+    "place_again": lambda desk: desk.place_again("paper|BTC/USDT|15m#1", ((0, 0),)),
 }
 LOOKS = {"trail"}
 """What only reads."""
