@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -44,6 +45,7 @@ NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 """What Postgres takes as a key or a name; the domain has no others."""
 
 
+@cache
 def values(kind: Any, words: st.SearchStrategy[str] = WORDS) -> st.SearchStrategy[Any]:
     """Any value of a type that the domain uses."""
     if kind is Decimal:
@@ -261,8 +263,8 @@ def new_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return file
 
 
-@pytest.mark.timeout(600)  # its examples are hundreds of commits, and a disk may be slow
-@examples(20, unchecked=HealthCheck)
+@pytest.mark.timeout(900)
+@examples(5, unchecked=HealthCheck)
 @given(data=st.data())
 def test_after_any_units_of_work_a_start_finds_exactly_what_they_wrote(
     new_place: NewPlace, data: st.DataObject
