@@ -263,8 +263,8 @@ def new_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return file
 
 
-@pytest.mark.timeout(900)
-@examples(5, unchecked=HealthCheck)
+@pytest.mark.timeout(2400)
+@examples(2, unchecked=HealthCheck)
 @given(data=st.data())
 def test_after_any_units_of_work_a_start_finds_exactly_what_they_wrote(
     new_place: NewPlace, data: st.DataObject
