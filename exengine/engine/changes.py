@@ -85,6 +85,10 @@ class StoreFailed(Exception):
     """A transaction did not happen: nothing of it is on disk. The text says why, in words."""
 
 
+class EngineStopped(StoreFailed):
+    """The engine has ended, and takes nothing any more."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """What a start finds in the store."""

@@ -29,7 +29,7 @@ from exengine.domain.journal import Category, Note, Severity, Topic
 from exengine.domain.reception import Arrival, Verdict
 from exengine.domain.state import State
 from exengine.domain.step import Step
-from exengine.engine.changes import Changes, Store, StoreFailed, Trace, joined
+from exengine.engine.changes import Changes, EngineStopped, Store, StoreFailed, Trace, joined
 from exengine.engine.defects import Defects, concerned, said
 from exengine.engine.equity import EquityMarks
 from exengine.engine.executor import Executor
@@ -493,4 +493,4 @@ class Engine:
             except TimeoutError:
                 log.error("stopped with %d events that the store did not take", len(self._items))
         for item in self._items:
-            item.fail(StoreFailed("ExEngine was stopped."))
+            item.fail(EngineStopped("ExEngine was stopped."))

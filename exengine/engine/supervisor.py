@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
+from exengine.engine.changes import EngineStopped
+
 log = logging.getLogger(__name__)
 
 BACK_OFF_S = (0.5, 1, 2, 5, 10, 30)
@@ -42,6 +44,8 @@ class Supervisor:
             began = loop.time()
             try:
                 await _Watched(make(), self._note_alive(name))
+                return
+            except EngineStopped:  # the program ends, and nobody takes what this task brings
                 return
             except Exception as error:  # whatever it was: the task must come back
                 if loop.time() - began > STEADY_S:

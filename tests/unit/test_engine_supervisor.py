@@ -2,6 +2,7 @@
 
 import asyncio
 
+from exengine.engine.changes import EngineStopped
 from exengine.engine.supervisor import BACK_OFF_S, Supervisor
 from tests.helpers.engine import until
 
@@ -61,6 +62,21 @@ async def test_a_task_that_comes_to_its_end_is_not_run_again():
     watched.start("once", work)
     await until(lambda: not watched.running)
     assert runs == 1
+
+
+async def test_a_task_whose_engine_has_ended_ends_with_it():
+    ended = EngineStopped("ExEngine was stopped.")
+    told: list[str] = []
+    supervisor = Supervisor(lambda name, error: told.append(name))
+
+    async def streams() -> None:
+        raise ended
+
+    supervisor.start("streams", streams)
+    while supervisor.running:
+        await asyncio.sleep(0)
+    assert not told
+    assert not supervisor.restarts
 
 
 async def test_a_task_that_swallows_a_cancel_is_told_again(monkeypatch):
