@@ -82,8 +82,9 @@ def rejected(step: Step, client_id: str, code: str, text: str) -> None:
         advice=advice,
         topic=Topic.ORDER_REJECTED,
     )
-    if code == MARKET_HALTED:
-        step.command(ReloadRules(account=order.account))  # they tell what is traded: its group is then left alone
+    if code in (MARKET_HALTED, RULES_REFUSED):
+        # They tell what is traded: its group is then left alone. And who closes once more closes by the newest ones.
+        step.command(ReloadRules(account=order.account))
     if code == INSUFFICIENT_BALANCE and order.role is not Role.ENTRY:
         _freeze_short_of(step, group.id)
     told(step, client_id, Happening.REJECT, f"{text} ({code})")

@@ -176,7 +176,7 @@ class Executor:
             except AuthFailed as error:
                 await self._stopped_at(command, error)
             finally:
-                del self._under_way[task]
+                self._under_way.pop(task, None)
 
     async def _carry_out(self, exchange: Exchange, command: OrderCommand) -> None:
         match command:
@@ -308,8 +308,17 @@ class Executor:
             tries += 1
 
     async def _tell(self, answers: Iterable[Event]) -> None:
-        for told in [self._deliver(answer) for answer in answers]:
-            await told
+        """Brings what the exchange answered; the order's traffic is over when that is stored.
+
+        It is no longer being asked: were the wait broken off, the order would be asked for by what the store had
+        before, and one that was just refused be sent once more.
+        """
+        told = [self._deliver(answer) for answer in answers]
+        task = asyncio.current_task()
+        assert task is not None
+        self._under_way.pop(task, None)
+        for one in told:
+            await one
 
     # other exchanges -------------------------------------------------------------------------------------------------
 

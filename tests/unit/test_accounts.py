@@ -119,8 +119,9 @@ def test_an_entry_refused_for_its_rules_is_made_again_once_by_the_new_rules():
     again = made.role(Role.ENTRY)[1]
     assert (again.qty, again.price, again.status) == (Decimal("0.002"), Decimal(50000), OrderStatus.OPEN)
     reject(made, again.client_id)
+    made.tell(InstrumentsLoaded(account="paper", instruments=(coarser, ETH)))
     assert made.state.groups == {}
-    assert commands(made).count(ReloadRules(account="paper")) == 1
+    assert len(made.role(Role.ENTRY)) == 2
     assert any("refused by the exchange" in note.text and note.severity.value == "error" for note in made.notes)
 
 
@@ -159,6 +160,23 @@ def test_a_close_refused_for_its_rules_is_sent_again_when_they_have_come():
     assert made.group().status is GroupStatus.CLOSING
     assert made.group().frozen is None
     made.tell(InstrumentsLoaded(account="paper", instruments=(BTC, ETH)))
+    assert made.state.groups == {}
+
+
+def test_who_closes_once_more_closes_by_the_newest_rules():
+    made = live_world(("0", "100", "1"))
+    made.price("BTC/USDT", "50000")
+    made.alert("50000")
+    book = cast(RefusingBook, made.book)
+    book.refuses = RULES_REFUSED
+    made.tell(GroupCloseAsked(group_id=GROUP))
+    book.refuses = RULES_REFUSED
+    made.tell(InstrumentsLoaded(account="paper", instruments=(BTC, ETH)))
+    assert made.group().status is GroupStatus.CLOSING
+    assert commands(made).count(ReloadRules(account="paper")) == 2
+    coarser = replace(BTC, tick_size=Decimal(10))
+    made.tell(InstrumentsLoaded(account="paper", instruments=(coarser, ETH)))
+    made.tell(GroupCloseAsked(group_id=GROUP))
     assert made.state.groups == {}
 
 

@@ -266,3 +266,24 @@ async def test_rules_that_are_wanted_while_they_are_being_loaded_are_loaded_once
         run.engine.reload_rules("paper")
         await until(lambda: not run.engine.has_traffic("rules of paper"))
         assert len(run.exchange.requests("rules")) == 3
+
+
+async def test_an_order_whose_answer_waits_for_the_store_is_not_asked_for_by_an_apply():
+    """The books have it as sent still: were it asked for by them, one that was just refused would be sent once more."""
+    async with running(one_leg()) as engine:
+        engine.exchange.may_answer.clear()
+        engine.exchange.place_script.append(Refused("-1013", "not now"))
+        await engine.price("50100")
+        await engine.alert("50000")
+        await until(lambda: engine.exchange.asked)
+        engine.store.fail()
+        engine.exchange.may_answer.set()
+        await until(lambda: engine.engine.health() == "error")
+
+        await engine.engine.hold(["paper"], 0)
+        await engine.engine.go_on(["paper"])
+        engine.store.fault = None
+        await engine.engine.settled()
+        (client_id,) = [order.client_id for order in engine.orders]
+        assert status(engine, client_id) is OrderStatus.REJECTED
+        assert engine.exchange.asked == [("place", client_id)]
