@@ -73,8 +73,7 @@ async def test_a_task_whose_engine_has_ended_ends_with_it():
         raise ended
 
     supervisor.start("streams", streams)
-    while supervisor.running:
-        await asyncio.sleep(0)
+    await until(lambda: not supervisor.running)
     assert not told
     assert not supervisor.restarts
 
