@@ -1,6 +1,8 @@
 """The detector of blocking calls sees what keeps the loop to itself, and nothing else."""
 
 import asyncio
+import contextlib
+import socket
 import time
 
 import pytest
@@ -13,8 +15,21 @@ async def blocks() -> None:
 
 
 async def test_a_call_that_blocks_the_loop_fails_the_test_and_is_named() -> None:
-    with pytest.raises(Blocked, match=r"ms in .*blocks"), no_blocking(0.01):
+    with pytest.raises(Blocked, match=r"time\.sleep in .*blocks"), no_blocking():
         await asyncio.create_task(blocks())
+
+
+async def test_a_call_that_waits_is_named_however_short_it_was() -> None:
+    async def naps() -> None:
+        time.sleep(0.001)  # noqa: ASYNC251
+
+    async def connects() -> None:
+        with contextlib.suppress(OSError), socket.socket() as one:
+            one.connect(("127.0.0.1", 1))
+
+    for work, named in ((naps, r"time\.sleep in .*naps"), (connects, r"a connection that is waited for in .*connects")):
+        with pytest.raises(Blocked, match=named), no_blocking():
+            await asyncio.create_task(work())
 
 
 async def computes() -> None:
