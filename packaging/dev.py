@@ -378,7 +378,9 @@ def test(arguments: list[str]) -> int:
         argument in {"-s", "--pdb", "--trace", "no:xdist"} or argument.startswith("-n") or "::" in argument
         for argument in arguments
     )
-    spread = [] if alone else ["-n", "auto", "--maxprocesses", "8", "--dist", "worksteal"]
+    # Half as many again as there are cores: many tests wait for a disk or for another process.
+    workers = max(2, min(8, (os.cpu_count() or 1) * 3 // 2))
+    spread = [] if alone else ["-n", str(workers), "--dist", "worksteal"]
     return become([str(PYTHON), "-m", "pytest", *spread, *arguments], offscreen())
 
 
