@@ -5,7 +5,7 @@ The servers speak the exchanges' own protocols on this machine; nothing leaves i
 
 import asyncio
 from collections.abc import AsyncIterator
-from decimal import Decimal
+from decimal import Decimal, DefaultContext, localcontext
 from typing import Any
 
 import pytest
@@ -60,6 +60,16 @@ async def test_balances_are_exact_and_say_what_is_held_in_all(there: Bench):
     await placed(there, there.order())
     report = await there.report()
     assert (report.totals["USDT"], report.totals["BTC"]) == (D(10000), D(1))
+
+
+async def test_the_client_leaves_our_way_of_rounding_alone(there: Bench):
+    with localcontext(DefaultContext) as ours:
+        await there.exchange.rules()
+        await placed(there, there.order("49000.1", "0.00213"))
+        await there.report()
+        assert (ours.rounding, ours.prec, ours.traps) == (
+            DefaultContext.rounding, DefaultContext.prec, DefaultContext.traps,
+        )  # fmt: skip
 
 
 # orders ------------------------------------------------------------------------------------------------------------

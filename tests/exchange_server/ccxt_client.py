@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from exengine.exchange.ccxt_rounding import keep_rounding_apart
 from tests.exchange_server.faults import Faults
 from tests.exchange_server.front_end import Keys
 from tests.exchange_server.serving import new_venue, serve
@@ -105,6 +106,7 @@ async def client_of(
                 "options": {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}},
             }
         )
+        keep_rounding_apart(api)
         client = Client(api=api, ccxt=ccxt.pro, venue=venue, faults=served.faults, keys=served.keys, front=served.front)
         try:
             yield client

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from exengine.exchange.ccxt_rounding import keep_rounding_apart
 from tests.exchange_server.faults import Faults
 from tests.exchange_server.front_end import Keys
 from tests.exchange_server.serving import Served, new_venue, serve
@@ -78,6 +79,7 @@ async def met(
         session = served.session()
         known = {"apiKey": keys.api_key, "secret": keys.secret, "password": keys.passphrase}
         client = getattr(ccxt.pro, name)({**known, "session": session, "enableRateLimit": False, "options": options})
+        keep_rounding_apart(client)
         client.timeout_on_exit = 0
         client.has["fetchCurrencies"] = False
         try:

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 from exengine.domain.errors import AuthFailed, KnownError, Refused, Retryable, UnknownOutcome, UserError
 from exengine.domain.instrument import MarketType
+from exengine.exchange.ccxt_rounding import keep_rounding_apart
 from exengine.exchange.live.faults import Answer, ClockOff, told_apart
 from exengine.exchange.live.pace import Pace, Urgency
 from exengine.exchange.live.profiles import Profile, ResetIn
@@ -212,6 +213,7 @@ class CcxtClient:
         name = self.profile.classes[self._venue.market_type]
         kind = _watched(getattr(self._ccxt, name))
         client = kind(self._config())
+        keep_rounding_apart(client)
         client.has["fetchCurrencies"] = False
         if self._venue.testnet:
             if not self.profile.has_sandbox:

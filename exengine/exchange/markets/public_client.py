@@ -10,6 +10,7 @@ from typing import Any
 from exengine.domain.errors import Retryable, UserError
 from exengine.domain.instrument import Instrument, MarketType
 from exengine.exchange import market_rules
+from exengine.exchange.ccxt_rounding import keep_rounding_apart
 
 SessionFactory = Callable[[], Any]
 """Makes the aiohttp session, or what behaves like one, on the loop on which it is used."""
@@ -119,6 +120,7 @@ class PublicClient:
             if self._make_session is not None:
                 config["session"] = self._session = self._make_session()
             self._client = getattr(self._ccxt, self._exchange)(config)
+            keep_rounding_apart(self._client)
             self._client.has["fetchCurrencies"] = False
         return self._client
 
