@@ -134,6 +134,18 @@ def _living(state: State, key: GroupKey) -> Group | None:
     return state.groups.get(state.live.get(key, ""))
 
 
+def _is_netted(state: State, entry: Entry) -> bool:
+    """Whether another timeframe holds the symbol's other side: a perpetual account has one position a symbol.
+
+    In one-way mode the two would be one, and the exits of either, which may only reduce, would be cut or refused.
+    """
+    key = entry.key
+    return entry.account.market_type is MarketType.SWAP and any(
+        (one.key.account, one.key.symbol) == (key.account, key.symbol) and one.side is not entry.side
+        for one in state.groups.values()
+    )
+
+
 def _prepare(state: State, entry: Entry) -> _Prepared | Denial:
     key, side, signal = entry.key, entry.side, entry.signal
     if side is Side.SHORT and entry.account.market_type is MarketType.SPOT:
@@ -142,7 +154,7 @@ def _prepare(state: State, entry: Entry) -> _Prepared | Denial:
     if group and group.side is side and group.status is not GroupStatus.CLOSING:
         if len(group.pyramids) >= group.max_pyramids:
             return Denial.MAX_PYRAMIDS
-    elif group:
+    elif group or _is_netted(state, entry):
         return Denial.OPPOSITE_SIDE
     instrument = rules_for(state, entry.account, key.symbol)
     if instrument is None:

@@ -155,6 +155,21 @@ def test_an_exit_takes_the_waiting_entries_of_its_key_and_no_other_away():
     assert [str(one.key) for one in world.state.waiting.values()] == ["paper|BTC/USDT|4h"]
 
 
+def test_a_perpetual_is_long_or_short_whatever_the_timeframe_for_its_account_has_one_position_of_it():
+    world = swap()
+    world.alert("50000", "buy")
+    assert told(world.alert("50000", "short", tv__timeframe="60")) == (Outcome.QUEUED, "opposite_side")
+    assert told(world.alert("50000", "buy", tv__timeframe="240")) == (Outcome.OPENED, "")
+    world.alert("50000", "sell", execution_intent={"type": "exit"})
+    assert sides(world) == [Side.LONG]
+    world.alert("50000", "sell", execution_intent={"type": "exit"}, tv__timeframe="240")
+    assert sides(world) == [Side.SHORT]
+
+
+def sides(world: World) -> list[Side]:
+    return [group.side for group in world.state.groups.values()]
+
+
 def test_an_exit_closes_the_group_and_takes_the_waiting_opposite_entry_away_in_one():
     world = swap()
     world.alert("50000")
@@ -306,7 +321,7 @@ def test_a_reverse_without_a_group_takes_the_waiting_entry_of_the_other_side_awa
     world = swap(pool=PoolSettings(max_open_groups=1))
     world.alert("50000", tv__timeframe="60")
     world.alert("50000")
-    assert told(world.alert("50000", **reverse())) == (Outcome.QUEUED, "pool_full")
+    assert told(world.alert("50000", **reverse())) == (Outcome.QUEUED, "opposite_side")
     assert [one.side for one in world.state.waiting.values()] == [Side.SHORT]
 
 

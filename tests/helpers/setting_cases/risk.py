@@ -164,11 +164,11 @@ def after_a_fill(config: Config) -> list[str]:
 
 
 def second_of_the_offset(config: Config) -> list[int]:
-    """In a replay, of a long and a short of one perpetual: the loss is there from second 1 on."""
-    sized = {"tv__symbol": "BTCUSDT.P", "execution_intent": {"type": "signal", "position_size_type": "quote"}}
+    """In a replay, of a coin that was bought and its perpetual that was sold: the loss is there from second 1 on."""
+    sized = {"execution_intent": {"type": "signal", "position_size_type": "quote"}}
     said = [
         (0, {"tv__order_size": "1000"} | sized),
-        (0, {"tv__order_size": "3000", "tv__action": "short", "tv__timeframe": "60"} | sized),
+        (0, {"tv__order_size": "3000", "tv__action": "short", "tv__symbol": "BTCUSDT.P"} | sized),
     ]
     record = played(config, [(0, "50000"), (1, "45000"), (30, "45000")], said)
     return [(plan.at_ms - T0) // 1000 for plan in record.offsets]
@@ -189,11 +189,13 @@ READY: dict[str, Any] = {
 LONG_WAIT = {**READY, "risk.post_full_wait_minutes": "600"}
 USUAL_WAIT = {name: value for name, value in READY.items() if name != "risk.post_full_wait_minutes"}
 TWO_LEGS = {**READY, "grid.legs": legs(("0", "50", "90"), ("-1", "50", "90"))}
-SWAP = {
+SPOT_AND_SWAP = {
     **READY,
     "risk.post_full_wait_minutes": "0",
-    "accounts": [{"name": "paper", "exchange": "paper", "market_type": "swap", "maker_fee_percent": "0",
-                  "taker_fee_percent": "0"}],
+    "accounts": [
+        {"name": name, "exchange": "paper", "market_type": name, "maker_fee_percent": "0", "taker_fee_percent": "0"}
+        for name in ("spot", "swap")
+    ],
 }  # fmt: skip
 
 PAID, NOT_PAID = ["BTC/USDT"], []
@@ -225,7 +227,8 @@ CASES = [
     Case(path="risk.min_close_notional", value="40", story=a_little_is_enough, given=READY,
          plain=["SOL/USDT 0.2"], changed=["SOL/USDT 0.3"]),
     Case(path="risk.evaluate_on_fill", value=False, story=after_a_fill, given=READY, plain=PAID, changed=NOT_PAID),
-    Case(path="risk.evaluate_seconds", value=4, story=second_of_the_offset, given=SWAP, plain=[10], changed=[4]),
+    Case(path="risk.evaluate_seconds", value=4, story=second_of_the_offset, given=SPOT_AND_SWAP,
+         plain=[10], changed=[4]),
     Case(path="risk.evaluate_seconds", value=4, story=looks_of_the_timer,
          plain=[(10.0, RiskDue()), (20.0, RiskDue())],
          changed=[(float(second), RiskDue()) for second in (4, 8, 12, 16, 20, 24)]),
