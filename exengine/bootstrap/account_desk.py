@@ -12,6 +12,7 @@ from exengine.exchange.markets.feed_thread import FeedThread
 from exengine.settings.account_keys import AccountKeys, account_keys, delete_keys, find_keys, keep_keys
 from exengine.settings.pages import AccountPage, Config
 from exengine.settings.plain import trading_settings
+from exengine.settings.secret_places import keep_secret
 from exengine.settings.secrets import KeyringStore, SecretOrigin, SecretStoreUnavailable
 from exengine.settings.vault import Vault
 
@@ -52,19 +53,7 @@ class AccountDesk:
         """Keeps another secret, as the address of a notification. Raises UserError where no place can."""
         self._program.require()
         self._program.hide(value)
-
-        def keep() -> None:
-            for store in self._program.stores:
-                try:
-                    store.set(name, value)
-                except SecretStoreUnavailable:
-                    continue
-                return
-            raise UserError(
-                "No place for secrets is open.", safe="Nothing was changed.", remedy="Unlock the keyring or the vault."
-            )
-
-        await asyncio.to_thread(keep)
+        await asyncio.to_thread(keep_secret, self._program.stores, name, value)
 
     async def closed(self) -> str | None:
         """Why no place for secrets is open; None where one is."""

@@ -38,6 +38,7 @@ from exengine.settings import unconfirmed
 from exengine.settings.consequences import at_next_start, consequences
 from exengine.settings.file import ONE_WRITER, checked, save
 from exengine.settings.local_timezone import local_timezone
+from exengine.settings.notification_urls import keep_urls
 from exengine.settings.pages import Config
 from exengine.settings.plain import trading_settings
 
@@ -94,6 +95,7 @@ class Applier:
             new = await asyncio.to_thread(_validated, new)
             settings = trading_settings(new, local_timezone=local_timezone())
             refused(refusals(new, settings, self._program.state))
+            new = await asyncio.to_thread(keep_urls, new, self._program.stores)
             ready = await Ready.made(self._program, new, settings, anew)
             try:
                 await whole(asyncio.to_thread(_write, self._program.config_file, old, new))

@@ -5,9 +5,11 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
+from exengine.domain.errors import UserError
 from exengine.domain.journal import Category, Severity
 from exengine.settings.file import read
 from exengine.settings.follow import DiskEdit, Follower
+from exengine.settings.notification_urls import plain_urls
 
 if TYPE_CHECKING:
     from exengine.bootstrap.program import Program
@@ -36,8 +38,23 @@ class FileWatch:
                 running = program.config
                 edit = await asyncio.to_thread(follower.judged, running)
                 if program.config is running and not program.is_applying:
+                    edit = await self._without_urls(edit)
+                if program.config is running and not program.is_applying:
                     self._judged(edit)
             await asyncio.sleep(FOLLOW_S)
+
+    async def _without_urls(self, edit: DiskEdit | None) -> DiskEdit | None:
+        """The edit, with addresses of notifications moved out of it and out of the file."""
+        program = self._program
+        if edit is None or edit.config is None or not plain_urls(edit.config):
+            return edit
+        try:
+            moved = await program.move_urls()
+            config = await asyncio.to_thread(read, program.config_file)
+        except UserError as error:
+            return DiskEdit(config=None, fault=str(error))
+        program.engine.note(Severity.WARNING, Category.SYSTEM, moved)
+        return None if config == program.config else DiskEdit(config=config)
 
     def _judged(self, edit: DiskEdit | None) -> None:
         program = self._program
@@ -80,6 +97,7 @@ class FileWatch:
 
 async def apply_file(program: "Program") -> str:
     """Applies what the file says now; what came of it, in words. Raises UserError as `Program.apply` does."""
+    await program.move_urls()
     config = await asyncio.to_thread(read, program.config_file, must_exist=True)
     if config == program.config:
         return f"{program.config_file} is what runs already."

@@ -39,6 +39,7 @@ from exengine.settings.account_keys import AccountKeys
 from exengine.settings.file import load
 from exengine.settings.known_secrets import KnownSecrets
 from exengine.settings.local_timezone import local_timezone
+from exengine.settings.moved_urls import move_urls
 from exengine.settings.pages import Config
 from exengine.settings.paths import DataDir
 from exengine.settings.plain import trading_settings
@@ -148,6 +149,9 @@ class Program:
         without = await asyncio.to_thread(probe_keyring, self.stores)
         if without:
             log.info("the keyring is not used: %s", without)
+        moved = await self.move_urls()
+        if moved:
+            self.config = await asyncio.to_thread(load, self.config_file)
         keys = await asyncio.to_thread(keys_of, self.settings, self.stores)
         self.keep_out_of_logs(keys.values())
         place = place_of(self.config.app.database_url, self.data_dir.database_file)
@@ -164,6 +168,8 @@ class Program:
         self.state.start.update(capital(self.settings))
         restored(self.state, loaded)
         await self._make_engine(loaded, keys)
+        if moved:
+            self.engine.note(Severity.WARNING, Category.SYSTEM, moved)
 
     def _take_folder(self) -> None:
         """Makes the data folder this program's own, reads the configuration, and begins the log."""
@@ -180,6 +186,13 @@ class Program:
                 safe="Nothing was started.",
                 remedy="See that it is a folder of yours, or name another with --data-dir.",
             ) from error
+
+    async def move_urls(self) -> str:
+        """Moves addresses of notifications out of the file; what was done, in words. Raises ConfigError."""
+        moved = await asyncio.to_thread(move_urls, self.config_file, self.stores)
+        if moved:
+            log.warning("%s", moved)
+        return moved
 
     def keep_out_of_logs(self, keys: Iterable[AccountKeys]) -> None:
         """From now on no log line has these keys, whoever writes it."""

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from exengine.settings.atomic import replace_file
 from exengine.settings.fields import fault, read_whole
 from exengine.settings.json_text import NotJson, decode, parse, pretty
 from exengine.settings.migrations import MIGRATIONS, Migration, migrated
+from exengine.settings.notification_urls import plain_urls
 from exengine.settings.pages import Config
 from exengine.settings.problems import ConfigError, Problem, problems_of
 
@@ -61,7 +63,7 @@ def load(path: Path, *, migrations: Sequence[Migration] = MIGRATIONS) -> Config:
     config, version = _read(path, data, migrations)
     if version <= len(migrations):
         data = _rewrite(path, data, config, version)
-    _keep_last_good(path, data)
+    _keep_last_good(path, data, config)
     return config
 
 
@@ -73,8 +75,7 @@ def save(path: Path, config: Config) -> None:
     with suppress(ConfigError):
         before = _bytes(path)
         if before is not None:
-            _read(path, before, MIGRATIONS)
-            _keep_last_good(path, before)
+            _keep_last_good(path, before, _read(path, before, MIGRATIONS)[0])
     _write(path, text_of(config).encode())
 
 
@@ -191,7 +192,8 @@ def _unusable(path: Path, what: str, problems: Sequence[Problem] = ()) -> Config
 
 def _rewrite(path: Path, before: bytes, config: Config, version: int) -> bytes:
     """Keeps the file of the old version beside the new one, then writes the new one; what it wrote."""
-    _write(_free_name(path, version, before), before)
+    kept = _without(plain_urls(config), before)
+    _write(_free_name(path, version, kept), kept)
     after = text_of(config).encode()
     _write(path, after)
     return after
@@ -206,8 +208,28 @@ def _free_name(path: Path, version: int, data: bytes) -> Path:
     return name
 
 
-def _keep_last_good(path: Path, data: bytes) -> None:
-    """A folder that cannot be written to, as of a container, is no reason not to start."""
+def _without(urls: Sequence[str], data: bytes) -> bytes:
+    """The file `data` without these addresses, however it spells them."""
+
+    def hidden(tree: Any) -> Any:
+        if isinstance(tree, dict):
+            return {key: hidden(value) for key, value in tree.items()}
+        if isinstance(tree, list):
+            return [hidden(value) for value in tree]
+        if isinstance(tree, Decimal):  # as `parse` reads every number
+            return int(tree) if tree == tree.to_integral_value() else str(tree)
+        return "secret:moved" if tree in urls else tree
+
+    return pretty(hidden(parse(decode(data))[0])).encode() if urls else data
+
+
+def _keep_last_good(path: Path, data: bytes, config: Config) -> None:
+    """A folder that cannot be written to, as of a container, is no reason not to start.
+
+    No copy is kept of a file with an address that ought to be among the secrets: it is about to be rewritten.
+    """
+    if plain_urls(config):
+        return
     copy = last_good(path)
     try:
         if not copy.exists() or copy.read_bytes() != data:

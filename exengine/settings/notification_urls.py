@@ -6,13 +6,40 @@ from contextlib import suppress
 
 from exengine.domain.errors import UserError
 from exengine.settings.pages import Config
+from exengine.settings.problems import ConfigError, Problem
 from exengine.settings.program_pages import NotificationPage
+from exengine.settings.secret_places import keep_secret
 from exengine.settings.secrets import SecretStore, SecretStoreUnavailable
 
 _PREFIX = "secret:"
 
 
-def hide_urls(config: Config, keep: Callable[[str, str], None]) -> Config:
+def plain_urls(config: Config) -> tuple[str, ...]:
+    """The addresses that stand in `config` plainly."""
+    return tuple(page.url for page in config.notifications if not _is_name(page))
+
+
+def keep_urls(config: Config, stores: Sequence[SecretStore]) -> Config:
+    """`config` with a name in the place of each address that is in it plainly; they are kept first. It blocks.
+
+    Raises ConfigError, with the places of the addresses, where no place for secrets takes them.
+    """
+    try:
+        return hide_urls(config, lambda name, url: keep_secret(stores, name, url))
+    except UserError as error:
+        raise ConfigError(
+            "The address of a notification cannot be kept with the secrets, and must not stand in the configuration:",
+            problems=[
+                Problem(place=("notifications", place, "url"), message=error.happened)
+                for place, page in enumerate(config.notifications)
+                if not _is_name(page)
+            ],
+            safe="What ran before goes on, and the file is as it was.",
+            remedy=error.remedy,
+        ) from None
+
+
+def hide_urls(config: Config, keep: Callable[[str, str], object]) -> Config:
     """`config` with a name in the place of each address that is in it plainly; `keep(name, url)` stores it first."""
     if all(_is_name(page) for page in config.notifications):
         return config

@@ -5,7 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from exengine.domain.errors import UserError
 from exengine.settings.paths import DataDir
-from exengine.settings.secrets import PASSPHRASE_VARIABLE, KeyringStore, SecretStore, SecretStoreUnavailable
+from exengine.settings.secrets import (
+    PASSPHRASE_VARIABLE,
+    KeyringStore,
+    SecretOrigin,
+    SecretStore,
+    SecretStoreUnavailable,
+)
 from exengine.settings.vault import Vault, typed
 
 _ANY_NAME = "place"
@@ -46,6 +52,23 @@ def probe_keyring(stores: Sequence[SecretStore]) -> str:
     return ""
 
 
+def keep_secret(stores: Sequence[SecretStore], name: str, value: str) -> SecretOrigin:
+    """Keeps a secret in the first place that can; which. It blocks. Raises UserError where none can."""
+    reasons = []
+    for store in stores:
+        try:
+            store.set(name, value)
+        except SecretStoreUnavailable as error:
+            reasons.append(str(error))
+            continue
+        return store.origin
+    raise UserError(
+        f"No place for secrets is open ({_why(reasons)}).",
+        safe="Nothing was changed.",
+        remedy=f"Unlock the system's keyring, or set {PASSPHRASE_VARIABLE} to the passphrase of the vault.",
+    )
+
+
 def require_place(stores: Sequence[SecretStore], accounts: Sequence[str]) -> None:
     """Live accounts do not start without a keyring or an opened vault: raises UserError where there is neither.
 
@@ -65,9 +88,12 @@ def require_place(stores: Sequence[SecretStore], accounts: Sequence[str]) -> Non
 
 def no_place(what: str, reasons: Sequence[str]) -> UserError:
     """What is said of `what` where no place for secrets is open; each said why."""
-    why = "; ".join(reasons) or "there is no keyring, and no passphrase for a vault"
     return UserError(
-        f"{what}: no place for keys is open ({why}).",
+        f"{what}: no place for keys is open ({_why(reasons)}).",
         safe="No order was sent, and what is kept is as it was.",
         remedy=f"Unlock the system's keyring, or set {PASSPHRASE_VARIABLE} to the passphrase of the vault.",
     )
+
+
+def _why(reasons: Sequence[str]) -> str:
+    return "; ".join(reasons) or "there is no keyring, and no passphrase for a vault"

@@ -136,7 +136,7 @@ def test_a_kill_at_any_moment_of_an_apply_loses_and_doubles_nothing(tmp_path):
         assert read(file).pool.max_open_groups == 91 + life
     with Headless(tmp_path) as process:
         process.ready()
-        assert not unconfirmed.mark(file).exists()
+        eventually(lambda: not unconfirmed.mark(file).exists(), what="the proof of the configuration")
         assert process.stop() == 0
     books = check_books(process.database, answered=answered, slots=93)
     assert len(books.groups) == len(answered) == 9

@@ -13,11 +13,19 @@ from exengine.engine.rows import LogRow
 from exengine.settings.program_pages import NotificationPage
 from exengine.store.database import DatabaseStore
 from exengine.store.places import open_store
+from tests.helpers.keyring import CHEAP
 from tests.helpers.program import InProcess, entry, environment, exengine, free_port, program, write_config
 from tests.helpers.sinks import http_sink, mail_sink, silent_sink, text_of
 from tests.integration.test_store_trail import stored, two_alerts
 
 PASSWORD = "sesame-open-4711"
+
+
+@pytest.fixture(autouse=True)
+def _an_open_vault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the addresses go that the tests write into the configuration."""
+    monkeypatch.setattr("exengine.settings.vault.KdfCost", lambda: CHEAP)
+    monkeypatch.setenv("EXENGINE_PASSPHRASE", "a passphrase of the vault")
 
 
 def to(url: str, *events: str) -> dict[str, object]:
@@ -112,7 +120,6 @@ async def test_an_address_among_the_secrets_is_found_and_one_that_is_gone_is_tol
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     places = [to("secret:notification-1", "stopped"), to("secret:gone", "stopped")]
-    monkeypatch.setenv("EXENGINE_PASSPHRASE", "a passphrase of the vault")
     async with http_sink() as hook:
         async with program(tmp_path, monkeypatch, notifications=places) as running:
             *_, missing = told(running, Topic.NOTICES_FAIL)
