@@ -174,9 +174,19 @@ def _waits_for_a_better_market(step: Step, group: Group, partial: PartialClose) 
 
 
 def _held(takes: tuple[tuple[LegRef, Decimal], ...], group: Group) -> tuple[tuple[LegRef, Decimal], ...]:
-    """No more of each leg than it still holds: a target may have filled while it was being cancelled."""
-    held = ((ref, min(qty, group.leg(ref).net_qty)) for ref, qty in takes)
-    return tuple((ref, qty) for ref, qty in held if qty > 0)
+    """No more of each leg than it still holds: a target may have filled while it was being cancelled.
+
+    A leg may be among the takes more than once, where a further reduction was asked for before the first was done.
+    """
+    taken: dict[LegRef, Decimal] = {}
+    held = []
+    for ref, asked in takes:
+        before = taken.get(ref, ZERO)
+        qty = min(asked, group.leg(ref).net_qty - before)
+        if qty > 0:
+            taken[ref] = before + qty
+            held.append((ref, qty))
+    return tuple(held)
 
 
 def _first(takes: tuple[tuple[LegRef, Decimal], ...], qty: Decimal) -> tuple[tuple[LegRef, Decimal], ...]:

@@ -389,3 +389,15 @@ def test_two_reductions_that_leave_nothing_close_the_group_when_the_first_is_don
     assert made.group().status is GroupStatus.CLOSING
     (rest,) = tell_without_answers(made, fill_of(made, first.order, "0.015", "50000"))
     assert (rest.order.role, rest.order.qty) == (Role.CLOSE, Decimal("0.005"))
+
+
+def test_two_reductions_sell_no_more_than_a_target_left_that_filled_while_it_was_cancelled():
+    made = world()
+    made.alert("50000")
+    (cancel,) = reduction(made, "0.006")
+    assert reduction(made, "0.008") == []
+    assert tell_without_answers(made, fill_of(made, cancel.order, "0.01", "50500")) == []
+    (close,) = tell_without_answers(made, OrderCancelled(client_id=cancel.order.client_id))
+    assert (close.order.role, close.order.qty) == (Role.CLOSE, Decimal("0.01"))
+    tell_without_answers(made, fill_of(made, close.order, "0.01", "50000"))
+    assert made.state.groups == {}
