@@ -139,11 +139,9 @@ def _is_netted(state: State, entry: Entry) -> bool:
 
     In one-way mode the two would be one, and the exits of either, which may only reduce, would be cut or refused.
     """
-    key = entry.key
-    return entry.account.market_type is MarketType.SWAP and any(
-        (one.key.account, one.key.symbol) == (key.account, key.symbol) and one.side is not entry.side
-        for one in state.groups.values()
-    )
+    there = state.by_symbol.get((entry.key.account, entry.key.symbol), ())
+    netted = entry.account.market_type is MarketType.SWAP
+    return netted and any(state.groups[group_id].side is not entry.side for group_id in there)
 
 
 def _prepare(state: State, entry: Entry) -> _Prepared | Denial:

@@ -112,6 +112,8 @@ def filled(step: Step, fill: Fill) -> None:
     """Applies one execution: order, leg, balances and targets in one step; a trade id that is known changes nothing."""
     order = step.state.orders.get(fill.client_id)
     if order is None:
+        if fill.trade_id in step.state.booked.get(fill.client_id, ()):
+            return
         step.note(
             Severity.ERROR,
             Category.ORDER,

@@ -148,6 +148,8 @@ class State:
     """How many groups each key has had."""
     orders: dict[str, Order] = field(default_factory=dict)
     orders_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    booked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The trades of orders whose groups have closed, the latest of them: an exchange may tell of a trade again."""
     waiting: dict[tuple[GroupKey, Side], Waiting] = field(default_factory=dict)
     quotes: dict[tuple[str, str], Quote] = field(default_factory=dict)
     positions: dict[tuple[str, str], Decimal] = field(default_factory=dict)

@@ -34,6 +34,8 @@ from exengine.domain.state import (
 
 _ABSENT = object()
 _RESERVED = Decimal("1e-24")
+MOST_BOOKED = 2000
+"""Of how many orders of closed groups the trades are kept: an exchange tells of one again within seconds."""
 
 
 class Step:
@@ -168,9 +170,16 @@ class Step:
             self._set(self.state.live, group.key, _ABSENT)
             self._set(self.state.by_symbol, symbol, tuple(one for one in there if one != group.id))
             for client_id in self.state.orders_of.get(group.id, ()):
+                self._remember_trades(self.state.orders[client_id])
                 self._set(self.state.orders, client_id, _ABSENT)
             self._set(self.state.orders_of, group.id, _ABSENT)
         self.groups[group.id] = group
+
+    def _remember_trades(self, order: Order) -> None:
+        if order.trade_ids:
+            self._set(self.state.booked, order.client_id, order.trade_ids)
+            if len(self.state.booked) > MOST_BOOKED:
+                self._set(self.state.booked, next(iter(self.state.booked)), _ABSENT)
 
     def group(self, group_id: str) -> Group:
         """The group as this step has it, also where the step has just closed it."""

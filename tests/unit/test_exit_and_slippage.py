@@ -401,3 +401,18 @@ def test_two_reductions_sell_no_more_than_a_target_left_that_filled_while_it_was
     assert (close.order.role, close.order.qty) == (Role.CLOSE, Decimal("0.01"))
     tell_without_answers(made, fill_of(made, close.order, "0.01", "50000"))
     assert made.state.groups == {}
+
+
+def test_a_trade_that_is_told_of_again_after_its_group_has_closed_alarms_nobody():
+    """An order's answer and the account's stream both tell of it, and the group may be closed by the first."""
+    made = world()
+    made.alert("50000")
+    (cancel,) = tell_without_answers(made, GroupCloseAsked(group_id=ID))
+    (close,) = tell_without_answers(made, OrderCancelled(client_id=cancel.order.client_id))
+    trade = fill_of(made, close.order, "0.02", "50000")
+    tell_without_answers(made, trade)
+    assert made.state.groups == {}
+    assert decide(made.state, trade, made.now_ms).notes == []
+    other = replace(trade, fill=replace(trade.fill, trade_id="another"))
+    (note,) = decide(made.state, other, made.now_ms).notes
+    assert "filled an order that is not open here" in note.text
