@@ -418,8 +418,8 @@ class Engine:
                 Severity.ERROR,
                 Category.SYSTEM,
                 text,
-                "What rests on the exchange stays; nothing new is sent, alerts are answered with 503. "
-                "Make room or end what is in the way: it then goes on by itself.",
+                "Make room or end what is in the way: it then goes on by itself. "
+                "What rests on the exchange stays; nothing new is sent, alerts are answered with 503.",
                 topic=Topic.STORE_TROUBLE,
             )
 
