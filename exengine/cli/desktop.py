@@ -29,6 +29,7 @@ from exengine.ui.setup import AccountLabel, Setup
 from exengine.ui.start_fault import tell_start_fault
 from exengine.ui.theme import Look, Scheme
 from exengine.ui.window import Window
+from exengine.ui.window_faults import faults_told
 
 MASK = "••••••••••••"
 
@@ -75,7 +76,8 @@ async def show_desktop(look: Look, options: argparse.Namespace, opening: Opening
     _stop_on_signals(window.stop)
     guarded.guard.show()
     opening.done()
-    await closed.wait()
+    async with faults_told(program.engine.note):
+        await closed.wait()
     await memory.saved()
     bridge.close()
     window.hide()

@@ -56,7 +56,10 @@ ROWS: dict[int, tuple[str, ...]] = {
         f"{_ORDERS}::test_row_16_not_found_on_a_cancel_is_not_cancelled",
     ),
     17: (f"{_ORDERS}::test_row_17_a_cancel_without_proof_is_pending_until_it_is_proven",),
-    18: ("tests/unit/test_order.py::test_more_filled_than_ordered_is_accepted_as_it_is",),
+    18: (
+        "tests/unit/test_order.py::test_more_filled_than_ordered_is_accepted_as_it_is",
+        "tests/unit/test_exit_and_slippage.py::test_more_filled_than_ordered_is_counted_sold_and_told_of",
+    ),
     19: (f"{_ORDERS}::test_row_19_of_a_ladder_with_one_refused_leg_the_others_stand",),
     20: (f"{_ORDERS}::test_row_20_a_leg_refused_while_the_group_leaves_stops_no_exit",),
     21: (f"{_ORDERS}::test_row_21_of_a_partly_filled_entry_the_part_is_sold_at_an_exit",),
@@ -92,7 +95,11 @@ ROWS: dict[int, tuple[str, ...]] = {
         f"{_ORDERS}::test_row_33_a_clock_that_is_set_back_makes_nobody_wait_longer",
         f"{_ORDERS}::test_row_33_a_clock_that_is_set_back_makes_no_old_price_new",
     ),
-    34: ("tests/unit/test_engine.py::test_a_window_that_raises_stops_nothing",),
+    34: (
+        "tests/unit/test_engine.py::test_a_window_that_raises_stops_nothing",
+        "tests/ui/test_window_faults.py::test_a_slot_that_raises_is_in_the_audit_trail_once_and_alerts_go_on",
+        "tests/ui/test_window_faults.py::test_a_window_that_keeps_the_engine_waiting_is_told_of",
+    ),
     35: (
         f"{_ORDERS}::test_row_35_while_neither_stream_nor_questions_show_a_fill_entries_wait",
         f"{_ORDERS}::test_row_35_a_task_that_dies_is_run_again",

@@ -416,3 +416,13 @@ def test_a_trade_that_is_told_of_again_after_its_group_has_closed_alarms_nobody(
     other = replace(trade, fill=replace(trade.fill, trade_id="another"))
     (note,) = decide(made.state, other, made.now_ms).notes
     assert "filled an order that is not open here" in note.text
+
+
+def test_more_filled_than_ordered_is_counted_sold_and_told_of():
+    made = world(TWO)
+    made.alert("50000")
+    entry = next(order for order in made.role(Role.ENTRY) if order.status is OrderStatus.OPEN)
+    step = decide(made.state, fill_of(made, entry, "0.02", "49000"), made.now_ms)
+    assert "Entry of pyramid 1, DCA1: 0.02 filled though 0.0102 were ordered." in [note.text for note in step.notes]
+    assert [one.order.qty for one in step.commands if isinstance(one, PlaceOrder)] == [Decimal("0.02")]
+    assert step.group(ID).net_qty == Decimal("0.03")
