@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -39,7 +39,10 @@ RiskNow = Callable[[str], tuple[RiskRow | None, PlanView | None, RiskSummary | N
 
 
 class Clicks(QObject):
-    """Everything that the trader can ask of the engine. One question is open at a time, and nothing waits for it."""
+    """Everything that the trader can ask of the engine. One question is open at a time, and nothing waits for it.
+
+    Only the one at the end of the program comes over another.
+    """
 
     answered = Signal()
     """The engine has taken a command, or refused it."""
@@ -57,7 +60,7 @@ class Clicks(QObject):
         """`risk_now` gives what the Risk dock has of a group at this moment."""
         super().__init__(window)
         self.setup = setup
-        self.sheet: Sheet | None = None
+        self._sheets: list[Sheet] = []
         self._window, self._icons, self._look = window, icons, icons.look
         self._book, self._bridge, self._toasts = book, bridge, toasts
         self._risk_now = risk_now
@@ -154,15 +157,14 @@ class Clicks(QObject):
 
     def refresh(self) -> None:
         """Keeps the numbers of an open question up to date."""
-        match self.sheet:
-            case PanicSheet() as sheet:
-                sheet.show_plan(panic_plan(self._book, self.setup))
-            case CloseSheet() | PartSheet() | StopSheet() as sheet:
-                sheet.refresh()
-            case TrialSheet() as sheet:
-                sheet.refresh()
-            case RunSheet() as sheet:
-                sheet.show_plan(*self._risk_now(sheet.loser_id))
+        for sheet in self._sheets:
+            match sheet:
+                case PanicSheet():
+                    sheet.show_plan(panic_plan(self._book, self.setup))
+                case CloseSheet() | PartSheet() | StopSheet() | TrialSheet():
+                    sheet.refresh()
+                case RunSheet():
+                    sheet.show_plan(*self._risk_now(sheet.loser_id))
 
     def _open(self, sheet: Sheet) -> None:
         if self.setup.read_only and not isinstance(sheet, AboutSheet):
@@ -176,12 +178,26 @@ class Clicks(QObject):
         if self.sheet is not None:
             sheet.deleteLater()
             return
-        self.sheet = sheet
-        sheet.finished.connect(self._on_finished)
+        self._keep(sheet)
         sheet.open()
 
-    def _on_finished(self) -> None:
-        self.sheet = None
+    def show_over(self, sheet: Sheet) -> None:
+        """Opens a question that must not be lost, over whatever dialog is open; that one is as it was afterwards."""
+        self._keep(sheet)
+        # As the last of all windows: one that belongs to the other dialog would go away with it.
+        sheet.setWindowModality(Qt.WindowModality.ApplicationModal)
+        sheet.show()
+        sheet.raise_()
+        sheet.activateWindow()
+
+    def _keep(self, sheet: Sheet) -> None:
+        self._sheets.append(sheet)
+        sheet.finished.connect(lambda: self._sheets.remove(sheet))
+
+    @property
+    def sheet(self) -> Sheet | None:
+        """The question that is open, the uppermost of two."""
+        return self._sheets[-1] if self._sheets else None
 
     @property
     def _mode(self) -> Mode:

@@ -94,11 +94,12 @@ class Leaving(QObject):
         show: Callable[[Sheet], None],
         tray: Callable[[], bool],
     ) -> None:
-        """`show` opens a dialog; `tray` says whether there is one to stay in."""
+        """`show` opens the question, whatever else is open; `tray` says whether there is one to stay in."""
         super().__init__(window)
         self._window, self._icons, self._book, self._layouts = window, icons, book, layouts
         self._setup, self._show, self._tray = setup, show, tray
         self._only_looks = bool(setup().read_only)
+        self._sheet: LeaveSheet | None = None
         self.why_not_stop: Callable[[], str] = lambda: ""
         """Asked before the program is ended by hand: a reason holds that back."""
 
@@ -140,6 +141,10 @@ class Leaving(QObject):
         if self._only_looks or not (plan.groups or plan.queued):
             self.stop_asked.emit()
             return
+        if self._sheet is not None:
+            self._sheet.raise_()
+            self._sheet.activateWindow()
+            return
         mode = self._book.engine.mode if self._book.engine is not None else None
         sheet = LeaveSheet(self._icons.look, self._icons, self._window, plan, tray=self._tray(), mode=mode)
 
@@ -148,4 +153,9 @@ class Leaving(QObject):
             chosen.emit()
 
         sheet.accepted.connect(on_accepted)
+        sheet.finished.connect(self._on_finished)
+        self._sheet = sheet
         self._show(sheet)
+
+    def _on_finished(self) -> None:
+        self._sheet = None

@@ -37,6 +37,7 @@ from exengine.ui.read_only import ReadOnlyBanner, hold_back
 from exengine.ui.ribbon import Ribbon
 from exengine.ui.risk_dock import RiskDock
 from exengine.ui.setup import Setup
+from exengine.ui.sheet import Sheet
 from exengine.ui.signals_dock import SignalsDock
 from exengine.ui.status_dock import StatusDock
 from exengine.ui.theme import Look
@@ -105,7 +106,7 @@ class Window(DockWalk):
         self.registry = Registry(self, self.icons)
         self.finder = Palette(look, self.registry, self)
         self.leaving = Leaving(
-            self, self.icons, self.book, layouts, setup=lambda: self.clicks.setup, show=self.clicks.show,
+            self, self.icons, self.book, layouts, setup=lambda: self.clicks.setup, show=self._ask_leave,
             tray=lambda: self.tray.is_there,
         )  # fmt: skip
         self._build_top()
@@ -178,7 +179,7 @@ class Window(DockWalk):
         self._connect_panels()
         self.leaving.stop_asked.connect(self.stop)
         self.leaving.hide_asked.connect(self._to_tray)
-        self.leaving.stop_refused.connect(lambda why: self.toasts.say(why, "info"))
+        self.leaving.stop_refused.connect(self._on_stop_refused)
         self.tray.open_asked.connect(self.come_back)
         self.tray.quit_asked.connect(self.leaving.ask_quit)
         for dock in self.docks:
@@ -324,6 +325,15 @@ class Window(DockWalk):
         self.save_layout()
         self.toasts.say("Stopping: orders stay as they are, and nothing new is taken", "info")
         spawn(self._on_close(), name="shutdown", on_error=self._on_close_failed)
+
+    def _ask_leave(self, sheet: Sheet) -> None:
+        """The question is seen, also where the window was in the tray or down in the task bar."""
+        self.come_back()
+        self.clicks.show_over(sheet)
+
+    def _on_stop_refused(self, why: str) -> None:
+        self.come_back()
+        self.toasts.say(why, "info")
 
     def _to_tray(self) -> None:
         """Goes out of sight; the engine goes on, and errors are told by the tray."""

@@ -3,9 +3,11 @@
 import asyncio
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtWidgets import QApplication
 
 from exengine.engine.rows import Mode
+from exengine.ui.sheet import Sheet
 from tests.ui import rows
 from tests.ui.conftest import Stage
 
@@ -123,3 +125,54 @@ def test_closing_goes_into_the_tray_where_that_was_chosen_and_quit_still_quits(w
     assert not stage.window.isVisible()
     do(on_loop, lambda: stage.window.registry.run("quit"))
     assert stage.closed == ["closed"]
+
+
+def test_the_question_comes_over_another_one_and_leaves_that_as_it_was(stage, on_loop):
+    stage.put_sample()
+    stage.window.clicks.ask_close("paper|SOL/USDT|1h#1")
+    first = stage.window.clicks.sheet
+    do(on_loop, stage.window.leaving.ask_quit)
+    asked = stage.window.clicks.sheet
+    assert (asked.objectName(), asked.isVisible(), first.isVisible()) == ("leave_sheet", True, True)
+    assert QApplication.activeModalWidget() is asked
+    do(on_loop, stage.window.leaving.ask_quit)
+    assert stage.window.clicks.sheet is asked
+    asked.reject()
+    assert stage.window.clicks.sheet is first
+    stage.put(rows.changes(gone=("paper|SOL/USDT|1h#1",)))
+    assert not first.action.isEnabled()
+    first.reject()
+    assert stage.window.clicks.sheet is None
+
+
+def test_it_is_there_still_when_the_dialog_under_it_ends_by_itself(stage, on_loop):
+    stage.put_sample()
+    under = Sheet(stage.look, stage.window.icons, stage.window, name="under", title="Applying")
+    under.add_heading("Applying the settings")
+    under.add_cancel()
+    under.open()
+    do(on_loop, stage.window.leaving.ask_quit)
+    under.accept()
+    stage.settle()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    asked = stage.window.clicks.sheet
+    assert asked.isVisible()
+    assert stage.closed == []
+    do(on_loop, asked.quit.click)
+    assert stage.closed == ["closed"]
+
+
+@pytest.mark.parametrize("away", ["hide", "showMinimized"])
+def test_it_brings_back_a_window_that_is_out_of_sight(stage, on_loop, away):
+    stage.put_sample()
+    getattr(stage.window, away)()
+    do(on_loop, stage.window.tray.quit_asked.emit)
+    assert stage.window.isVisible()
+    assert not stage.window.isMinimized()
+    assert stage.window.clicks.sheet.isVisible()
+    stage.window.clicks.sheet.reject()
+    stage.window.leaving.why_not_stop = lambda: "Only the owner may close ExEngine."
+    getattr(stage.window, away)()
+    do(on_loop, stage.window.tray.quit_asked.emit)
+    assert stage.window.isVisible()
+    assert [toast.text for toast in stage.window.toasts.shown()][-1:] == ["Only the owner may close ExEngine."]
