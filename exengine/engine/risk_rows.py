@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from exengine.domain import risk
 from exengine.domain.capital import usd_value
 from exengine.domain.group import Group, GroupStatus
-from exengine.domain.money import HUNDRED, ZERO, decimals_of
+from exengine.domain.money import HUNDRED, ZERO, arithmetic, decimals_of
 from exengine.domain.risk_timer import old_enough, timer_left_ms
 from exengine.domain.settings import WhenShort
 from exengine.domain.state import OffsetPlan, State
@@ -247,11 +247,13 @@ def _why_uncovered(state: State, group: Group, offered: Offers) -> str:
 
 def offset_row(number: int, plan: OffsetPlan) -> OffsetRow:
     """The history's row of an offset that has come to its end."""
+    with arithmetic():
+        realised = sum((line.realised for line in plan.lines), ZERO)
     return OffsetRow(
         id=number,
         at_ms=plan.at_ms,
         loser=plan.loser_id,
         required=plan.required,
         winners=tuple(line.group_id for line in plan.lines),
-        realised=sum((line.realised for line in plan.lines), ZERO),
+        realised=realised,
     )
