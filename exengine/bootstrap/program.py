@@ -28,7 +28,7 @@ from exengine.engine.changes import Loaded, StoreFailed, restored
 from exengine.engine.engine import Engine
 from exengine.engine.log_pages import LogPages
 from exengine.engine.past import Past
-from exengine.engine.status import Status
+from exengine.engine.status import ListenerStatus, Status
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.timers import queue_timer, risk_timer
 from exengine.engine.views import Views
@@ -311,10 +311,15 @@ class Program:
     def _status(self) -> Status:
         """What the Status dock tells."""
         place = None if self._store is None else self._store.place
+        hears = self.listener_status
+        return gathered(self.state, self.views, self.supervisor, self.accounts.live.values(), place, hears)
+
+    @property
+    def listener_status(self) -> ListenerStatus:
+        """Whether alerts can come in, and by what way."""
         url = self.listener.url if hasattr(self, "listener") else None
         way_in = self.way_in if hasattr(self, "way_in") else None
-        hears = listener_status(url, way_in, self.views.last_webhook_at_ms)
-        return gathered(self.state, self.views, self.supervisor, self.accounts.live.values(), place, hears)
+        return listener_status(url, way_in, self.views.last_webhook_at_ms)
 
     @property
     def markets(self) -> str:

@@ -28,8 +28,11 @@ from exengine.ui.settings_entry import SettingsEntry
 from exengine.ui.setup import AccountLabel, Setup
 from exengine.ui.start_fault import tell_start_fault
 from exengine.ui.theme import Look, Scheme
+from exengine.ui.tunnel_entry import TunnelEntry
+from exengine.ui.tunnel_sheet import WayInDesk
 from exengine.ui.window import Window
 from exengine.ui.window_faults import faults_told
+from exengine.webhook.tunnel import found_tunnels
 
 MASK = "••••••••••••"
 
@@ -71,6 +74,7 @@ async def show_desktop(look: Look, options: argparse.Namespace, opening: Opening
     show_applied(program, look, bridge, window)
     accounts = AccountDesk(program)
     SettingsEntry(window, program.settings_desk, accounts)
+    TunnelEntry(window, way_in_of(program))
     guarded = Guarded(program, look, window, access)
     offer_first_run(window, program.settings_desk, accounts, is_first=is_first)
     _stop_on_signals(window.stop)
@@ -100,6 +104,15 @@ def show_applied(program: Program, look: Look, bridge: Bridge, window: Window) -
         window.show_times(program.config.ui.time.value, program.settings.timezone)
 
     program.subscribe(applied)
+
+
+def way_in_of(program: Program) -> WayInDesk:
+    """What the window is told and may ask of the tunnel."""
+    return WayInDesk(
+        settings=program.settings_desk,
+        listener=lambda: program.listener_status,
+        installed=lambda: tuple(tunnel.value for tunnel in found_tunnels()),
+    )
 
 
 def _show_look(look: Look, program: Program) -> None:
