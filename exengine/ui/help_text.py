@@ -7,6 +7,7 @@ from string import Template
 from PySide6.QtGui import QKeySequence
 
 from exengine.assets import asset
+from exengine.settings.pages import Config
 from exengine.settings.reference import PageWords, SettingWords, reference
 from exengine.ui.actions import Action, Registry
 from exengine.ui.setup import Setup
@@ -21,7 +22,10 @@ PAGES: dict[str, str] = {
     "accounts": "Exchange accounts",
     "tunnels": "A public address",
     "paper": "Paper and replay",
+    "notices": "Notices",
     "security": "Security",
+    "lock": "App lock and operator",
+    "vault": "Keyring and vault",
     "backup": "Backup and restore",
     "server": "Server and Postgres",
     "settings": "Every setting",
@@ -71,10 +75,14 @@ def text_of(name: str, facts: Facts, registry: Registry) -> str:
 
 def settings_page() -> str:
     """Every setting, from the pages of the configuration."""
+    version = Config.model_fields["schema_version"]
     lines = [
         f"# {PAGES['settings']}",
         "",
         "As they stand in the settings and in `config.json`. Without a word in the file, the default holds.",
+        "",
+        f"- **{version.title}** `schema_version`: {version.description}, {version.default} now. ExEngine writes it, "
+        "and carries an older file over, keeping a copy.",
     ]
     for page in reference():
         lines += ["", f"## {page.title}", "", f"{page.meaning}.", "", *_settings(page)]

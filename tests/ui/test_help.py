@@ -1,15 +1,20 @@
 """The help: nothing in it is stale, every link leads somewhere, and the token is masked until it is asked for."""
 
+import json
 import re
 
 import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 
+from exengine.cli.desktop import MASK
+from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.settings.pages import Config
 from exengine.settings.reference import reference
 from exengine.ui.help_text import OF_DOCKS, PAGES, Facts, text_of
+from tests.helpers.program import SECRET
 from tests.ui.feed import setup
+from tests.ui.test_on_the_real_engine import ONE_LEG, Desktop, on_the_desktop
 
 TOKEN = "4f1c0a"
 
@@ -78,6 +83,85 @@ def test_every_setting_of_the_configuration_is_told(stage):
         assert setting.meaning in page
 
 
+FILLED = {
+    "exchange": "BINANCE",
+    "ticker": "BTCUSDT",
+    "interval": "15",
+    "close": "50000",
+    "strategy.order.id": "Long",
+    "strategy.order.alert_message": "",
+    "strategy.order.action": "buy",
+    "strategy.market_position": "long",
+    "strategy.market_position_size": "1",
+    "strategy.prev_market_position": "flat",
+    "strategy.prev_market_position_size": "0",
+    "strategy.order.price": "50000",
+    "strategy.order.contracts": "1",
+}
+"""What TradingView puts in the place of its placeholders."""
+
+CONTRACT = """
+schema_version
+app timezone data_dir
+listener host port public_url trusted_proxies allowed_sources rate_per_minute burst
+security webhook_auth max_signal_age_seconds read_only
+accounts[] name exchange market_type enabled testnet maker_fee_percent taker_fee_percent leverage balances
+routing[] tv_exchange account
+signals duplicate_window_seconds
+grid max_pyramids legs[].gap_percent legs[].weight_percent legs[].tp_percent gap_reference entry_order
+grid on_below_minimum beyond_last_leg beyond_last_leg_percent abandon_percent min_pyramid_gap_percent
+grid replace_last_pyramid pyramid_multipliers post_only overrides[].match.account overrides[].match.symbol
+grid overrides[].match.timeframe overrides[].match.side overrides[].match.pyramid overrides[].grid
+grid overrides[].sizing overrides[].take_profit
+sizing mode amount
+take_profit mode percent order close_when_flat stop_loss_percent trailing_percent
+execution max_slippage_percent slippage_action
+pool max_open_groups pyramids_bypass max_per_symbol max_exposure
+queue limit max_age_minutes replace evaluate_seconds priority
+risk enabled loss_threshold_percent require_full_pyramids enable_post_full_wait post_full_wait_minutes timer_start
+risk reset_timer_on_replacement use_trade_age_filter age_threshold_minutes max_winners partial_close_enabled when_short
+risk min_close_notional evaluate_on_fill evaluate_seconds
+precision refresh_seconds fallback fallback_values.tick_size fallback_values.step_size fallback_values.min_qty
+precision fallback_values.min_notional
+safety max_daily_loss max_drawdown_percent
+logging level keep_days max_file_mb webhook_replay
+notifications[] url events
+ui theme font_size refresh_ms
+sim slippage_percent latency_ms market seed
+"""
+"""Every setting of SPEC §14: a page, and what is on it."""
+
+
+def test_every_setting_of_the_contract_has_a_line_of_its_own(stage):
+    page = text_of("settings", Facts(setup=setup(), show_token=False), stage.window.registry).splitlines()
+    wanted = []
+    for line in CONTRACT.split("\n"):
+        section, *names = line.split() or [""]
+        wanted += [f"{section}.{name}" for name in names] or [section]
+    for path in filter(None, wanted):
+        assert len([line for line in page if line.startswith("- ") and f"`{path}`" in line]) == 1, path
+
+
+def test_the_text_to_paste_is_the_one_that_the_window_copies(look, tmp_path, monkeypatch):
+    async def play(desktop: Desktop) -> None:
+        window = desktop.window
+        await desktop.shows(lambda: window.book.engine is not None)
+        window.help.open("alerts")
+        (shown,) = re.findall(r"```\n(.*?)\n```", window.help.window._markdown("alerts"), flags=re.DOTALL)
+        window.registry.run("copy_alert_text")
+        copied = QGuiApplication.clipboard().text()
+        assert copied == alert_text(alert_body(AlertTemplate.STRATEGY, secret=SECRET))
+        assert shown == copied.replace(SECRET, MASK)
+        assert SECRET not in window.help.window.text.toPlainText()
+        # What the help shows is taken as it stands, once TradingView has filled it in.
+        filled = {**FILLED, "timenow": str(desktop.program.clock.now_ms())}
+        text = re.sub(r"{{(.*?)}}", lambda found: filled[found[1]], copied)
+        assert (await desktop.running.post(json.loads(text)))[0] == 202
+        window.help.window.close()
+
+    on_the_desktop(look, tmp_path, monkeypatch, play, grid=ONE_LEG, ui={"theme": "dark"})
+
+
 def test_defaults_are_told_in_words_and_units():
     told = {setting.path: setting for page in reference() for setting in page.settings}
     assert told["pool.max_open_groups"].default == "10"
@@ -131,6 +215,26 @@ def test_a_search_leaves_the_pages_that_have_all_the_words(helped):
     assert (helped.pages.count(), helped.found.text()) == (0, "Nothing found")
     helped.search.clear()
     assert helped.pages.count() == len(PAGES)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "page"),
+    [
+        ("operator passphrase", "lock"),
+        ("tunnel cloudflared", "tunnels"),
+        ("telegram mail", "notices"),
+        ("unlock vault passphrase", "vault"),
+        ("settings restore cancel", "backup"),
+        ("risk.loss_threshold_percent", "settings"),
+        ("wrong tries", "lock"),
+    ],
+)
+def test_a_search_finds_what_the_trader_asks_for(helped, wanted, page):
+    helped.search.setText(wanted)
+    found = [helped.pages.item(place).text() for place in range(helped.pages.count())]
+    assert PAGES[page] in found
+    helped.show_page(page)
+    assert all(word.lower() in helped.text.toPlainText().lower() for word in wanted.split())
 
 
 @pytest.mark.parametrize("dock", ["queue", "risk", "log"])
