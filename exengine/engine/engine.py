@@ -176,6 +176,10 @@ class Engine:
         """What the machine's clock says."""
         return self._clock.now_ms()
 
+    def expect_risk_look(self, at_ms: int) -> None:
+        """Has the window told when the risk engine looks next by the clock (SPEC §8)."""
+        self._views.expect_risk_look(at_ms)
+
     def keep_market_clock(self) -> None:
         """Writes down where the paper market stands, as every transaction does."""
         self._also.market_clock_ms = self._market_clock()

@@ -143,6 +143,8 @@ class RiskSummary:
     next_id: str | None
     """The candidate that would be paid off if the trader had the risk engine look now."""
     candidates: int
+    next_look_at_ms: int | None = None
+    """When it looks next by the clock; None before its timer has begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

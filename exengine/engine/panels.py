@@ -1,7 +1,7 @@
 """The docks that cost something to compute: only those that somebody looks at, and only what has changed of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from exengine.domain.state import State
@@ -52,6 +52,8 @@ class Panels:
 
     def __init__(self) -> None:
         self.status_source: StatusSource = Status
+        self.next_look_at_ms: int | None = None
+        """When the risk engine looks next by the clock; None before its timer has begun."""
         self._watched: frozenset[Panel] = frozenset()
         self._chosen: str | None = None
         self._shown = _Shown()
@@ -117,7 +119,7 @@ class Panels:
         offered = offers(state, sums, now_ms)
         rows = risk_rows(state, sums, offered, now_ms)
         changes["risk"], shown.risk = _patch(shown.risk, rows), rows
-        told = summary(state, rows, offered, now_ms)
+        told = replace(summary(state, rows, offered, now_ms), next_look_at_ms=self.next_look_at_ms)
         if told != shown.risk_summary:
             changes["risk_summary"] = shown.risk_summary = told
         plan = self._plan(state, rows, offered, now_ms)

@@ -26,5 +26,7 @@ async def rules_timer(engine: Engine, state: State) -> None:
 async def risk_timer(engine: Engine, state: State) -> None:
     """Looks for losers to pay off every `risk.evaluate_seconds`, until cancelled (SPEC §8)."""
     while True:
-        await asyncio.sleep(state.settings.risk.evaluate_seconds)
+        seconds = state.settings.risk.evaluate_seconds
+        engine.expect_risk_look(engine.now_ms() + seconds * 1000)
+        await asyncio.sleep(seconds)
         engine.post(RiskDue())

@@ -179,6 +179,11 @@ class Views:
         """Where the Status dock's facts come from."""
         self._panels.status_source = source
 
+    def expect_risk_look(self, at_ms: int) -> None:
+        """When the risk engine looks next by the clock."""
+        self._panels.next_look_at_ms = at_ms
+        self._call(False)
+
     @property
     def last_webhook_at_ms(self) -> int | None:
         return self._last_webhook_ms

@@ -119,12 +119,30 @@ class ElidedLabel(Label):
     def minimumSizeHint(self) -> QSize:
         return QSize(24, super().minimumSizeHint().height())
 
+    def shown(self) -> str:
+        """What there is room for."""
+        return self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+
     def paintEvent(self, event: QPaintEvent) -> None:
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        text = self.shown()
         self.setToolTip(self.text() if text != self.text() else "")
         painter = QPainter(self)
         painter.setPen(self.palette().color(QPalette.ColorRole.WindowText))
         painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextSingleLine), text)
+
+
+class PartedLabel(ElidedLabel):
+    """Parts with a dot between them; where there is no room it loses whole ones from its end, never half a number."""
+
+    def shown(self) -> str:
+        """What there is room for."""
+        metrics, parts = self.fontMetrics(), self.text().split(" · ")
+        for count in range(len(parts), 0, -1):
+            text = " · ".join(parts[:count])
+            if metrics.horizontalAdvance(text) <= self.width():
+                return text
+        least = metrics.horizontalAdvance("m") * 6
+        return metrics.elidedText(parts[0], Qt.TextElideMode.ElideRight, self.width()) if self.width() > least else ""
 
 
 class Prose(QLabel):
@@ -132,20 +150,20 @@ class Prose(QLabel):
 
     def __init__(self, look: Look, *, token: str = "muted") -> None:
         super().__init__()
-        self._look, self._token, self._said = look, token, ""
+        self._look, self._token, self._strong, self._said = look, token, "text", ""
         self.setTextFormat(Qt.TextFormat.RichText)
         self.setWordWrap(True)
         look.changed.connect(self._on_look_changed)
 
-    def say(self, text: str) -> None:
-        """Shows `text`, in which `**` begins and ends what is bold."""
-        if text != self._said:
-            self._said = text
+    def say(self, text: str, *, strong: str = "text") -> None:
+        """Shows `text`, in which `**` begins and ends what is bold, in the colour of the token `strong`."""
+        if (text, strong) != (self._said, self._strong):
+            self._said, self._strong = text, strong
             self._on_look_changed()
 
     def _on_look_changed(self) -> None:
         self.setFont(self._look.font())
-        plain, strong = self._look.hex(self._token), self._look.hex("text")
+        plain, strong = self._look.hex(self._token), self._look.hex(self._strong)
         pieces = [
             f'<span style="color:{strong};font-weight:600">{escape(piece)}</span>' if place % 2 else escape(piece)
             for place, piece in enumerate(self._said.split("**"))

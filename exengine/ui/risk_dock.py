@@ -37,6 +37,7 @@ class RiskDock(PanelDock):
         super().__init__(look, icons, name="risk", title="Risk")
         self.about: RiskSummary | None = None
         self.plan: PlanView | None = None
+        self._now_ms = 0
         self.model, self.plan_model, self.history = RiskModel(self), PlanModel(self), HistoryModel(self)
         self.table = Table(look, icons, self.model, name="risk_table", title="Groups by loss", tight=True)
         self.plan_table = Table(look, icons, self.plan_model, name="plan_table", title="Projected plan")
@@ -50,10 +51,10 @@ class RiskDock(PanelDock):
             "Nothing to watch",
             "A losing group appears here with its timer once all its pyramids are in, beside the winners that could "
             "pay.",
-            "",
+            "Risk settings",
             width=320,
         )
-        self.note.action.hide()
+        self.note.offer(False)
         self.title = Label(look, weight=Weight.STRONG)
         self.words = Prose(look)
         self.tools = TableTools(self, icons, [self.table, self.plan_table, self.past], narrow=True)
@@ -130,7 +131,7 @@ class RiskDock(PanelDock):
     # Changes
 
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
-        panels = changes.panels
+        panels, self._now_ms = changes.panels, now_ms
         self.about = panels.risk_summary or self.about
         if panels.plan_changed:
             self.plan = panels.plan
@@ -143,8 +144,10 @@ class RiskDock(PanelDock):
             self._refresh()
 
     def tick(self, now_ms: int) -> None:
+        self._now_ms = now_ms
         if self.is_seen:
             self.model.tick(now_ms, list(self.table.visible_rows()) if self.table.isVisible() else [])
+            self._show_summary()
             self._show_words()
 
     def on_shown(self) -> None:
@@ -165,6 +168,10 @@ class RiskDock(PanelDock):
         for table, model in ((self.table, self.model), (self.plan_table, self.plan_model), (self.past, self.history)):
             note_rows(table, model)
 
+    def offer_settings(self) -> None:
+        """From now on `note.pressed` opens the settings of the risk engine."""
+        self.note.offer(True)
+
     def _show_summary(self) -> None:
         about = self.about
         has_past = self.history.rowCount() > 0
@@ -173,9 +180,7 @@ class RiskDock(PanelDock):
         if about is None:
             self.heading.detail.setText("")
             return
-        said = [f"every {about.evaluate_seconds:,} s" if about.enabled else "off: only on request"]
-        if about.under_way:
-            said = ["an offset is under way"]
+        said = [risk_words.looks(about, self._now_ms, watching=self.model.rowCount() > 0)]
         if about.offers:
             said.append(f"{fmt.count(about.offers, 'offset')}, {fmt.number(about.offered_usd, 2)} USD")
         self.heading.detail.setText(" · ".join(said))
@@ -196,7 +201,8 @@ class RiskDock(PanelDock):
             return
         plan = self.shown_plan
         self.title.setText(risk_words.heading(row, plan))
-        self.words.say(risk_words.sentence(row, plan, self.about, self.model.now_ms))
+        said = risk_words.sentence(row, plan, self.about, self.model.now_ms)
+        self.words.say(said, strong="risk" if risk_words.is_timed(row, plan) else "text")
 
     def _show_actions(self) -> None:
         row = self.current
@@ -315,7 +321,7 @@ class RiskDock(PanelDock):
         made.triggered.connect(act)
 
     def focus_target(self) -> QWidget:
-        return self.table if self.pages.currentIndex() == 1 else self.note
+        return self.table if self.pages.currentIndex() == 1 else self.note.focus_target
 
     def save(self, layouts: LayoutStore) -> None:
         self.sorting.save(layouts)

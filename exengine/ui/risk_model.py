@@ -42,7 +42,7 @@ COLUMNS = (
 
 STATES: dict[RiskState, tuple[str, str]] = {
     RiskState.CANDIDATE: ("Candidate", "risk"),
-    RiskState.NOT_FULL: ("Not full", "text"),
+    RiskState.NOT_FULL: ("Not full", "muted"),
     RiskState.WAITING: ("Waiting", "text"),
     RiskState.WINNER: ("Winner", "success"),
     RiskState.NO_FILL: ("No fill", "muted"),
@@ -161,13 +161,18 @@ class PlanModel(KeyedModel[PlanRow]):
         if row.line is None:
             over = row.plan.brings_usd + (row.plan.loser.brings_usd if row.plan.loser is not None else 0)
             covered = f"Covered {fmt.number(row.plan.covered_percent, 1)} %"
-            return [Cell("Left over", "muted"), Cell(covered, "muted"), pnl_cell(over, 2, arrow=False)]
+            return [Cell("Left over", "muted"), Cell(covered, "muted"), _left_over(over, strong=True)]
         line = row.line
         return [
             Cell(fmt.pair(line.symbol), strong=True, after=(Part(line.timeframe),)),
             what_is_closed(line),
             pnl_cell(line.brings_usd, 2, arrow=False),
         ]
+
+
+def _left_over(usd: Decimal, *, strong: bool = False) -> Cell:
+    """What the winners brought beyond what was needed: small change, and no profit of its own."""
+    return Cell(fmt.signed(usd, 2), strong=strong, value=usd)
 
 
 def what_is_closed(line: PlanLine) -> Cell:
@@ -220,7 +225,7 @@ class HistoryModel(KeyedModel[OffsetRow]):
         return [
             Cell(short, "muted", value=fmt.iso(row.at_ms)),
             Cell(offset_words(row)),
-            pnl_cell(row.left_over, 2, arrow=False),
+            _left_over(row.left_over),
         ]
 
     def patch_offsets(self, offsets: Iterable[OffsetRow], now_ms: int) -> None:

@@ -26,6 +26,18 @@ def name_of(row: RiskRow) -> str:
     return f"{fmt.pair(row.symbol)} {row.timeframe}"
 
 
+def looks(about: RiskSummary, now_ms: int, *, watching: bool) -> str:
+    """When the risk engine looks at the losers, where there is anything to look at; else how often it would."""
+    if about.under_way:
+        return "an offset is under way"
+    if not about.enabled:
+        return "off: only on request"
+    if not watching or about.next_look_at_ms is None:
+        return f"every {about.evaluate_seconds:,} s"
+    left_ms = about.next_look_at_ms - now_ms
+    return f"next look in {duration(left_ms)}" if left_ms > 0 else "looks now"
+
+
 def heading(row: RiskRow, plan: PlanView | None) -> str:
     if plan is not None and plan.under_way:
         return f"Offset of {name_of(row)} under way"
@@ -54,6 +66,11 @@ def _no_loser(row: RiskRow) -> str:
             return "Its plan is being worked out."
         case _:
             return "It is not under its cost, so there is nothing to pay off."
+
+
+def is_timed(row: RiskRow, plan: PlanView | None) -> bool:
+    """Whether the sentence begins with how long its timer still runs."""
+    return plan is not None and not plan.under_way and not plan.why_none and _is_due(row) and bool(row.timer_ends_ms)
 
 
 def _is_due(row: RiskRow) -> bool:

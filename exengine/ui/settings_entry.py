@@ -35,6 +35,8 @@ class SettingsEntry(QObject):
                 words="exchange keys api balances test connection",
             )
         )  # fmt: skip
+        window.risk.note.pressed.connect(partial(self.open, "risk"))
+        window.risk.offer_settings()
         window.registry.sources.append(self._found)
 
     def open(self, page: str = "grid") -> SettingsDialog:

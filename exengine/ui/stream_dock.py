@@ -21,11 +21,20 @@ class EmptyNote(Ground):
     pressed = Signal()
 
     def __init__(
-        self, look: Look, icons: Icons, icon: str, heading: str, text: str, action: str, *, width: int = 440
+        self,
+        look: Look,
+        icons: Icons,
+        icon: str,
+        heading: str,
+        text: str,
+        action: str,
+        *,
+        width: int = 440,
+        token: str = "muted",
     ) -> None:
         super().__init__(look, "surface")
         self._text_width = width
-        self._icons, self._icon = icons, icon
+        self._icons, self._icon, self._token = icons, icon, token
         self._picture = Label(look)
         self.heading = Label(look, heading, weight=Weight.STRONG)
         self.text = Label(look, text, token="muted")
@@ -47,8 +56,20 @@ class EmptyNote(Ground):
         self._on_look_changed()
 
     def _on_look_changed(self) -> None:
-        self._picture.setPixmap(self._icons.pixmap(self._icon, "muted", self._look.grown(20), self.devicePixelRatioF()))
+        self._picture.setPixmap(
+            self._icons.pixmap(self._icon, self._token, self._look.grown(20), self.devicePixelRatioF())
+        )
         self._fit_text()
+
+    def offer(self, offered: bool) -> None:
+        """Whether there is a next step after all."""
+        self.action.setVisible(offered)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus if offered else Qt.FocusPolicy.TabFocus)
+
+    @property
+    def focus_target(self) -> QWidget:
+        """What the keyboard comes to: the next step, or the note where there is none."""
+        return self if self.action.isHidden() else self.action
 
     def say(self, heading: str, text: str, *, action: bool) -> None:
         """Another reason; `action` is whether there is a next step."""

@@ -189,6 +189,7 @@ def summary(*, enabled: bool = True, next_id: str | None = f"{ACCOUNT}|AVAX/USDT
         under_way=False,
         next_id=next_id,
         candidates=1,
+        next_look_at_ms=NOW_MS + 6_000,
     )
 
 

@@ -21,7 +21,7 @@ from exengine.ui.queue_model import Col as QueueCol
 from exengine.ui.queue_model import QueueModel
 from exengine.ui.risk_model import Col as RiskCol
 from exengine.ui.risk_model import HistoryModel, PlanModel, RiskModel, offset_words, plan_rows, timer_text
-from exengine.ui.risk_words import duration, sentence
+from exengine.ui.risk_words import duration, looks, sentence
 from exengine.ui.status_model import AccountsModel as StatusAccounts
 from exengine.ui.status_model import Col as StatusCol
 from exengine.ui.status_model import FactsModel, TasksModel, facts
@@ -246,7 +246,39 @@ def test_groups_are_shown_by_loss_with_timer_and_state(full):
     assert texts(model, 0)[:5] == ["AVAX 1h", "−6.16", "−307.87", "14:20", "5 / 5"]
     assert texts(model, 0)[RiskCol.STATE] == "Candidate"
     assert [row.symbol.split("/")[0] for row in model.rows()] == ["AVAX", "LINK", "SOL", "ETH", "BTC", "DOGE"]
-    assert full.window.risk.heading.detail.text() == "every 10 s · 3 offsets, 361.41 USD"
+    assert full.window.risk.heading.detail.text() == "next look in 6 s · 3 offsets, 361.41 USD"
+
+
+def test_the_title_counts_down_to_the_next_look(full):
+    risk = full.window.risk
+    risk.tick(rows.NOW_MS + 4_500)
+    assert risk.heading.detail.text().startswith("next look in 2 s")
+    risk.tick(rows.NOW_MS + 6_000)
+    assert risk.heading.detail.text().startswith("looks now")
+
+
+@pytest.mark.parametrize(
+    ("about", "watching", "said"),
+    [
+        (panels.summary(), True, "next look in 6 s"),
+        (panels.summary(), False, "every 10 s"),
+        (replace(panels.summary(), next_look_at_ms=None), True, "every 10 s"),
+        (panels.summary(enabled=False), True, "off: only on request"),
+        (replace(panels.summary(), under_way=True), True, "an offset is under way"),
+    ],
+)
+def test_when_the_risk_engine_looks_is_told(about, watching, said):
+    assert looks(about, rows.NOW_MS, watching=watching) == said
+
+
+def test_an_empty_risk_dock_leads_to_its_settings_once_there_is_a_way(stage, qtbot):
+    note = stage.window.risk.note
+    assert note.action.isHidden()
+    assert note.focus_target is note
+    stage.window.risk.offer_settings()
+    assert note.focus_target is note.action
+    with qtbot.waitSignal(note.pressed):
+        note.action.click()
 
 
 def test_the_plan_is_told_in_words_and_in_rows(full):

@@ -106,6 +106,18 @@ def test_what_went_while_nobody_looked_is_told_at_the_next_look() -> None:
     assert taken(panels, made).risk.gone == (group_id("BTC"),)
 
 
+def test_the_next_look_of_the_risk_engine_is_told_as_soon_as_it_is_known() -> None:
+    made = world()
+    opened(made, "BTC", "1")
+    panels = watched(Panel.RISK)
+    first = taken(panels, made).risk_summary
+    assert first is not None
+    assert first.next_look_at_ms is None
+    panels.next_look_at_ms = made.now_ms + 10_000
+    assert taken(panels, made).risk_summary == replace(first, next_look_at_ms=made.now_ms + 10_000)
+    assert taken(panels, made).risk_summary is None
+
+
 # the queue
 
 

@@ -131,6 +131,12 @@ class Posted:
     def post(self, event: Event) -> None:
         self.told.append((asyncio.get_running_loop().time(), event))
 
+    def now_ms(self) -> int:
+        return int(asyncio.get_running_loop().time() * 1000)
+
+    def expect_risk_look(self, at_ms: int) -> None:
+        self.next_look_at_ms = at_ms
+
 
 async def ticking(
     timer: Callable[[Any, State], Coroutine[Any, Any, None]], config: Config, seconds: float
