@@ -13,6 +13,8 @@ from exengine.ui.theme import Look
 
 BOTTOM_HEIGHT = 200
 RIGHT_WIDTH = 372
+LEAST_RIGHT = 328
+"""In the smallest font too: paddings and buttons do not shrink with it."""
 FIRST_DOCKS = ("positions", "signals", "log")
 """Those of the first version, which did not write down what it had."""
 
@@ -45,7 +47,7 @@ STOCK: dict[str, Stock] = {
         main=("positions",),
         bottom=("queue", "signals", "log", "status"),
         right=("risk", "capital"),
-        right_shares=(16, 10),
+        right_shares=(18, 10),
     ),
     "performance": Stock(title="Performance", key="Ctrl+2", main=("performance", "capital", "log")),
 }
@@ -102,7 +104,7 @@ class Arrangement:
             low = look.scaled(BOTTOM_HEIGHT)
             window.resizeDocks([*main, *bottom], [window.height() - low, low], Qt.Orientation.Vertical)
         if main and right:
-            wide = look.scaled(RIGHT_WIDTH)
+            wide = self._right_width
             window.resizeDocks([*main, right[0]], [window.width() - wide, wide], Qt.Orientation.Horizontal)
             shares = list(stock.right_shares)[: len(right)]
             whole = sum(shares)
@@ -113,7 +115,11 @@ class Arrangement:
     def is_sized(self) -> bool:
         """Whether the right column is as wide as it is to be."""
         right = self._there(STOCK[self.stock].right)
-        return not right or abs(right[0].width() - self._look.scaled(RIGHT_WIDTH)) <= 1
+        return not right or abs(right[0].width() - self._right_width) <= 1
+
+    @property
+    def _right_width(self) -> int:
+        return max(self._look.scaled(RIGHT_WIDTH), LEAST_RIGHT)
 
     def hide_ghosts(self) -> None:
         """Hides rows of tabs that Qt has left behind: after docks were moved it may still show one that rules none."""

@@ -22,6 +22,8 @@ class TableHeader(QHeaderView):
         self._look = look
         self._icons = icons
         self._cells = model
+        self.ground = "raised"
+        """The token behind the titles."""
         self.sorted_by = -1
         self.descending = False
         self.inner = look.metric("cell_padding") - 1
@@ -32,6 +34,11 @@ class TableHeader(QHeaderView):
         self.setMinimumSectionSize(look.scaled(24))
         self.setMouseTracking(True)
         self.sectionClicked.connect(self._on_clicked)
+
+    def lie_flat(self) -> None:
+        """On the ground of the rows: in dialogs and beside plots, where there is no title bar above to join."""
+        self.ground = "surface"
+        self.setProperty("on", "surface")
 
     def padding(self, logical: int, inner: int, outer: int) -> tuple[int, int]:
         """Left and right padding of a column: wider at the table's outer edges."""
@@ -59,7 +66,7 @@ class TableHeader(QHeaderView):
 
     def paintSection(self, painter: QPainter, rect: QRect, logical: int) -> None:
         look, column = self._look, self._cells.columns[logical]
-        painter.fillRect(rect, look.color("surface"))
+        painter.fillRect(rect, look.color(self.ground))
         hovered = rect.contains(self.mapFromGlobal(self.cursor().pos())) and column.sortable and self.underMouse()
         if hovered:
             painter.fillRect(rect, look.color("hover"))

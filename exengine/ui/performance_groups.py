@@ -40,6 +40,8 @@ class GroupTables(Ground):
             key: Table(look, icons, model, name=f"performance_{key}", title=titles[key], tight=True)
             for key, model in models.items()
         }
+        for table in self.tables.values():
+            table.heading.lie_flat()
         names = {"best": frozenset({1, 2}), "worst": frozenset({1, 2})}
         self._sorting = {
             key: Sorting(table, models[key], names.get(key, frozenset({0}))) for key, table in self.tables.items()

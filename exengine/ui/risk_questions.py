@@ -56,6 +56,7 @@ class RunSheet(Sheet):
         self.body.addSpacing(4)
         self.model = PlanModel(self)
         self.table = Table(look, icons, self.model, name="run_plan_table", title="What is closed")
+        self.table.heading.lie_flat()
         self.body.addWidget(self.table)
         self.buttons.addWidget(Label(look, "Enter and Esc cancel.", token="muted"), 1)
         self.cancel = self.add_cancel()

@@ -23,8 +23,8 @@ WIDE = 880
 """From this width on the three tables stand side by side."""
 ROOMY = 1_400
 """From this width on the accounts leave room to the others."""
-SIDE_WIDTHS = (240, 220)
-"""Of the facts and the tasks while there is little room."""
+LEAST_FACTS = 170
+"""What the facts keep while there is little room: they are words, which may lose their end."""
 
 
 class StatusDock(PanelDock):
@@ -100,6 +100,7 @@ class StatusDock(PanelDock):
     def on_shown(self) -> None:
         for table, model in self._tables():
             note_rows(table, model)
+        self._share_width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -109,9 +110,16 @@ class StatusDock(PanelDock):
             self._row.setDirection(way)
             for line in self._lines:
                 line.lie(vertical=wide)
-        roomy = not wide or event.size().width() >= self.look.scaled(ROOMY)
-        for table, width in zip((self.fact_table, self.task_table), SIDE_WIDTHS, strict=True):
-            table.setMaximumWidth(16_777_215 if roomy else self.look.scaled(width))
+        self._share_width()
+
+    def _share_width(self) -> None:
+        """Where there is little room the accounts and the tasks come first: their numbers must not be cut off."""
+        width = self.width()
+        roomy = self._row.direction() is not QBoxLayout.Direction.LeftToRight or width >= self.look.scaled(ROOMY)
+        tasks = self.task_table.wanted_width()
+        facts = max(width - self.account_table.wanted_width() - tasks - 2, self.look.scaled(LEAST_FACTS))
+        for table, most in ((self.fact_table, facts), (self.task_table, tasks)):
+            table.setMaximumWidth(16_777_215 if roomy else most)
 
     def focus_target(self) -> QWidget:
         return self.account_table if self.pages.currentIndex() == 1 else self.note

@@ -225,6 +225,7 @@ TASK_COLUMNS = (
         sample="59 m",
         right=True,
         sortable=False,
+        hidden=True,
         hint="When it last did anything; what waits for something is silent too",
     ),
     Column(key="restarts", title="Restarts", sample="10", right=True, sortable=False, hidden=True),

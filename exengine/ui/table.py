@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import (
     QAccessible,
     QFocusEvent,
@@ -65,9 +65,6 @@ class Table(ColumnedTree):
         self._mouse = QPoint(-1, -1)
         self._flashes = Flashes(look, self)
         self._flashes.ended.connect(self._on_flash_end)
-        self._fit_soon = QTimer(self)
-        self._fit_soon.setSingleShot(True)
-        self._fit_soon.timeout.connect(self.fit)
         self.setObjectName(name)
         self.setAccessibleName(title)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -128,7 +125,7 @@ class Table(ColumnedTree):
         heading, edge = self.heading, self.look.metric("edge_padding")
         self._sections = [
             (logical, heading.sectionViewportPosition(logical), heading.sectionSize(logical),
-             *heading.padding(logical, self._inner, edge))
+             *heading.padding(logical, heading.inner, edge))
             for logical in range(heading.count())
             if not heading.isSectionHidden(logical)
             and dirty.intersects(
@@ -215,7 +212,7 @@ class Table(ColumnedTree):
 
     def _chevron(self, index: Index) -> QRect:
         rect = self.visualRect(index)
-        before = self.heading.padding(0, self._inner, self.look.metric("edge_padding"))[0]
+        before = self.heading.padding(0, self.heading.inner, self.look.metric("edge_padding"))[0]
         left = self.heading.sectionViewportPosition(0) + before + self.look.grown(INDENT) * self.cells.level(index) - 8
         return QRect(left, rect.top(), self.look.grown(CHEVRON) + 8, rect.height())
 
@@ -271,7 +268,7 @@ class Table(ColumnedTree):
 
     def _is_elided(self, index: Index) -> bool:
         column = index.column()
-        left, right = self.heading.padding(column, self._inner, self.look.metric("edge_padding"))
+        left, right = self.heading.padding(column, self.heading.inner, self.look.metric("edge_padding"))
         needed = self.painter.needed(self.cells.cells(index)[column], self.cells.columns[column])
         return needed > self.heading.sectionSize(column) - left - right
 

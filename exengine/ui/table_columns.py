@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QTreeView
 
 from exengine.ui.cell import CHEVRON, INDENT, Cell, CellPainter
@@ -32,7 +33,12 @@ class ColumnedTree(QTreeView):
         self._needed: list[float] = [0.0] * len(model.columns)
         self.heading = TableHeader(look, icons, model, self)
         # The tree has the most columns of all tables.
-        self.heading.inner = look.metric("cell_padding") - (2 if tree or tight else 1)
+        self._inner = look.metric("cell_padding") - (2 if tree or tight else 1)
+        """The padding between columns where there is room for it."""
+        self.heading.inner = self._inner
+        self._fit_soon = QTimer(self)
+        self._fit_soon.setSingleShot(True)
+        self._fit_soon.timeout.connect(self.fit)
 
     def note(self, cells: Sequence[Cell], level: int = 0) -> None:
         """Lets the columns grow for what a row is about to show. Only text longer than any before is measured."""
@@ -100,18 +106,30 @@ class ColumnedTree(QTreeView):
         self.fit()
 
     def needed_width(self, logical: int) -> int:
-        left, right = self.heading.padding(logical, self._inner, self.look.metric("edge_padding"))
+        left, right = self.heading.padding(logical, self.heading.inner, self.look.metric("edge_padding"))
         return round(max(self._needed[logical], self.heading.title_width(logical)) + 0.5) + left + right
 
-    @property
-    def _inner(self) -> int:
-        return self.heading.inner
+    def wanted_width(self) -> int:
+        """At which nothing is cut off and nothing scrolls sideways."""
+        shown = [logical for logical in range(self.heading.count()) if not self.heading.isSectionHidden(logical)]
+        bar = self.verticalScrollBar()
+        return sum(self.needed_width(logical) for logical in shown) + (bar.sizeHint().width() if bar.maximum() else 0)
+
+    def _needed_widths(self, shown: Sequence[int]) -> dict[int, int]:
+        """What each column needs; closer together by a pixel where that is what saves a scroll bar."""
+        self.heading.inner = self._inner
+        needed = {logical: self.needed_width(logical) for logical in shown}
+        lack, saved = sum(needed.values()) - self.viewport().width(), 2 * (len(shown) - 1)
+        if 0 < lack <= saved:
+            self.heading.inner -= 1
+            needed = {logical: self.needed_width(logical) for logical in shown}
+        return needed
 
     def fit(self) -> None:
         """Gives each column what it needs, and a share of the room that is left, until the trader sets a width."""
         heading, columns = self.heading, self.cells.columns
         shown = [logical for logical in range(len(columns)) if not heading.isSectionHidden(logical)]
-        needed = {logical: self.needed_width(logical) for logical in shown}
+        needed = self._needed_widths(shown)
         total, room = sum(needed.values()), self.viewport().width()
         # A column of sentences has use for all the room that there is.
         greedy = any(columns[logical].takes_rest and not columns[logical].sample for logical in shown)
@@ -131,8 +149,9 @@ class ColumnedTree(QTreeView):
     def _on_section_resized(self, logical: int, old: int, new: int) -> None:
         if self._fitting:
             return
-        if self.heading.isSectionHidden(logical) or old == 0:
-            self.fit()
+        if self.heading.isSectionHidden(logical) or 0 in (old, new):
+            # Hidden or shown, by the trader or by Qt while rows are put in another order. Qt is not yet done with it.
+            self._fit_soon.start(0)
             return
         self.auto_widths = False
         least = self.needed_width(logical)
