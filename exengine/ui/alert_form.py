@@ -1,7 +1,7 @@
 """The form of the test alert: a pretend TradingView alert for a pair, a timeframe and a side of the trader's choice."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from exengine.domain.instrument import Side
 from exengine.engine.intake import Verdict, VerdictKind
@@ -10,7 +10,8 @@ from exengine.ui import words
 from exengine.ui.book import Book
 from exengine.ui.choice import DropDown
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import Label, button
+from exengine.ui.pieces import ElidedLabel, button
+from exengine.ui.remark import Remark
 from exengine.ui.setup import Setup
 from exengine.ui.theme import Look
 
@@ -41,28 +42,35 @@ class AlertForm(QWidget):
         self.timeframe = DropDown(icons, "Timeframe", setup.test_timeframes)
         self.timeframe.setCurrentText("1h")
         self.side = DropDown(icons, "Side", tuple(word for word, _ in words.SIDES.values()))
-        self.price = Label(look, token="muted")
+        self.price = ElidedLabel(look, token="muted")
         self.send = button(look, "Send test alert", kind="primary")
-        self.result = Label(look, token="muted")
-        self.result.setWordWrap(True)
-        self.result.hide()
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        self.result = Remark(look, icons)
+        choices, sending = QHBoxLayout(), QHBoxLayout()
         for widget in (self.symbol, self.timeframe, self.side):
-            row.addWidget(widget)
-        row.addSpacing(4)
-        row.addWidget(self.price, 1)
-        row.addWidget(self.send)
+            choices.addWidget(widget)
+        choices.addSpacing(4)
+        sending.addWidget(self.price, 1)
+        sending.addWidget(self.send)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for part in (choices, sending, self._row):
+            part.setSpacing(8)
+        self._row.addLayout(choices)
+        self._row.addLayout(sending, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
-        column.addLayout(row)
+        column.addLayout(self._row)
         column.addWidget(self.result)
         self.symbol.currentTextChanged.connect(self.refresh)
         self.send.clicked.connect(self._on_send)
         look.changed.connect(self._on_look_changed)
         self._on_look_changed()
         self.refresh()
+
+    def stack(self, stacked: bool) -> None:
+        """Puts the price and the button under the choices, where there is little room."""
+        down, across = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
+        self._row.setDirection(down if stacked else across)
 
     def show_setup(self, setup: Setup) -> None:
         self._setup = setup
@@ -100,9 +108,7 @@ class AlertForm(QWidget):
         self._tell(f"Not sent. {error}", "error")
 
     def _tell(self, text: str, token: str) -> None:
-        self.result.setText(text)
-        self.result.set_token(token)
-        self.result.show()
+        self.result.say(text, token)
 
     def _on_look_changed(self) -> None:
         self.send.setIcon(self._icons.button_icon("send", "on_accent"))

@@ -67,7 +67,7 @@ class Option(QRadioButton):
     def sizeHint(self) -> QSize:
         strong, plain = self._lines()
         width = max(strong.horizontalAdvance(self.text()), plain.horizontalAdvance(self._meaning))
-        return QSize(round(width) + self._look.grown(16) + 14, round(strong.height() + plain.height()) + 8)
+        return QSize(round(width) + self._look.grown(16) + 18, round(strong.height() + plain.height()) + 8)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -82,8 +82,8 @@ class Option(QRadioButton):
         size = look.grown(16)
         name, token = ("radio-on", "accent") if on else ("radio-off", "muted")
         icon = self._icons.pixmap(name, token, size, self.devicePixelRatioF())
-        painter.drawPixmap(2, round(4 + (strong.height() - size) / 2), icon)
-        left = size + 10
+        painter.drawPixmap(4, round(4 + (strong.height() - size) / 2), icon)
+        left = size + 12
         text = QRectF(left, 4, self.width() - left, strong.height())
         painter.setFont(look.font(Role.BODY, Weight.STRONG if on else Weight.NORMAL))
         painter.setPen(look.color("text" if self.isEnabled() else "disabled"))

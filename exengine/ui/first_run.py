@@ -20,6 +20,7 @@ from exengine.ui.first_run_pages import CapitalPage, LimitsPage, WebhookPage, Wh
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, Prose
+from exengine.ui.remark import Remark
 from exengine.ui.secrets_place import place_is_open
 from exengine.ui.settings_keys import AccountDesk
 from exengine.ui.setup import Setup
@@ -90,9 +91,7 @@ class FirstRun(Sheet):
             self._stack.addWidget(page)
             page.changed.connect(self._refresh)
         self.body.addWidget(self._stack)
-        self._say = Label(look, token="error")
-        self._say.setWordWrap(True)
-        self._say.hide()
+        self._say = Remark(look, icons)
         self.body.addWidget(self._say)
         self._busy = False
         self.skip = self.add_cancel("Skip setup")
@@ -214,8 +213,7 @@ class FirstRun(Sheet):
         self._tell(str(error) if isinstance(error, UserError) else f"It could not be applied: {error}")
 
     def _tell(self, text: str) -> None:
-        self._say.setText(text)
-        self._say.setVisible(bool(text))
+        self._say.say(text)
 
 
 SEEN = "window_ways/first_run_seen"

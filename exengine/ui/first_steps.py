@@ -1,7 +1,7 @@
 """What the Positions dock says while it is empty: why, and the next steps from a test alert to the first real one."""
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -18,11 +18,13 @@ from exengine.ui.alert_form import AlertForm
 from exengine.ui.book import Book
 from exengine.ui.code import Code
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import Hairline, Label, button
+from exengine.ui.pieces import ElidedLabel, Hairline, Label, button
 from exengine.ui.setup import Setup
 from exengine.ui.theme import Look, Role, Weight
 
 WIDTH = 720
+NARROW = 600
+"""Under this width the form of the test alert takes two lines."""
 
 
 class StepNumber(QWidget):
@@ -73,8 +75,8 @@ class FirstSteps(QScrollArea):
         self.test_meaning = Label(look, token="muted")
         self.test_meaning.setWordWrap(True)
         self.code = Code(look, "Alert text")
-        self.url = Label(look)
-        self.reach = Label(look, "TradingView cannot reach this address. It needs a public one.", token="warn")
+        self.url = ElidedLabel(look)
+        self.reach = ElidedLabel(look, "TradingView cannot reach this address. It needs a public one.", token="warn")
         self.tunnel = button(look, "Set up a tunnel", kind="link", small=True)
         self.tunnel.clicked.connect(lambda: self.help_asked.emit("tunnels"))
         self.add_account = button(look, "Add account…")
@@ -172,7 +174,9 @@ class FirstSteps(QScrollArea):
         texts.setSpacing(4)
         texts.addWidget(Label(self._look, "Add an exchange account, when you are ready", weight=Weight.STRONG))
         meaning = "Testnet first. Keys stay on this machine, and live trading asks again before it starts."
-        texts.addWidget(Label(self._look, meaning, token="muted"))
+        said = Label(self._look, meaning, token="muted")
+        said.setWordWrap(True)
+        texts.addWidget(said)
         row.addLayout(texts, 1)
         row.addWidget(self.add_account)
         inner.addLayout(row)
@@ -206,7 +210,7 @@ class FirstSteps(QScrollArea):
 
     def begin_again(self) -> None:
         """Forgets what became of the last test alert: its group has come and gone."""
-        self.form.result.hide()
+        self.form.result.say("")
 
     def refresh(self) -> None:
         """Says again why there is nothing, after the engine's row changed."""
@@ -233,7 +237,15 @@ class FirstSteps(QScrollArea):
             "Nothing here can spend real money."
         )
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._stack()
+
+    def _stack(self) -> None:
+        self.form.stack(self.viewport().width() < self._look.scaled(NARROW))
+
     def _on_look_changed(self) -> None:
+        self._stack()
         self.copy_text.setIcon(self._icons.button_icon("copy"))
         self.copy_url.setIcon(self._icons.button_icon("copy"))
         self._reach_icon.setPixmap(self._icons.pixmap("warn", "warn", self._look.grown(16), self.devicePixelRatioF()))

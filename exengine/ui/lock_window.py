@@ -30,7 +30,7 @@ class LockWindow(QWidget):
         self.setObjectName("lock_window")
         self.setWindowTitle("ExEngine is locked")
         self.setWindowIcon(icons.icon("app", "accent"))
-        self.form = SecretForm(look, [Field(label="Passphrase")], self._try)
+        self.form = SecretForm(look, icons, [Field(label="Passphrase")], self._try)
         self.form.accepted.connect(self._on_accepted)
         self.action = button(look, "Unlock", kind="primary")
         self.action.clicked.connect(self.form.submit)
@@ -88,5 +88,4 @@ class LockWindow(QWidget):
 
     def say(self, text: str) -> None:
         """Says something under the field."""
-        self.form.said.set_token("muted")
-        self.form.said.setText(text)
+        self.form.said.say(text, "muted")

@@ -11,7 +11,8 @@ from exengine.ui.actions import Action, Registry
 from exengine.ui.arrangement import STOCK, Arrangement
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.pieces import Label, Prose
+from exengine.ui.pieces import Prose
+from exengine.ui.remark import Remark, set_marks
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
 
@@ -154,7 +155,7 @@ class NameSheet(Sheet):
         self.field.textChanged.connect(self._refresh)
         self.field.returnPressed.connect(self._on_return)
         self.body.addWidget(self.field)
-        self.says = Label(look, token="muted")
+        self.says = Remark(look, icons)
         self.body.addWidget(self.says)
         self.buttons.addStretch(1)
         cancel = self.add_cancel()
@@ -171,7 +172,9 @@ class NameSheet(Sheet):
     def _refresh(self) -> None:
         possible, words = self._judge(self.name)
         self.action.setEnabled(possible)
-        self.says.setText(words)
+        is_wrong = bool(self.name) and not possible
+        self.says.say(words, "error" if is_wrong else "muted")
+        set_marks(self.field, faulty=is_wrong)
 
     def _on_return(self) -> None:
         if self.action.isEnabled():

@@ -14,6 +14,7 @@ from exengine.ui.book import Book
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Label, Prose, button
 from exengine.ui.positions_deeds import Deed, name_of, why_not
+from exengine.ui.remark import Remark, set_marks
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look, Role
 
@@ -38,8 +39,7 @@ class PartSheet(Sheet):
         self._quote = Label(look, group.quote, token="muted")
         self._build()
         self.meaning, self.stays = Prose(look), Prose(look)
-        self.fault = Label(look, token="warn")
-        self.fault.setWordWrap(True)
+        self.fault = Remark(look, icons)
         for widget in (self.meaning, self.stays, self.fault):
             self.body.addWidget(widget)
         self.buttons.addWidget(Label(look, "Enter and Esc cancel.", token="muted"), 1)
@@ -135,7 +135,7 @@ class PartSheet(Sheet):
         if group is None or group.rules is None or (why := why_not(Deed.PART, group)):
             self.meaning.say("It has closed meanwhile. Nothing is left to do." if group is None else f"{why}.")
             self.stays.say("")
-            self.fault.setText("")
+            self._say("")
             self.action.setEnabled(False)
             return
         last = self._book.last(group)
@@ -162,7 +162,7 @@ class PartSheet(Sheet):
         texts = {
             self.percent: plain(round(share, 2)),
             self.qty: plain(part),
-            self.value: plain(round(part * last * _size(group), fmt.quote_decimals(group.quote))) if last else "",
+            self.value: _fixed(part * last * _size(group), fmt.quote_decimals(group.quote)) if last else "",
         }
         for field, text in texts.items():
             if field is not but:
@@ -198,8 +198,18 @@ class PartSheet(Sheet):
         if not why and not whole and is_left_as_dust(group.rules, left, last):
             rest = f"{fmt.trimmed(left, group.qty_decimals)} {unit_of(group)}"
             dust = f"What stays, {rest}, is below the exchange’s minimum: it is dust. Close the group to take it along."
-        self.fault.set_token("error" if why else "warn")
-        self.fault.setText(why or dust)
+        self._say(why or dust, "error" if why else "warn")
+
+    def _say(self, text: str, token: str = "error") -> None:
+        self.fault.say(text, token)
+        for field in (self.percent, self.qty, self.value):
+            set_marks(field, faulty=bool(text) and token == "error")
+            field.setAccessibleDescription(text)
+
+
+def _fixed(value: Decimal, decimals: int) -> str:
+    """As a field shows it: with all its decimals, and nothing between the thousands."""
+    return f"{value:.{decimals}f}"
 
 
 def unit_of(group: GroupRow) -> str:

@@ -10,6 +10,7 @@ from exengine.domain.errors import UserError
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, Prose, button
+from exengine.ui.remark import Remark, set_marks
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
 
@@ -33,7 +34,9 @@ class SecretForm(QWidget):
     accepted = Signal()
     busy = Signal(bool)
 
-    def __init__(self, look: Look, fields: Sequence[Field], submit: Submit, *, working: str = "Checking…") -> None:
+    def __init__(
+        self, look: Look, icons: Icons, fields: Sequence[Field], submit: Submit, *, working: str = "Checking…"
+    ) -> None:
         super().__init__()
         self._submit, self._working = submit, working
         self._is_busy = False
@@ -55,16 +58,19 @@ class SecretForm(QWidget):
             grid.addWidget(Label(look, field.label, token="muted"), place, 0)
             grid.addWidget(entry, place, 1)
             self.inputs.append(entry)
-        self.said = Label(look, token="muted")
-        self.said.setWordWrap(True)
+        self.said = Remark(look, icons)
         # The place is kept, so that the buttons below do not move when something is said.
-        self.said.setMinimumHeight(2 * self.said.fontMetrics().lineSpacing())
-        self.said.setAlignment(Qt.AlignmentFlag.AlignTop)
+        kept = QWidget()
+        kept.setMinimumHeight(2 * self.said.fontMetrics().lineSpacing())
+        beneath = QVBoxLayout(kept)
+        beneath.setContentsMargins(0, 0, 0, 0)
+        beneath.addWidget(self.said)
+        beneath.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addLayout(grid)
-        column.addWidget(self.said)
+        column.addWidget(kept)
 
     def submit(self) -> None:
         """Has what was typed checked; `accepted` where it will do."""
@@ -110,8 +116,8 @@ class SecretForm(QWidget):
         self.busy.emit(busy)
 
     def _say(self, text: str, token: str) -> None:
-        self.said.setText(text)
-        self.said.set_token(token)
+        self.said.say(text, token)
+        set_marks(self.inputs[0], faulty=token == "error")
 
 
 class SecretSheet(Sheet):
@@ -139,7 +145,7 @@ class SecretSheet(Sheet):
         prose.say(meaning)
         self.body.addWidget(prose)
         self.body.addSpacing(8)
-        self.form = SecretForm(look, fields, submit, working=working)
+        self.form = SecretForm(look, icons, fields, submit, working=working)
         self.body.addWidget(self.form)
         self.buttons.addStretch(1)
         # No default button: Enter belongs to the fields.

@@ -14,6 +14,7 @@ from exengine.ui import format as fmt
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Hairline, Label, Prose, button
+from exengine.ui.remark import Remark
 from exengine.ui.secret_form import Field, SecretSheet, same
 from exengine.ui.secrets_reveal import RevealSheet
 from exengine.ui.sheet import Sheet
@@ -66,8 +67,7 @@ class SecretsSheet(Sheet):
         self._grid.setVerticalSpacing(8)
         self._grid.setColumnStretch(1, 1)
         self.body.addLayout(self._grid)
-        self.said = Label(look, token="muted")
-        self.said.setWordWrap(True)
+        self.said = Remark(look, icons)
         self.body.addWidget(self.said)
         self.buttons.addStretch(1)
         self.close_button = self.add_cancel("Close")
@@ -107,8 +107,7 @@ class SecretsSheet(Sheet):
             self._add("", "", [("unlock", "Switch off…")])
 
     def say(self, text: str, token: str = "muted") -> None:
-        self.said.setText(text)
-        self.said.set_token(token)
+        self.said.say(text, token)
 
     def _old(self, overview: SecretsOverview) -> str:
         if overview.old_used_at_ms is None:

@@ -11,8 +11,8 @@ from exengine.settings.fields import Location
 from exengine.settings.form import Field
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Hairline, IconButton, Label
-from exengine.ui.settings_inputs import ChoiceInput, FlagInput, Line, set_marks
-from exengine.ui.settings_row import Fault
+from exengine.ui.remark import Remark, set_marks
+from exengine.ui.settings_inputs import ChoiceInput, FlagInput, Line
 from exengine.ui.settings_state import Editing
 from exengine.ui.theme import Look, Role, Weight
 
@@ -53,7 +53,7 @@ class CellTable(QWidget):
         self.grid = QGridLayout(self._box)
         self.grid.setContentsMargins(0, 0, 0, 0)
         self.grid.setSpacing(0)
-        self.fault = Fault(look, icons)
+        self.fault = Remark(look, icons)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)

@@ -6,13 +6,14 @@ from typing import Any, Protocol
 from PySide6.QtCore import QRectF, QSize, Qt, SignalInstance
 from PySide6.QtCore import Signal as QtSignal
 from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLineEdit, QSizePolicy
 
 from exengine.settings.draft import same
 from exengine.settings.form import LISTS, NUMERIC, Field, Kind
 from exengine.ui import format as fmt
 from exengine.ui.choice import DropDown, Tick
 from exengine.ui.icons import Icons
+from exengine.ui.remark import set_marks
 from exengine.ui.theme import Look
 
 NARROW, WIDE = 120, 300
@@ -195,16 +196,6 @@ def is_wide(field: Field) -> bool:
     if field.kind is Kind.CHOICE:
         return max(len(word) for _, word in field.choices) > _LONG_CHOICE
     return field.kind in _WIDE or len(field.empty) > _LONG_WORDS
-
-
-def set_marks(widget: QWidget, *, changed: bool, faulty: bool) -> None:
-    """Tells the style sheet; a widget is polished again only where something is different."""
-    if widget.property("changed") != changed or widget.property("faulty") != faulty:
-        widget.setProperty("changed", changed)
-        widget.setProperty("faulty", faulty)
-        widget.style().unpolish(widget)
-        widget.style().polish(widget)
-        widget.update()
 
 
 def _amounts(text: str) -> dict[str, str] | None:

@@ -13,7 +13,7 @@ from exengine.settings.pages import AccountPage
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, button
-from exengine.ui.settings_row import sentence
+from exengine.ui.remark import sentence
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look, Weight
 

@@ -9,8 +9,9 @@ from exengine.settings.form import Field, fields_of, section
 from exengine.ui.choice import Tick
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import IconButton, Label, button
+from exengine.ui.remark import Remark, sentence
 from exengine.ui.settings_cells import CellTable
-from exengine.ui.settings_row import GUTTER, INPUT, NAME, ChangedDot, Fault, FieldRow, sentence
+from exengine.ui.settings_row import GUTTER, INPUT, NAME, ChangedDot, FieldRow
 from exengine.ui.settings_state import Editing
 from exengine.ui.theme import Look
 
@@ -27,7 +28,7 @@ class Named(QWidget):
         self.name.setMinimumHeight(look.tall("field"))
         self.meaning = Label(look, sentence(field.meaning), token="muted")
         self.meaning.setWordWrap(True)
-        self.fault = Fault(look, icons)
+        self.fault = Remark(look, icons)
         self.column = QVBoxLayout()
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(2)

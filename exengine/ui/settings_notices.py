@@ -9,8 +9,8 @@ from exengine.settings.form import section
 from exengine.ui.choice import Tick
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Hairline, IconButton, Label, button
-from exengine.ui.settings_inputs import set_marks
-from exengine.ui.settings_row import GUTTER, ChangedDot, Fault
+from exengine.ui.remark import Remark, set_marks
+from exengine.ui.settings_row import GUTTER, ChangedDot
 from exengine.ui.settings_state import Editing
 from exengine.ui.theme import Look, Role, Weight
 
@@ -32,7 +32,7 @@ class _Notice(QWidget):
         self.url.setAccessibleName(f"Address {row + 1}")
         self.url.setMinimumWidth(look.scaled(300))
         self.remove = IconButton(icons, "close", f"Remove address {row + 1}")
-        self.fault = Fault(look, icons)
+        self.fault = Remark(look, icons)
         self.ticks: dict[str, Tick] = {}
         events = QGridLayout()
         events.setHorizontalSpacing(12)

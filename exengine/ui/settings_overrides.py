@@ -15,8 +15,8 @@ from exengine.ui import format as fmt
 from exengine.ui.choice import DropDown
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Ground, Hairline, IconButton, Label, button
+from exengine.ui.remark import set_marks
 from exengine.ui.settings_cells import CellTable
-from exengine.ui.settings_inputs import set_marks
 from exengine.ui.settings_legs import LegEditor
 from exengine.ui.settings_lists import account_names
 from exengine.ui.settings_row import FieldRow

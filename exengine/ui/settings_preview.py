@@ -16,8 +16,8 @@ from exengine.ui import words
 from exengine.ui.choice import DropDown
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Ground, Hairline, Label, Prose
+from exengine.ui.remark import sentence
 from exengine.ui.settings_ladder import LEFT, LadderTable
-from exengine.ui.settings_row import sentence
 from exengine.ui.settings_state import Editing, SettingsDesk
 from exengine.ui.theme import Look, Role, Weight
 

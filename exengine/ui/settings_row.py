@@ -8,6 +8,7 @@ from exengine.settings.fields import Location
 from exengine.settings.form import Field
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Label
+from exengine.ui.remark import Remark, sentence
 from exengine.ui.settings_inputs import input_for, is_wide
 from exengine.ui.settings_state import Editing
 from exengine.ui.theme import Look, Role
@@ -42,35 +43,6 @@ class ChangedDot(QWidget):
             painter.drawEllipse(0, self.height() // 2 - 2, 5, 5)
 
 
-class Fault(QWidget):
-    """An icon and what is wrong; gone where nothing is."""
-
-    def __init__(self, look: Look, icons: Icons) -> None:
-        super().__init__()
-        self._look, self._icons = look, icons
-        self._icon = Label(look)
-        self.text = Label(look, token="error")
-        self.text.setWordWrap(True)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
-        row.addWidget(self.text, 1)
-        look.changed.connect(self._on_look_changed)
-        self._on_look_changed()
-        self.hide()
-
-    def say(self, text: str) -> None:
-        """Says it as a sentence, or with an empty text nothing."""
-        said = sentence(text)
-        if said != self.text.text():
-            self.text.setText(said)
-        self.setVisible(bool(said))
-
-    def _on_look_changed(self) -> None:
-        self._icon.setPixmap(self._icons.pixmap("error", "error", self._look.grown(14), self.devicePixelRatioF()))
-
-
 class FieldRow(QWidget):
     """Name, input and explanation side by side; where the input is a wide one, the explanation is under it."""
 
@@ -85,7 +57,7 @@ class FieldRow(QWidget):
         self.input.setAccessibleDescription(field.meaning)
         self.meaning = Label(look, sentence(field.meaning), token="muted")
         self.meaning.setWordWrap(True)
-        self.fault = Fault(look, icons)
+        self.fault = Remark(look, icons)
         self.default = Label(look, field.default_words, token="muted", role=Role.SMALL)
         self.default.setVisible(bool(field.default_words))
         self._lay_out(wide=is_wide(field))
@@ -148,9 +120,3 @@ class FieldRow(QWidget):
         return (
             wanted in " ".join([field.title, field.meaning, field.name, *(word for _, word in field.choices)]).lower()
         )
-
-
-def sentence(text: str) -> str:
-    """`text` with a capital and a full stop."""
-    text = text[:1].upper() + text[1:]
-    return text if not text or text[-1] in ".!?…" else text + "."

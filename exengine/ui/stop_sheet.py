@@ -14,6 +14,7 @@ from exengine.ui.book import Book
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Label, Prose, button
 from exengine.ui.positions_deeds import Deed, name_of, why_not
+from exengine.ui.remark import Remark, set_marks
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
 
@@ -45,8 +46,7 @@ class StopSheet(Sheet):
         self.last = Label(look, token="muted")
         row.addWidget(self.last, 1)
         self.meaning = Prose(look)
-        self.fault = Label(look, token="error")
-        self.fault.setWordWrap(True)
+        self.fault = Remark(look, icons)
         self.body.addWidget(self.now)
         self.body.addLayout(row)
         self.body.addWidget(self.meaning)
@@ -77,7 +77,7 @@ class StopSheet(Sheet):
         if group is None or gone:
             self.now.say(f"{gone}. Nothing is left to do.")
             self.meaning.say("")
-            self.fault.setText("")
+            self._show_fault("")
             self.action.setEnabled(False)
             self.clear.setEnabled(False)
             return
@@ -92,8 +92,13 @@ class StopSheet(Sheet):
             if price is None and typed:
                 fault = "That is no price."
             self.meaning.say(self._outcome(group, price, last) if price is not None and not fault else "")
-        self.fault.setText(fault)
+        self._show_fault(fault)
         self.action.setEnabled(price is not None and not fault and price != group.own_stop)
+
+    def _show_fault(self, fault: str) -> None:
+        self.fault.say(fault)
+        set_marks(self.price, faulty=bool(fault))
+        self.price.setAccessibleDescription(fault)
 
     def _stands(self, group: GroupRow) -> str:
         """Where it is stopped now, and by what."""

@@ -19,6 +19,7 @@ from exengine.ui.choice import DropDown
 from exengine.ui.code import Code
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Label, Prose
+from exengine.ui.remark import Remark
 from exengine.ui.setup import AccountLabel, Setup
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
@@ -54,9 +55,7 @@ class TrialSheet(Sheet):
         self.text = Code(look, "Text of the alert")
         self.body.addSpacing(8)
         self.body.addWidget(self.text)
-        self.answer_line = Label(look, token="muted")
-        self.answer_line.setWordWrap(True)
-        self.answer_line.hide()
+        self.answer_line = Remark(look, icons)
         self.body.addWidget(self.answer_line)
         self.buttons.addStretch(1)
         self.add_cancel("Close")
@@ -176,9 +175,7 @@ class TrialSheet(Sheet):
         self._tell(f"Not sent. {error}", "error")
 
     def _tell(self, text: str, token: str) -> None:
-        self.answer_line.setText(text)
-        self.answer_line.set_token(token)
-        self.answer_line.show()
+        self.answer_line.say(text, token)
 
 
 def _why_not(label: AccountLabel | None, symbol: str, price: Decimal | None) -> str:

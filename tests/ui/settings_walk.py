@@ -231,6 +231,6 @@ class Walk:
         while widget is not None:
             fault = getattr(widget, "fault", None)
             if fault is not None and hasattr(fault, "text") and not isinstance(widget, SettingsDialog):
-                return str(fault.text.text()) if not fault.isHidden() else ""
+                return str(fault.text()) if not fault.isHidden() else ""
             widget = widget.parentWidget()
         raise AssertionError("there is no place for what is wrong")

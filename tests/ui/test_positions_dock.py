@@ -162,6 +162,7 @@ def test_a_part_that_cannot_be_sold_says_why_and_cannot_be_asked_for(full, typed
     sheet = full.window.clicks.sheet
     sheet.qty.textEdited.emit(typed)
     assert sheet.fault.text() == why
+    assert sheet.qty.property("faulty")
     assert not sheet.action.isEnabled()
 
 
@@ -171,6 +172,8 @@ def test_what_stays_as_dust_is_told(full):
     group = full.window.book.groups[SOL]
     sheet.qty.textEdited.emit(str(group.net_qty - D("0.01")))
     assert "is below the exchange’s minimum: it is dust" in sheet.fault.text()
+    assert sheet.fault.token == "warn"
+    assert not sheet.qty.property("faulty")
     assert sheet.action.isEnabled()
 
 
@@ -211,6 +214,14 @@ def test_a_stop_on_the_wrong_side_is_refused_in_words(full):
     assert sheet.fault.text() == (
         "The stop of a long stands below the last price, which is 148.62: at 150 the group would be closed now."
     )
+    assert sheet.fault.token == "error"
+    assert sheet.price.property("faulty")
+    sheet.price.setText("140")
+    sheet.refresh()
+    assert sheet.fault.isHidden()
+    assert not sheet.price.property("faulty")
+    sheet.price.setText("150")
+    sheet.refresh()
     assert not sheet.action.isEnabled()
 
 

@@ -141,7 +141,7 @@ def test_what_is_wrong_is_counted_beside_apply_and_on_the_page(make):
     assert not setting.dialog.apply.isEnabled()
     setting.type("risk.max_winners", "2")
     assert setting.dialog.fault.text() == "1 field on Grid needs attention"
-    assert setting.row("grid.min_pyramid_gap_percent").fault.text.text() == "Must be at least 0."
+    assert setting.row("grid.min_pyramid_gap_percent").fault.text() == "Must be at least 0."
 
 
 def test_the_minus_of_the_screen_is_a_minus_too(make):
@@ -159,7 +159,7 @@ def test_the_weights_are_summed_under_the_ladder(make):
     assert table.sum.text() == "100.0"
     setting.dialog.editing.put(("grid", "legs", 4, "weight_percent"), "4")
     assert table.sum.text() == "84.0"
-    assert "sum to 84" in table.fault.text.text()
+    assert "sum to 84" in table.fault.text()
 
 
 def test_legs_are_added_removed_and_put_back(make):
@@ -450,7 +450,7 @@ def test_a_refusal_is_shown_at_its_field(make):
     setting.until(setting.dialog.notice.isVisible)
     assert "Nothing was changed. Choose another." in setting.dialog.notice.text.text()
     assert setting.dialog.navigation.current == "listener"
-    assert setting.row("listener.port").fault.text.text() == "Is taken by another program."
+    assert setting.row("listener.port").fault.text() == "Is taken by another program."
     assert setting.desk.applied == []
     setting.desk.fails_with = None
     setting.type("listener.port", "9001")

@@ -176,6 +176,26 @@ def test_a_column_cannot_be_made_narrower_than_its_numbers(stage):
     assert not table.auto_widths
 
 
+def test_columns_go_on_fitting_the_window_after_rows_were_sorted_and_a_column_was_hidden(stage):
+    stage.put_sample()
+    table = stage.window.positions.table
+    stage.window.positions.sort_by(Col.UNREALISED)
+    table.heading.setSectionHidden(Col.REALISED, True)
+    stage.settle()
+    assert table.auto_widths
+    assert table.heading.length() == table.viewport().width()
+
+
+def test_columns_come_closer_before_a_table_scrolls_sideways(stage):
+    stage.put_sample()
+    table, bar = stage.window.positions.table, stage.window.positions.table.horizontalScrollBar()
+    usual = table.heading.inner
+    stage.window.resize(stage.window.width() + table.wanted_width() - table.viewport().width() - 8, 700)
+    stage.settle()
+    assert table.heading.inner == usual - 1
+    assert bar.maximum() == 0
+
+
 def test_the_chevron_opens_a_row_and_a_click_elsewhere_does_not(stage, qtbot):
     stage.put_sample()
     table, model = stage.window.positions.table, stage.window.positions.model
@@ -393,7 +413,7 @@ def test_a_test_alert_that_is_not_taken_says_why(stage, on_loop):
     stage.commands.verdict = Verdict(kind=VerdictKind.INVALID, signal_id=3, errors=(error,))
     form = stage.window.positions.first_steps.form
     do(on_loop, form.send.click)
-    assert form.result.text() == "Not taken. tv.symbol: not a market of paper"
+    assert form.result.text() == "Not taken. tv.symbol: not a market of paper."
     stage.commands.fails_with = OSError("no disk")
     do(on_loop, form.send.click)
     assert form.result.text() == "Not sent. no disk"
