@@ -42,6 +42,8 @@ class Cell(NamedTuple):
     icon: str = ""
     """Before a right-aligned text, after a left-aligned one."""
     icon_token: str = "muted"
+    icon_first: bool = False
+    """Whether the icon stands before the text, in a column that begins at the left."""
     bar: float = -1.0
     """Part filled, 0 to 1; below 0 there is no bar."""
     bar_open: float = 0.0
@@ -178,6 +180,9 @@ class CellPainter:
         if cell.trail is not None:
             end = self._paint_trail(painter, rect, cell.trail) - GAP
         left = float(rect.left())
+        if cell.icon and cell.icon_first:
+            self._paint_icon(painter, left, rect, cell.icon, cell.icon_token)
+            left += self._small_icon + 4
         for part in (Part(cell.text, cell.token, cell.strong), *cell.after):
             width = self.width(part.text, part.strong)
             room = end - left
@@ -189,7 +194,7 @@ class CellPainter:
             area = QRectF(left, rect.top(), room + 1, rect.height())
             self._text(painter, area, text, part.token, part.strong, _LEFT)
             left += width + GAP
-        if cell.icon and left + self._small_icon - GAP + 4 <= end + 1:
+        if cell.icon and not cell.icon_first and left + self._small_icon - GAP + 4 <= end + 1:
             self._paint_icon(painter, left - GAP + 4, rect, cell.icon, cell.icon_token)
 
     def _paint_trail(self, painter: QPainter, rect: QRect, trail: Part) -> float:

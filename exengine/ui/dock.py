@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy
 
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.pieces import ElidedLabel, IconButton, Label
+from exengine.ui.pieces import IconButton, Label, PartedLabel
 from exengine.ui.theme import Look, Weight
 
 
@@ -17,7 +17,7 @@ class DockTitle(QWidget):
         super().__init__()
         self._look = look
         self.title = Label(look, title, weight=Weight.STRONG)
-        self.detail = ElidedLabel(look, token="muted")
+        self.detail = PartedLabel(look, token="muted")
         self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._float = IconButton(icons, "float", f"Float {title}")
         self._float.clicked.connect(lambda: dock.setFloating(not dock.isFloating()))
@@ -28,13 +28,17 @@ class DockTitle(QWidget):
         self._row.setSpacing(8)
         self._row.addWidget(self.title)
         self._row.addWidget(self.detail, 1)
-        self._row.addWidget(self._float)
-        self._row.addWidget(self._close)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(0)
+        self._buttons.addWidget(self._float)
+        self._buttons.addWidget(self._close)
+        self._row.addLayout(self._buttons)
         dock.topLevelChanged.connect(self._on_floated)
 
     def add_tool(self, tool: QWidget) -> None:
-        """Puts a tool between the texts and the dock's own buttons."""
-        self._row.insertWidget(self._row.count() - 2, tool)
+        """Puts a tool between the texts and the dock's own buttons; those with an icon alone stand close together."""
+        row, after = (self._buttons, 2) if isinstance(tool, IconButton) else (self._row, 1)
+        row.insertWidget(row.count() - after, tool)
 
     def _on_floated(self, floating: bool) -> None:
         name, verb = ("dock", "Dock") if floating else ("float", "Float")

@@ -284,7 +284,8 @@ class HelpWindow(QWidget):
         # A text to be pasted stays in one piece.
         tight = in_table or (_is_code(block) and _is_code(block.next()))
         form.setTopMargin(look.scaled({0: 0, 1: 0, 2: 16}.get(level, 10)))
-        form.setBottomMargin(look.scaled(0 if tight else 3 if in_list else 8))
+        goes_on = in_list and block.next().textList() is not None
+        form.setBottomMargin(look.scaled(0 if tight else 3 if goes_on else 8))
         form.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor.setBlockFormat(form)
         cursor.select(QTextCursor.SelectionType.BlockUnderCursor)

@@ -80,7 +80,7 @@ class PerformanceDock(Dock):
         self.line = BusyLine(look)
         self.note = EmptyNote(look, self._icons, "chart", EMPTY[0], EMPTY[1], "Send test alert")
         self.note.pressed.connect(self._on_note)
-        self.fault = EmptyNote(look, self._icons, "error", FAILED, "", "Try again")
+        self.fault = EmptyNote(look, self._icons, "error", FAILED, "", "Try again", token="error")
         self.fault.pressed.connect(self._refresh)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.note)
@@ -232,11 +232,10 @@ class PerformanceDock(Dock):
         self.stop.setVisible(progress is not None)
         if progress is None:
             self.line.show_share(None)
-            if self.report is not None:
-                self._tell(self._span(self.report))
+            self._tell(self._span(self.report) if self.report is not None else "")
             return
         self.line.show_share(progress.done / progress.of if progress.of else 0.0)
-        self._tell(f"Reading {progress.done:,} of {progress.of:,} rows")
+        self._tell(f"Reading {progress.done:,} of {progress.of:,} rows" if progress.of else READING[0])
         if self.report is None:
             self._say(*READING)
 

@@ -16,6 +16,8 @@ from exengine.ui.theme import Look, Role, Weight, mixed
 
 TINTS = (0.10, 0.20, 0.30, 0.38)
 PADDING = 8
+CLOSE = 2
+"""Before a number, where the columns are as close as they may be; after it there is the padding."""
 
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -69,11 +71,12 @@ class HeatMap(QAbstractScrollArea):
         edge = self.look.metric("edge_padding")
         pair = max((plain.horizontalAdvance(fmt.pair(name)) for name in heat.pairs), default=0) + edge + PADDING
         cells = [self._text(cell.result) for cell in heat.cells.values()] + ["+000"]
-        cell = max(plain.horizontalAdvance(text) for text in cells) + 2 * PADDING
+        widest = max(plain.horizontalAdvance(text) for text in cells)
         sums = [self._text(total) for total in heat.totals.values()] + ["+000"]
         whole = max(strong.horizontalAdvance(text) for text in sums) + PADDING + edge
-        room = self.viewport().width() - pair - whole
-        cell = max(cell, room / max(len(heat.timeframes), 1))
+        room = (self.viewport().width() - pair - whole) / max(len(heat.timeframes), 1)
+        # Closer together before it scrolls: the sums at the right are what is looked for.
+        cell = max(room, widest + PADDING + CLOSE)
         return math.ceil(pair), math.floor(cell), math.ceil(whole)
 
     def _text(self, value: Decimal) -> str:

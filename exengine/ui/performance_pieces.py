@@ -4,7 +4,7 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QSplitterHandle, QStackedWidget, QVBoxLayout, QWidget
 
-from exengine.ui.pieces import ElidedLabel, Ground, Label
+from exengine.ui.pieces import Ground, Label, PartedLabel
 from exengine.ui.theme import Look, Role, Weight
 
 LINE = 14
@@ -61,8 +61,8 @@ class PaneTitle(QWidget):
         """`yields` lets the title lose its end where there is little room: its tools say the same."""
         super().__init__()
         self._look = look
-        self.title = (ElidedLabel if yields else Label)(look, title, weight=Weight.STRONG)
-        self.detail = ElidedLabel(look, token="muted", role=Role.SMALL)
+        self.title = (PartedLabel if yields else Label)(look, title, weight=Weight.STRONG)
+        self.detail = PartedLabel(look, token="muted", role=Role.SMALL)
         self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(look.metric("edge_padding"), 0, look.metric("edge_padding"), 0)

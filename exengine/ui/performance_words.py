@@ -62,7 +62,7 @@ def pnl_cell(value: Decimal | None, *, strong: bool = False) -> Cell:
 
 def side_cell(side: Side) -> Cell:
     long = side is Side.LONG
-    return Cell(text="Long" if long else "Short", token="muted", after=(), icon="long" if long else "short")
+    return Cell(text="Long" if long else "Short", token="muted", icon="long" if long else "short", icon_first=True)
 
 
 def name_cell(symbol: str, timeframe: str) -> Cell:

@@ -110,6 +110,10 @@ def normal(stage: Stage) -> None:
 
 def crosshair(stage: Stage) -> None:
     normal(stage)
+    point(stage)
+
+
+def point(stage: Stage) -> None:
     canvas = stage.dock.view.equity.canvas
     area = canvas.area_of(stage.dock.view.equity.top_box)
     canvas.pointed.emit(QPointF(area.left() + area.width() * 0.62, area.center().y()))
@@ -170,8 +174,10 @@ def stale(stage: Stage) -> None:
 
 
 def large(stage: Stage) -> None:
+    normal(stage)
     stage.look.choose(font_size=16)
-    crosshair(stage)
+    stage.settle()
+    point(stage)
 
 
 def narrow(stage: Stage) -> None:

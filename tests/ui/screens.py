@@ -10,7 +10,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
+from PySide6.QtCore import QCoreApplication, QDateTime, QEvent, QPoint, QTimeZone
 from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -90,6 +90,8 @@ class Stage:
 def empty(stage: Stage) -> None:
     quotes = {("paper", "BTC/USDT"): rows.Quote(price=rows.D("67240.50"), at_ms=rows.NOW_MS)}
     stage.put(rows.changes(engine=rows.empty_engine(), quotes=quotes, panels=panels.empty()))
+    stage.window.risk.offer_settings()
+    stage.window.positions.first_steps.offer_account()
 
 
 def empty_log(stage: Stage) -> None:
@@ -115,8 +117,9 @@ def status_error(stage: Stage) -> None:
 def status_floating(stage: Stage) -> None:
     """Narrow and high: its tables stand one under the other."""
     error(stage)
-    stage.window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, stage.window.status)
-    stage.window.status.show()
+    stage.window.tabifyDockWidget(stage.window.risk, stage.window.status)
+    stage.settle()
+    stage.window.status.raise_()
 
 
 def queue_error(stage: Stage) -> None:
@@ -216,6 +219,7 @@ def flashing(stage: Stage) -> None:
 def paused(stage: Stage) -> None:
     normal(stage)
     stage.put(rows.changes(engine=rows.engine(status=EngineStatus.PAUSED, status_text="Paused by the trader.")))
+    stage.window.signals.raise_()
     stage.window.signals.show_payload.setChecked(True)
     stage.window.signals.table.setCurrentIndex(stage.window.signals.model.index(4, 0))
 
@@ -398,7 +402,11 @@ def replay(stage: Stage) -> None:
 
 def log_of_a_group(stage: Stage) -> None:
     error(stage)
-    stage.window.log.range.choose(Span.DAYS)
+    span = stage.window.log.range
+    span.choose(Span.DAYS)
+    day = QDateTime.fromMSecsSinceEpoch(rows.NOW_MS, QTimeZone.utc()).date()
+    span.first.setDate(day)
+    span.last.setDate(day)
     stage.window.positions.asked.emit(Deed.LOG, "paper|DOGE/USDT|15m#1")
 
 
@@ -493,7 +501,10 @@ def render(folder: Path, only: str = "") -> Iterator[Path]:
                     yield path
 
 
-TWICE = ("normal", "live", "panic", "empty", "error", "test-alert", "palette")
+TWICE = (
+    "normal", "live", "panic", "empty", "error", "test-alert", "palette", "busy", "paused", "signals", "status-error",
+    "part", "stop-wrong", "run-plan", "secrets", "toasts",
+)  # fmt: skip
 """Scenes that are shot at 200 % too; the scale is fixed for a process, so that they want one of their own."""
 
 

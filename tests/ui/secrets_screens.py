@@ -26,7 +26,7 @@ OVERVIEW = SecretsOverview(
         AccountSecret(
             account="main", venue="Binance spot", ending="…B19K", origin=SecretOrigin.VAULT, wants_passphrase=False
         ),
-        AccountSecret(account="perp", venue="Okx swap", ending="", origin=None, wants_passphrase=True),
+        AccountSecret(account="perp", venue="OKX swap", ending="", origin=None, wants_passphrase=True),
     ),
     app_lock=True,
 )

@@ -189,6 +189,7 @@ def test_what_takes_long_shows_progress_and_can_be_cancelled_and_goes_on_later(s
 
     stage.loop.run_until_complete(looked())
     assert stage.dock.stop.isHidden()
+    assert not stage.dock.heading.detail.text()
     assert stage.dock.note.heading.text() == "The reading was stopped"
     gate.may_read.set()
     stage.ask(stage.dock.note.action.click)
