@@ -407,7 +407,10 @@ def log_of_a_group(stage: Stage) -> None:
     day = QDateTime.fromMSecsSinceEpoch(rows.NOW_MS, QTimeZone.utc()).date()
     span.first.setDate(day)
     span.last.setDate(day)
-    stage.window.positions.asked.emit(Deed.LOG, "paper|DOGE/USDT|15m#1")
+    group = "paper|DOGE/USDT|15m#1"
+    lines = [line for line in rows.sample_log(errors=3) if line.symbol == "DOGE/USDT"]
+    stage.put(rows.changes(log=[replace(line, id=line.id + 500, group=group) for line in lines]))
+    stage.window.positions.asked.emit(Deed.LOG, group)
 
 
 def strip_of_an_order(stage: Stage) -> None:
