@@ -65,6 +65,5 @@ def locked(stage: "Stage") -> None:
     lock = LockWindow(stage.window.look, stage.window.icons, nobody)
     lock.setParent(stage.window)
     lock.setGeometry(stage.window.rect())
-    lock.form.said.setText("That is not the passphrase.")
-    lock.form.said.set_token("error")
+    lock.form.said.say("That is not the passphrase.")
     lock.show()
