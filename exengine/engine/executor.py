@@ -329,11 +329,11 @@ class Executor:
         """
         self._held.update(accounts)
         self._free.clear()
-        for account in accounts:
-            loading = self._turns.get(f"rules of {account}")
-            if loading is not None:
-                loading.cancel()
-            self._rules_again.discard(account)
+        loading = {name: task for name in accounts if (task := self._turns.get(f"rules of {name}")) is not None}
+        for task in loading.values():
+            task.cancel()
+        await asyncio.gather(*loading.values(), return_exceptions=True)
+        self._rules_again.update(loading)  # orders may wait for them, and who goes on may be the exchange before
         tasks = [task for task, account in self._under_way.items() if account in self._held]
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=timeout_s)
@@ -352,6 +352,9 @@ class Executor:
         """Carries out what was held."""
         self._held.clear()
         self._free.set()
+        wanted, self._rules_again = self._rules_again, set()
+        for account in sorted(wanted):
+            self._reload(account)
 
     async def stop(self, timeout_s: float) -> None:
         """Begins nothing new and waits for what is under way, at most `timeout_s`; the next start resolves the rest."""

@@ -102,9 +102,9 @@ def _order_differs(there: VenueOrder | None, order: Order) -> list[str]:
 def double_orders(books: Books, venue: Venue) -> list[str]:
     """Entry legs that have more than one order on the exchange."""
     legs: Counter[tuple[str, LegRef]] = Counter()
-    for there in venue.orders.values():
-        order = books.orders[there.client_id or ""]
-        if order.role is Role.ENTRY:
+    for there in list(venue.orders.values()):
+        order = books.orders.get(there.client_id or "")
+        if order is not None and order.role is Role.ENTRY:  # one that came since they were read is in the next look's
             legs[order.group_id, (order.pyramid or 0, order.leg or 0)] += 1
     return [f"{group}: leg {ref} has {count} orders" for (group, ref), count in legs.items() if count > 1]
 

@@ -62,8 +62,11 @@ class SimulatedExchange:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         loses_answer = fault in ("lost_answer", "garbage_done")
         late_s = line.rng.random() * LATE_S * 0.45 if fault == "late_request" else line.latency_s()
+        sent_s = asyncio.get_running_loop().time()
 
         def arrive() -> None:
+            if changes and line.loop.time() - sent_s > LATE_S / 2:
+                return  # a machine that slept had it still to send: by its timestamp it is not taken any more
             try:
                 done = self._done(route, fault, do)
             except (KnownError, Refused) as error:

@@ -287,3 +287,16 @@ async def test_an_order_whose_answer_waits_for_the_store_is_not_asked_for_by_an_
         (client_id,) = [order.client_id for order in engine.orders]
         assert status(engine, client_id) is OrderStatus.REJECTED
         assert engine.exchange.asked == [("place", client_id)]
+
+
+async def test_rules_whose_loading_an_apply_broke_off_are_loaded_when_it_goes_on():
+    """Orders may wait for them, and where the apply came to nothing nobody else asks for them."""
+    async with running() as run:
+        run.exchange.may_answer.clear()
+        asked = run.exchange.asked
+        run.engine.reload_rules("paper")
+        await until(lambda: ("rules", "") in asked)
+        await run.engine.hold(["paper"], 0)
+        run.exchange.may_answer.set()
+        await run.engine.go_on(["paper"])
+        await until(lambda: asked.count(("rules", "")) == 2)
