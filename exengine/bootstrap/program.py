@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 from exengine import __version__
-from exengine.analytics.history import History
 from exengine.bootstrap.accounts import Accounts, has_paper, opened_market
 from exengine.bootstrap.applying import Applied, Applier
 from exengine.bootstrap.following import FileWatch
@@ -17,6 +16,7 @@ from exengine.bootstrap.notices import Notices, summary_timer
 from exengine.bootstrap.settings_desk import SettingsDesk
 from exengine.bootstrap.stages import stage, whole
 from exengine.bootstrap.status import gathered
+from exengine.bootstrap.store_reader import REMEMBERED, StoreReader
 from exengine.bootstrap.way_in import WayIn, listener_status
 from exengine.domain.applying import capital
 from exengine.domain.errors import UserError
@@ -26,8 +26,6 @@ from exengine.domain.settings import Settings
 from exengine.domain.state import State
 from exengine.engine.changes import Loaded, StoreFailed, restored
 from exengine.engine.engine import Engine
-from exengine.engine.log_pages import LogPages
-from exengine.engine.past import Past
 from exengine.engine.status import ListenerStatus, Status
 from exengine.engine.supervisor import Supervisor
 from exengine.engine.timers import queue_timer, risk_timer
@@ -47,7 +45,6 @@ from exengine.settings.secret_places import probe_keyring, secret_stores
 from exengine.settings.secrets import SecretStore, WebhookSecrets, webhook_secrets
 from exengine.settings.unconfirmed import confirm, mark, put_back, refused
 from exengine.store.address import place_of
-from exengine.store.database import DatabaseStore
 from exengine.store.lock import EngineLock
 from exengine.store.places import open_store
 from exengine.store.retention import retention_timer
@@ -55,14 +52,11 @@ from exengine.webhook.listener import Listener
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 500
-"""How many signals and log lines of earlier runs the window shows at once."""
-
 STOP_S = 5.0
 """How long a stop waits for orders under way; what is left is resolved by the next start."""
 
 
-class Program:
+class Program(StoreReader):
     """A running ExEngine: store, engine, paper market and listener. Begun by `start`, ended by `stop`."""
 
     def __init__(
@@ -100,7 +94,7 @@ class Program:
         """As before the first start."""
         for name in ("engine", "views", "listener", "way_in"):
             self.__dict__.pop(name, None)
-        self._store: DatabaseStore | None = None
+        self._store = None
         self._end_log: Callable[[], None] = lambda: None
         self._known = KnownSecrets()
         self.supervisor = Supervisor(self._task_failed)
@@ -379,24 +373,6 @@ class Program:
     def _task_failed(self, name: str, error: BaseException) -> None:
         text = self._known.scrubbed(f"The {name} failed and is started again: {error}.")
         self.engine.note(Severity.ERROR, Category.SYSTEM, text, "Open positions keep their resting orders.")
-
-    @property
-    def history(self) -> History:
-        """What the dashboard reads. Only of a program that was started."""
-        assert self._store is not None
-        return self._store.performance
-
-    @property
-    def log_pages(self) -> LogPages:
-        """What the Log dock reads further back. Only of a program that was started."""
-        assert self._store is not None
-        return self._store.log_pages
-
-    @property
-    def past(self) -> Past:
-        """What the window reads of stored signals and of one cause. Only of a program that was started."""
-        assert self._store is not None
-        return self._store
 
     @property
     def public_url(self) -> str:

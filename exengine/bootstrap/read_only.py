@@ -9,9 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn, Protocol, TypeVar
 
-from exengine.analytics.history import History
 from exengine.bootstrap.live import mode_of
 from exengine.bootstrap.status import gathered
+from exengine.bootstrap.store_reader import REMEMBERED, StoreReader
+from exengine.domain.applying import capital
 from exengine.domain.errors import UserError
 from exengine.domain.events import QueueAction
 from exengine.domain.group import GroupKey, GroupStatus
@@ -22,7 +23,6 @@ from exengine.domain.settings import Settings
 from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.engine.changes import Loaded, StoreFailed, restored
-from exengine.engine.log_pages import LogPages
 from exengine.engine.panel_rows import Panel
 from exengine.engine.past import Past, TrailRow
 from exengine.engine.rows import LogRow, SignalRow, ViewChanges
@@ -44,11 +44,8 @@ log = logging.getLogger(__name__)
 LOOK_S = 3.0
 """How often the store is read anew."""
 
-REMEMBERED = 500
-"""How many signals and log lines of before are shown at once."""
 
-
-class ReadOnlyProgram:
+class ReadOnlyProgram(StoreReader):
     """What the window shows of a store that another engine has. It takes no lock, and writes to no file."""
 
     def __init__(self, data_dir: DataDir, config_file: Path | None = None) -> None:
@@ -59,7 +56,7 @@ class ReadOnlyProgram:
         self.settings: Settings
         self.state: State
         self.feed: LookFeed
-        self._store: DatabaseStore | None = None
+        self._store = None
         self._views: Views
         self._supervisor = Supervisor()
 
@@ -82,9 +79,7 @@ class ReadOnlyProgram:
     async def _begin(self, store: DatabaseStore) -> None:
         loaded = await store.load()
         self.state = State(instance=loaded.instance, settings=self.settings)
-        for account in self.settings.accounts:
-            for currency, amount in account.balances.items():
-                self.state.start[account.name, currency] = amount
+        self.state.start.update(capital(self.settings))
         restored(self.state, loaded)
         closed = await store.closed_groups()
         self._views = Views(self.state, self.clock, mode=mode_of(self.settings), closed_groups=closed)
@@ -146,24 +141,6 @@ class ReadOnlyProgram:
     def _status(self) -> Status:
         place = None if self._store is None else self._store.place
         return gathered(self.state, self._views, self._supervisor, (), place, None)
-
-    @property
-    def history(self) -> History:
-        """What the dashboard reads. Only of a program that was started."""
-        assert self._store is not None
-        return self._store.performance
-
-    @property
-    def log_pages(self) -> LogPages:
-        """What the Log dock reads further back. Only of a program that was started."""
-        assert self._store is not None
-        return self._store.log_pages
-
-    @property
-    def past(self) -> Past:
-        """What the Log dock reads of one cause. Only of a program that was started."""
-        assert self._store is not None
-        return self._store
 
 
 class _Numbered(Protocol):
