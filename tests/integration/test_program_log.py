@@ -98,11 +98,37 @@ async def test_the_program_logs_by_its_configuration_and_nothing_of_what_its_lib
     assert "aiohttp" not in text
 
 
-async def test_a_quiet_log_is_quiet(tmp_path, monkeypatch):
-    async with program(tmp_path, monkeypatch, logging={"level": "error"}):
-        pass
+@pytest.mark.parametrize(("level", "said"), [("error", set()), ("info", {"info"}), ("debug", {"debug", "info"})])
+async def test_the_program_writes_what_is_at_least_as_severe_as_its_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, level: str, said: set[str]
+):
+    async with program(tmp_path, monkeypatch, logging={"level": level}):
+        logging.getLogger("exengine.test").debug("a detail")
     log = tmp_path / "data" / "logs" / "exengine.log"
-    assert not log.exists() or log.read_text() == ""
+    lines = log.read_text().splitlines() if log.exists() else []
+    assert {json.loads(line)["level"] for line in lines} - {"warning"} == said
+
+
+@pytest.mark.parametrize(("keep_days", "stays"), [(30, True), (2, False)])
+async def test_the_program_keeps_its_log_for_keep_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keep_days: int, stays: bool
+):
+    old = tmp_path / "data" / "logs" / "exengine-2026-01-01.1.log"
+    old.parent.mkdir(parents=True)
+    old.write_text("old")
+    os.utime(old, (time.time() - 3 * DAY_S,) * 2)
+    async with program(tmp_path, monkeypatch, logging={"keep_days": keep_days}):
+        assert old.exists() is stays
+
+
+@pytest.mark.parametrize(("max_file_mb", "count"), [(20, 1), (1, 2)])
+async def test_the_program_continues_its_log_at_max_file_mb(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, max_file_mb: int, count: int
+):
+    async with program(tmp_path, monkeypatch, logging={"max_file_mb": max_file_mb}):
+        for _ in range(12):
+            logging.getLogger("exengine.test").info("x" * 100_000)
+    assert len(files(tmp_path / "data" / "logs")) == count
 
 
 def written(folder: Path, write: Callable[[logging.Logger], None], **options: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -9,13 +10,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from exengine.settings.draft import at
-from exengine.settings.fields import Location
-from exengine.settings.form import Field, Kind, field_at
+from exengine.settings.fields import Location, Page
+from exengine.settings.form import NUMERIC, Field, Kind, field_at
+from exengine.settings.pages import Config
 from exengine.ui.choice import Tick
 from exengine.ui.settings_dialog import SettingsDialog
 from exengine.ui.settings_inputs import ChoiceInput
 from exengine.ui.settings_overrides import OverridesSheet
-from tests.helpers.setting_cases.case import leaves
+from tests.helpers.setting_cases.case import leaves, page_in
 
 ALL_SET: dict[str, Any] = {
     "match": {},
@@ -126,6 +128,25 @@ def _place(leaf: str) -> Location:
     return tuple(names)
 
 
+def beyond(stop: Stop) -> dict[str, str]:
+    """By each limit of a number as it is told, what is just beyond it; nothing where it is no number."""
+    if stop.field.kind not in NUMERIC:
+        return {}
+    page: type[Page] = Config
+    info = Config.model_fields[stop.page]
+    for name in (part for part in stop.place if isinstance(part, str)):
+        info = page.model_fields[name]
+        page = page_in(info.annotation) or page
+    step = Decimal(1) if stop.field.kind is Kind.WHOLE else Decimal("0.001")
+    found = {}
+    for rule in info.metadata:
+        for name, past in (("ge", -step), ("gt", Decimal(0)), ("le", step), ("lt", Decimal(0))):
+            limit = getattr(rule, name, None)
+            if limit is not None:
+                found[str(limit)] = str(Decimal(limit) + past)
+    return found
+
+
 class Walk:
     """The dialog, and beside it the sheet of the overrides."""
 
@@ -212,10 +233,11 @@ class Walk:
                 yield text
 
     def spoil(self, stop: Stop) -> None:
-        """Types something that cannot be used."""
+        """Types something that cannot be used; a number is just beyond the first of its limits."""
         widget = self.widget(stop)
         assert isinstance(widget, QLineEdit)
-        self.type(widget, TEXTS[stop.leaf][1] if stop.leaf in TEXTS else "much")
+        wrong = TEXTS[stop.leaf][1] if stop.leaf in TEXTS else next(iter(beyond(stop).values()), "much")
+        self.type(widget, wrong)
 
     @staticmethod
     def type(line: QLineEdit, text: str) -> None:

@@ -1,9 +1,14 @@
 """The settings on the running program: what is applied is what the engine runs by, live groups intact."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QApplication
+
 from exengine.bootstrap.account_desk import AccountDesk
-from exengine.settings.file import read
+from exengine.settings.file import checked, read
+from exengine.settings.program_pages import UiPage
 from exengine.ui.settings_entry import SettingsEntry
 from exengine.ui.theme import Look
 from tests.ui.test_on_the_real_engine import ONE_LEG, Desktop, on_the_desktop
@@ -31,3 +36,41 @@ def test_what_is_typed_and_applied_is_what_runs(look: Look, tmp_path: Path, monk
 
     # The look is the one that the window has: to take another one is no part of this.
     on_the_desktop(look, tmp_path, monkeypatch, play, grid=ONE_LEG, ui={"theme": "dark"})
+
+
+def pause_between_flushes(desktop: Desktop) -> int:
+    """How long a changed price would wait to be shown."""
+    desktop.bridge.flush()
+    desktop.bridge._on_changed(False)
+    return desktop.bridge._timer.interval()
+
+
+SEEN: dict[str, tuple[object, Callable[[Desktop], object], object, object]] = {
+    "theme": ("light", lambda it: it.window.palette().color(QPalette.ColorRole.Base).name(), "#12161c", "#ffffff"),
+    "font_size": (14, lambda it: it.window.positions.table.font().pixelSize(), 12, 17),
+    "refresh_ms": (250, pause_between_flushes, 500, 250),
+    "pnl_palette": ("red_green", lambda it: it.window.ribbon._look.color("profit").name(), "#08744d", "#be2a3b"),
+    "time": (
+        "utc",
+        lambda it: it.window.log.heading.detail.text().rpartition(" · ")[2],
+        "times local, UTC+09:00",
+        "times UTC",
+    ),
+}
+"""By value of the page `ui`: what the trader chooses, what is looked at, how that is before and after."""
+
+
+def test_each_value_of_the_look_is_seen_as_soon_as_it_is_applied(look: Look, tmp_path: Path, monkeypatch, qtbot):
+    assert set(SEEN) == set(UiPage.model_fields)
+
+    async def play(desktop: Desktop) -> None:
+        await desktop.shows(lambda: desktop.window.log.model.rowCount() > 0)
+        for name, (value, seen, before, after) in SEEN.items():
+            config = desktop.program.config
+            assert seen(desktop) == before, name
+            ui = config.ui.model_dump(mode="json") | {name: value}
+            await desktop.program.apply(checked(config.model_dump(mode="json") | {"ui": ui}))
+            QApplication.processEvents()
+            assert seen(desktop) == after, name
+
+    on_the_desktop(look, tmp_path, monkeypatch, play, ui={"theme": "dark"}, app={"timezone": "Asia/Tokyo"})

@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from exengine.engine.rows import Mode
+from exengine.settings.form import NUMERIC
 from exengine.ui.icons import Icons
 from exengine.ui.settings_dialog import SettingsDialog
 from exengine.ui.settings_overrides import OverridesSheet
@@ -14,7 +15,7 @@ from exengine.ui.theme import Look, Scheme
 from tests.helpers.setting_cases.case import differences
 from tests.ui import rows
 from tests.ui.settings_desk import MemoryDesk, MemoryKeys, config_of
-from tests.ui.settings_walk import NEVER_WRONG, RUNNING, TEXTS, Stop, Walk, stops
+from tests.ui.settings_walk import NEVER_WRONG, RUNNING, TEXTS, Stop, Walk, beyond, stops
 
 STOPS = stops()
 
@@ -63,9 +64,17 @@ def test_what_is_wrong_is_said_at_its_field_and_keeps_apply_off(stop: Stop, walk
     walk.begin(stop)
     assert walk.said_at(stop) == ""
     walk.spoil(stop)
-    assert walk.said_at(stop) != ""
+    said = walk.said_at(stop)
+    assert said != ""
+    for limit in list(beyond(stop))[:1]:
+        assert limit in said.replace("−", "-").replace(",", "")
     assert not walk.dialog.apply.isEnabled()
     assert "needs attention" in walk.dialog.fault.text()
+
+
+def test_every_number_has_a_limit() -> None:
+    """One that is not there is a limit that was forgotten."""
+    assert [stop.leaf for stop in STOPS if stop.field.kind in NUMERIC and not beyond(stop)] == []
 
 
 def test_only_fields_that_are_there_are_named() -> None:

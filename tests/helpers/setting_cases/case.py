@@ -97,19 +97,19 @@ def as_override(case: Case) -> Case:
 def leaves(page: type[Page] = Config, above: str = "") -> Iterator[tuple[str, Any]]:
     """Every value that a trader can set, by path without places in lists, and its type."""
     for name, info in page.model_fields.items():
-        inner = _page_in(info.annotation)
+        inner = page_in(info.annotation)
         if inner is None:
             yield above + name, info.annotation
         else:
             yield from leaves(inner, f"{above}{name}.")
 
 
-def _page_in(kind: Any) -> type[Page] | None:
+def page_in(kind: Any) -> type[Page] | None:
     """The page that a field is, may be, or has many of."""
     if isinstance(kind, type) and get_origin(kind) is None:
         return kind if issubclass(kind, Page) else None
     if get_origin(kind) in (Annotated, Union, UnionType, tuple):
-        return next((found for each in get_args(kind) if (found := _page_in(each)) is not None), None)
+        return next((found for each in get_args(kind) if (found := page_in(each)) is not None), None)
     return None
 
 
