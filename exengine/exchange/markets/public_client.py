@@ -134,6 +134,7 @@ class PublicClient:
             "enableRateLimit": False,
             "timeout": self._timeout_ms,
             "aiohttp_trust_env": True,
+            "number": str,  # what it parses stays text: no price is ever a float
             "options": options,
         }
 
