@@ -23,7 +23,7 @@ from exengine.ui.setup import Setup
 from exengine.ui.theme import Look, Role, Weight
 
 WIDTH = 720
-NARROW = 600
+NARROW = 720
 """Under this width the form of the test alert takes two lines."""
 
 
@@ -172,7 +172,9 @@ class FirstSteps(QScrollArea):
         row = QHBoxLayout()
         texts = QVBoxLayout()
         texts.setSpacing(4)
-        texts.addWidget(Label(self._look, "Add an exchange account, when you are ready", weight=Weight.STRONG))
+        title = Label(self._look, "Add an exchange account, when you are ready", weight=Weight.STRONG)
+        title.setWordWrap(True)
+        texts.addWidget(title)
         meaning = "Testnet first. Keys stay on this machine, and live trading asks again before it starts."
         said = Label(self._look, meaning, token="muted")
         said.setWordWrap(True)

@@ -84,6 +84,8 @@ class EmptyNote(Ground):
         # A wrapped label in a centred layout is given one line unless it says itself how tall it is.
         width = max(80, min(self._look.scaled(self._text_width), self.width() - 24))
         self.text.setFixedWidth(width)
+        # A label never says less than its least height: the last one must not count.
+        self.text.setMinimumHeight(0)
         self.text.setFixedHeight(max(0, self.text.heightForWidth(width)))
 
     def minimumSizeHint(self) -> QSize:

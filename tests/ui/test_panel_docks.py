@@ -542,3 +542,18 @@ def test_a_waiting_row_is_what_the_signal_carries(full):
     full.window.queue.asked.connect(lambda action, row: heard.append(row))
     full.window.queue.remove.click()
     assert [row.symbol for row in heard] == ["XRP/USDT"]
+
+
+def test_a_note_s_text_is_as_tall_as_it_needs_to_be_after_the_font_has_shrunk_again(stage, look):
+    note = stage.window.risk.note
+    stage.window.resize(1440, 900)
+    stage.settle()
+    tall = note.text.height()
+    look.choose(font_size=20)
+    stage.settle()
+    assert note.text.height() > tall
+    look.choose(font_size=10)
+    stage.window.resize(1441, 900)
+    stage.settle()
+    assert note.text.height() == note.text.heightForWidth(note.text.width())
+    assert note.text.height() <= tall
