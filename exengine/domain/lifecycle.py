@@ -55,6 +55,9 @@ def settle(step: Step, group_id: str) -> None:
         _leave(step, group)
     elif not group.awaits_rules and any(leg.replan for _, leg in group.legs()):
         _place_anew(step, group)
+        after = step.group(group_id)
+        if after.partial is not None and not any(leg.replan for _, leg in after.legs()):
+            settle(step, group_id)  # the part waited for that, and nothing else may happen to the group for long
     elif group.partial is not None:
         carry_on(step, group, group.partial)
         if step.group(group_id).partial is None:

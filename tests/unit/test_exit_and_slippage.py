@@ -351,14 +351,12 @@ def test_a_short_market_entry_is_bounded_below():
 
 def reduction(made: World, size: str) -> list[PlaceOrder | CancelOrder]:
     """An alert that sells `size`, decided while nothing is answered; what it asks for."""
+    return unanswered(made, tv__action="sell", tv__order_size=size, execution_intent={"type": "reduce"})
+
+
+def unanswered(made: World, **changes) -> list[PlaceOrder | CancelOrder]:
     made.now_ms += 1000
-    body = alert(
-        timestamp=made.now_ms,
-        tv__entry_price="50000",
-        tv__action="sell",
-        tv__order_size=size,
-        execution_intent={"type": "reduce"},
-    )
+    body = alert(**{"timestamp": made.now_ms, "tv__entry_price": "50000"} | changes)
     signal = parse_signal(parse_body(json.dumps(body)))
     assert isinstance(signal, Signal)
     arrival = Arrival(received_at_ms=made.now_ms, source_address="", body="", signal=signal)
@@ -401,6 +399,18 @@ def test_two_reductions_sell_no_more_than_a_target_left_that_filled_while_it_was
     assert (close.order.role, close.order.qty) == (Role.CLOSE, Decimal("0.01"))
     tell_without_answers(made, fill_of(made, close.order, "0.01", "50000"))
     assert made.state.groups == {}
+
+
+def test_a_reduction_goes_on_though_an_entry_that_was_to_be_placed_anew_filled_instead():
+    made = world(replace(TWO, max_pyramids=1, replace_last_pyramid=True))
+    made.alert("50000")
+    (withdrawn,) = unanswered(made, tv__entry_price="49500")
+    assert withdrawn.order.role is Role.ENTRY
+    assert reduction(made, "0.004") == []
+    (cancel,) = tell_without_answers(made, fill_of(made, withdrawn.order, "0.0102", "49000"))
+    assert (type(cancel), cancel.order.role) == (CancelOrder, Role.TP)
+    (close,) = tell_without_answers(made, OrderCancelled(client_id=cancel.order.client_id))
+    assert (close.order.role, close.order.qty) == (Role.CLOSE, Decimal("0.004"))
 
 
 def test_a_trade_that_is_told_of_again_after_its_group_has_closed_alarms_nobody():
