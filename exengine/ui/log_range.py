@@ -3,12 +3,13 @@
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 
-from PySide6.QtCore import QDate, QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDateEdit, QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from exengine.ui import format as fmt
-from exengine.ui.pieces import Ground, Label, button
+from exengine.ui.day_span import DaySpan
+from exengine.ui.pieces import button
 from exengine.ui.theme import Look
 
 
@@ -23,29 +24,19 @@ class Span(Enum):
 _LASTS = {Span.HOUR: timedelta(hours=1), Span.WEEK: timedelta(days=7)}
 
 
-class LogRange(Ground):
+class LogRange(DaySpan):
     """The row with the two days; `tool` goes into the dock's title."""
 
     changed = Signal()
 
     def __init__(self, look: Look, parent: QWidget) -> None:
-        super().__init__(look, "surface", parent)
+        super().__init__(look, parent)
         self.span = Span.ANY
         self.tool = button(look, Span.ANY.value, small=True)
         self.tool.setAccessibleName("Range of time")
         self.tool.setToolTip("Show the lines of a stretch of time")
         self.tool.clicked.connect(self._on_tool)
-        self.first, self.last = _day_field("From"), _day_field("To")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(look.metric("edge_padding"), 6, look.metric("edge_padding"), 6)
-        row.setSpacing(8)
-        for text, field in (("From", self.first), ("to", self.last)):
-            row.addWidget(Label(look, text, token="muted"))
-            row.addWidget(field)
-            field.dateChanged.connect(self.changed)
-        row.addWidget(Label(look, "both days included", token="muted"))
-        row.addStretch(1)
-        self.hide()
+        self.days_changed.connect(self.changed)
 
     def limits(self, now_ms: int) -> tuple[int | None, int | None]:
         """From when on, and up to when, in epoch ms; None = no end on that side."""
@@ -56,7 +47,8 @@ class LogRange(Ground):
             case Span.TODAY:
                 return _midnight(now.date()), None
             case Span.DAYS:
-                return _midnight(_date_of(self.first)), _midnight(_date_of(self.last) + timedelta(days=1))
+                first, last = self.days
+                return _midnight(first), _midnight(last + timedelta(days=1))
             case _:
                 # To the minute, so that the same question is not another one with every second.
                 since = now - _LASTS[self.span]
@@ -65,10 +57,8 @@ class LogRange(Ground):
     def choose(self, span: Span) -> None:
         """As if the trader had chosen it."""
         if span is Span.DAYS and self.span is not Span.DAYS:
-            for field in (self.first, self.last):
-                field.blockSignals(True)
-                field.setDate(QDate.currentDate())
-                field.blockSignals(False)
+            today = datetime.now(UTC).astimezone(fmt.Times.zone).date()
+            self.set_days(today, today)
         self.span = span
         self.tool.setText(span.value)
         self.setVisible(span is Span.DAYS)
@@ -87,19 +77,6 @@ class LogRange(Ground):
 
     def _on_tool(self) -> None:
         self.menu().popup(self.tool.mapToGlobal(QPoint(0, self.tool.height())))
-
-
-def _day_field(name: str) -> QDateEdit:
-    field = QDateEdit()
-    field.setCalendarPopup(True)
-    field.setDisplayFormat("yyyy-MM-dd")
-    field.setAccessibleName(name)
-    return field
-
-
-def _date_of(field: QDateEdit) -> date:
-    chosen = field.date()
-    return date(chosen.year(), chosen.month(), chosen.day())
 
 
 def _midnight(day: date) -> int:

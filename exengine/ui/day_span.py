@@ -1,0 +1,55 @@
+"""The row in which two days are chosen, from one to the other."""
+
+from datetime import date
+
+from PySide6.QtCore import QDate, Signal
+from PySide6.QtWidgets import QDateEdit, QHBoxLayout, QWidget
+
+from exengine.ui.pieces import Ground, Label
+from exengine.ui.theme import Look
+
+
+class DaySpan(Ground):
+    """Hidden until it is wanted."""
+
+    days_changed = Signal()
+    """The trader has chosen another day."""
+
+    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+        super().__init__(look, "surface", parent)
+        self.first, self.last = _day_field("From"), _day_field("To")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(look.metric("edge_padding"), 6, look.metric("edge_padding"), 6)
+        row.setSpacing(8)
+        for text, field in (("From", self.first), ("to", self.last)):
+            row.addWidget(Label(look, text, token="muted"))
+            row.addWidget(field)
+            field.dateChanged.connect(self.days_changed)
+        row.addWidget(Label(look, "both days included", token="muted"))
+        row.addStretch(1)
+        self.hide()
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day, both included."""
+        return _date_of(self.first), _date_of(self.last)
+
+    def set_days(self, first: date, last: date) -> None:
+        """Shows other days; tells nobody."""
+        for field, day in ((self.first, first), (self.last, last)):
+            field.blockSignals(True)
+            field.setDate(QDate(day.year, day.month, day.day))
+            field.blockSignals(False)
+
+
+def _day_field(name: str) -> QDateEdit:
+    field = QDateEdit()
+    field.setCalendarPopup(True)
+    field.setDisplayFormat("yyyy-MM-dd")
+    field.setAccessibleName(name)
+    return field
+
+
+def _date_of(field: QDateEdit) -> date:
+    chosen = field.date()
+    return date(chosen.year(), chosen.month(), chosen.day())
