@@ -15,6 +15,7 @@ from exengine.ui.choice import DropDown
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, Prose, button
+from exengine.ui.remark import Remark
 from exengine.ui.settings_apply import message
 from exengine.ui.settings_state import SettingsDesk
 from exengine.ui.sheet import Sheet
@@ -60,9 +61,7 @@ class TunnelSheet(Sheet):
         self.copy.setAccessibleName("Copy the webhook URL")
         self.copy.clicked.connect(self.copy_asked)
         self._lay_out()
-        self.answer_line = Label(look, token="muted")
-        self.answer_line.setWordWrap(True)
-        self.answer_line.hide()
+        self.answer_line = Remark(look, icons)
         self.body.addWidget(self.answer_line)
         self.buttons.addStretch(1)
         self.cancel = self.add_cancel("Close")
@@ -122,7 +121,7 @@ class TunnelSheet(Sheet):
         status = self._desk.listener()
         own = self._config.listener.public_url
         self.meaning.say(f"{MEANING} **{OWN}**" if own else MEANING)
-        self._say(self.state, status.tunnel[:1].upper() + status.tunnel[1:], "text", "Off")
+        self._say(self.state, status.tunnel, "text", "Off")
         self._say(self.address, status.public_url, "text", "None yet: no alert can come in")
         reached = {True: "success", False: "error", None: "muted"}[status.is_reached]
         self._say(self.outside, status.public_state, reached, "Not looked at yet" if status.public_url else "—")
@@ -141,7 +140,7 @@ class TunnelSheet(Sheet):
     def _on_action(self) -> None:
         wanted = TunnelProgram.OFF if self.is_on else TunnelProgram(self.program.currentData())
         self._is_busy = True
-        self._tell("Stopping…" if self.is_on else "Starting…", "muted")
+        self.answer_line.say("Stopping…" if self.is_on else "Starting…", "muted")
         self.refresh()
         spawn(self._put(wanted), name="tunnel", on_error=self._on_error)
 
@@ -149,7 +148,7 @@ class TunnelSheet(Sheet):
         desk, config = self._desk.settings, self._config
         if desk.edit is not None:
             raise UserError(
-                f"{desk.config_file.name} was changed outside of the program.",
+                f"The file {desk.config_file.name} was changed outside of the program.",
                 safe="Nothing was changed.",
                 remedy="Open the settings, and load what it says or keep what is here.",
             )
@@ -161,13 +160,8 @@ class TunnelSheet(Sheet):
 
     def _end(self, text: str, token: str) -> None:
         self._is_busy = False
-        self._tell(text, token)
+        self.answer_line.say(text, token)
         self.refresh()
-
-    def _tell(self, text: str, token: str) -> None:
-        self.answer_line.setText(text)
-        self.answer_line.set_token(token)
-        self.answer_line.show()
 
     def reject(self) -> None:
         """Not while it is being started or stopped: what became of that is told here."""

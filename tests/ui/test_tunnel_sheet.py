@@ -90,7 +90,7 @@ def test_what_is_chosen_is_started_and_stopped_as_a_setting_that_is_applied(open
     way_in.about |= UP
     stage.bridge.ticked.emit(stage.now_ms)
     assert (sheet.state.text(), sheet.address.text(), sheet.outside.text()) == (
-        "Cloudflared is up", UP["public_url"], "Reached, 120 ms",
+        "cloudflared is up", UP["public_url"], "Reached, 120 ms",
     )  # fmt: skip
     assert (sheet.action.text(), sheet.program.isEnabled()) == ("Stop tunnel", False)
     sheet.copy.click()
@@ -112,7 +112,9 @@ def test_an_edit_of_the_file_is_not_written_over(opened, on_loop):
     way_in, _, sheet = opened()
     way_in.settings.edit = DiskEdit(config=None, fault="it is no JSON")
     press(on_loop, sheet)
-    assert sheet.answer_line.text().startswith("config.json was changed outside of the program. Nothing was changed.")
+    assert sheet.answer_line.text().startswith(
+        "The file config.json was changed outside of the program. Nothing was changed."
+    )
     assert way_in.settings.applied == []
 
 
