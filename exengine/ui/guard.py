@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QWindow
-from PySide6.QtWidgets import QBoxLayout, QDialog, QDockWidget, QWidget
+from PySide6.QtWidgets import QBoxLayout, QDialog, QWidget
+from shiboken6 import isValid
 
 from exengine.settings.access import Access
 from exengine.settings.app_lock import Role
@@ -31,7 +32,8 @@ class Guard(QObject):
         super().__init__(window)
         self._window, self._look, self._icons, self._access = window, look, icons, access
         self._idle_minutes = idle_minutes
-        self._floating: list[QWidget] = []
+        self._waiting: list[QWidget] = []
+        """What belongs to the window and comes back with it."""
         self._was_maximised = False
         self.lock_window: LockWindow | None = None
         window.leaving.why_not_stop = self._why_not_stop
@@ -108,9 +110,11 @@ class Guard(QObject):
         window = self._window
         for dialog in window.findChildren(QDialog):
             dialog.reject()
-        self._floating = [dock for dock in window.findChildren(QDockWidget) if dock.isFloating() and dock.isVisible()]
-        for dock in self._floating:
-            dock.hide()
+        # Settings that were changed ask before they go: they wait out of sight, as floating docks and the help do.
+        own = [one for one in window.findChildren(QWidget) if one.isWindow() and one.isVisible()]
+        self._waiting = [one for one in own if one.windowType() is not Qt.WindowType.Popup]
+        for one in own:
+            one.hide()
         geometry, self._was_maximised = window.geometry(), window.isMaximized()
         window.hide()
         lock = LockWindow(self._look, self._icons, self._unlock)
@@ -129,8 +133,9 @@ class Guard(QObject):
         window = self._window
         window.cover = None
         window.showMaximized() if self._was_maximised else window.show()
-        for dock in self._floating:
-            dock.show()
+        waiting, self._waiting = self._waiting, []
+        for one in filter(isValid, waiting):
+            one.open() if isinstance(one, QDialog) else one.show()
         if lock is not None:
             lock.hide()
             lock.deleteLater()

@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QWidget
 
+from exengine.bootstrap.account_desk import AccountDesk
 from exengine.cli.desktop import setup_of, show_applied
 from exengine.cli.guarded import Guarded, access_to
 from exengine.domain.errors import UserError
@@ -28,6 +29,7 @@ from exengine.ui.layout import LayoutStore
 from exengine.ui.lock_window import LockWindow
 from exengine.ui.loop import run
 from exengine.ui.secret_form import SecretSheet
+from exengine.ui.settings_entry import SettingsEntry
 from exengine.ui.window import Window
 from tests.helpers.canaries import Canaries, found_in
 from tests.helpers.keyring import CHEAP
@@ -361,6 +363,30 @@ class TestLock:
             await until(it.window.log.isVisible)
 
         on_a_desktop(story, before=self.locked, security={"app_lock": True, "auto_lock_minutes": 7})
+
+    def test_what_asks_before_it_goes_is_out_of_sight_too_and_nothing_typed_is_lost(self, on_a_desktop) -> None:
+        async def story(it: Desktop) -> None:
+            lock = it.guarded.guard.lock_window
+            lock.form.inputs[0].setText(OWNER)
+            lock.action.click()
+            await until(it.window.isVisible)
+            dialog = SettingsEntry(it.window, it.program.settings_desk, AccountDesk(it.program)).open("pool")
+            dialog.editing.put(("pool", "max_open_groups"), 7)
+            it.window.help.open("alerts")
+            it.guarded.guard.lock()
+            seen = [one for one in QApplication.topLevelWidgets() if one.isVisible()]
+            assert seen == [it.guarded.guard.lock_window]
+            it.guarded.guard.lock_window.form.inputs[0].setText(OWNER)
+            it.guarded.guard.lock_window.action.click()
+            await until(lambda: dialog.isVisible() and it.window.help.window.isVisible())
+            assert dialog.windowModality() is Qt.WindowModality.WindowModal
+            assert dialog.editing.draft.get(("pool", "max_open_groups")) == 7
+            (question,) = dialog.findChildren(QDialog)
+            question.accept()
+            await until(lambda: it.program.config.pool.max_open_groups == 10 and not it.window.findChildren(QDialog))
+            it.window.help.window.close()
+
+        on_a_desktop(story, before=self.locked, security={"app_lock": True}, ui={"theme": "dark"})
 
     def test_without_a_passphrase_the_window_only_shows_and_says_how_to_mend_it(self, on_a_desktop) -> None:
         async def story(it: Desktop) -> None:
