@@ -1,6 +1,6 @@
 """The header of a table: aligned as its cells, with the sort order beside the title."""
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QMetaMethod, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QContextMenuEvent, QFontMetricsF, QPainter
 from PySide6.QtWidgets import QHeaderView, QMenu, QWidget
 
@@ -106,6 +106,24 @@ class TableHeader(QHeaderView):
             action.setEnabled(self.isSectionHidden(logical) or self.count() - self.hiddenSectionCount() > 1)
             action.toggled.connect(lambda shown, logical=logical: self.setSectionHidden(logical, not shown))
             menu.addAction(action)
+        return menu
+
+    @property
+    def can_sort(self) -> bool:
+        """Whether somebody sorts the rows when that is asked."""
+        return self.isSignalConnected(QMetaMethod.fromSignal(self.sort_asked))
+
+    def order_menu(self, parent: QWidget) -> QMenu:
+        """What a click on a title does, for the keyboard: once for one way, again for the other, then as it was."""
+        menu = QMenu("Sort by", parent)
+        for visual in range(self.count()):
+            logical = self.logicalIndex(visual)
+            column = self._cells.columns[logical]
+            if column.sortable and column.title and not self.isSectionHidden(logical):
+                action = menu.addAction(column.title)
+                action.setCheckable(True)
+                action.setChecked(logical == self.sorted_by)
+                action.triggered.connect(lambda *_, logical=logical: self.sort_asked.emit(logical))
         return menu
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

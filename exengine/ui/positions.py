@@ -58,7 +58,7 @@ class PositionsDock(Dock):
         self._pages.addWidget(self.filter.note)
         self.tools = TableTools(self, icons, [self.table])
         self.table.heading.sort_asked.connect(self.sort_by)
-        self.table.customContextMenuRequested.connect(self._on_menu)
+        self.table.row_menu = self.context_menu
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self.current_changed.emit())
         self.table.verticalScrollBar().valueChanged.connect(self._note_visible)
         self.table.expanded.connect(self._note_visible)
@@ -193,9 +193,6 @@ class PositionsDock(Dock):
         self.model.sort(column, way)
         self.table.fit()
         self.refresh()
-
-    def _on_menu(self, at: QPoint) -> None:
-        self.context_menu(at).popup(self.table.viewport().mapToGlobal(at))
 
     def context_menu(self, at: QPoint) -> QMenu:
         """What can be done with the group at a place of the table."""

@@ -45,7 +45,7 @@ class QueueDock(PanelDock):
         for widget in (self.chosen, self.promote, self.force, self.remove):
             self.heading.add_tool(widget)
         self.tools = TableTools(self, icons, [self.table])
-        self.table.customContextMenuRequested.connect(self._on_menu)
+        self.table.row_menu = self.context_menu
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
         self.table.verticalScrollBar().valueChanged.connect(lambda *_: note_rows(self.table, self.model))
         self.show_engine(None)
@@ -122,9 +122,6 @@ class QueueDock(PanelDock):
             made.setVisible(bool(self.model.rowCount()))
         self.tools.set_visible(bool(self.model.rowCount()))
         self.current_changed.emit()
-
-    def _on_menu(self, at: QPoint) -> None:
-        self.context_menu(at).popup(self.table.viewport().mapToGlobal(at))
 
     def context_menu(self, at: QPoint) -> QMenu:
         """What can be done with the row at a place of the table."""

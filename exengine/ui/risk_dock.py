@@ -121,7 +121,7 @@ class RiskDock(PanelDock):
     def _connect(self) -> None:
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
         self.table.pressed.connect(self._on_pressed)
-        self.table.customContextMenuRequested.connect(self._on_menu)
+        self.table.row_menu = self.context_menu
         self.table.verticalScrollBar().valueChanged.connect(lambda *_: note_rows(self.table, self.model))
         self.run.clicked.connect(lambda *_: self.ask_run())
         self.skip.clicked.connect(lambda *_: self.ask_skip())
@@ -291,9 +291,6 @@ class RiskDock(PanelDock):
         if index.isValid():
             self.table.setCurrentIndex(index)
             self._on_pressed()
-
-    def _on_menu(self, at: QPoint) -> None:
-        self.context_menu(at).popup(self.table.viewport().mapToGlobal(at))
 
     def context_menu(self, at: QPoint) -> QMenu:
         """What can be done with the row at a place of the table."""

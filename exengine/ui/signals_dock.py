@@ -72,7 +72,7 @@ class SignalsDock(StreamDock):
         self.tools = TableTools(self, icons, [self.table])
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
         self.table.activated.connect(lambda *_: self.show_payload.setChecked(True))
-        self.table.customContextMenuRequested.connect(self._on_menu)
+        self.table.row_menu = self.context_menu
         self._show_actions()
 
     def _payload_panel(self, look: Look) -> QWidget:
@@ -157,9 +157,6 @@ class SignalsDock(StreamDock):
 
     def _show_actions(self) -> None:
         enable(self.replay, self.why_not_replay(), "Take the chosen alert once more, as if it had just come")
-
-    def _on_menu(self, at: QPoint) -> None:
-        self.context_menu(at).popup(self.table.viewport().mapToGlobal(at))
 
     def context_menu(self, at: QPoint) -> QMenu:
         """What can be done with the signal at a place of the table."""

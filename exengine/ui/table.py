@@ -1,6 +1,6 @@
 """The table of every dock: painted from cells, wide enough for its numbers, calm while they run."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import (
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHeaderView,
+    QMenu,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QToolTip,
@@ -79,6 +80,9 @@ class Table(ColumnedTree):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.row_menu: Callable[[QPoint], QMenu] = self._plain_menu
+        """Makes the menu of the row at a place; a dock puts in what can be done there."""
+        self.customContextMenuRequested.connect(self._on_menu)
         self.setItemDelegate(_RowHeight(look, self))
         self.viewport().setMouseTracking(True)
         self.setHeader(self.heading)
@@ -247,14 +251,38 @@ class Table(ColumnedTree):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):
             self.copy()
-            return
-        super().keyPressEvent(event)
+        elif event.key() == Qt.Key.Key_F10 and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
+            # Qt knows the Menu key on every system, and this one on Windows alone.
+            self._on_menu(self.visualRect(self.currentIndex()).center())
+        else:
+            super().keyPressEvent(event)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         if not self.currentIndex().isValid() and self.cells.rowCount():
             # The keyboard needs a place to start from, but nothing is selected by it.
             self.selectionModel().setCurrentIndex(self.cells.index(0, 0), self.selectionModel().SelectionFlag.NoUpdate)
+
+    def _on_menu(self, at: QPoint) -> None:
+        menu = self.menu_at(at)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self.viewport().mapToGlobal(at))
+
+    def menu_at(self, at: QPoint) -> QMenu:
+        """What can be done with the row at a place; then order and columns, which the mouse finds in the header."""
+        menu, heading = self.row_menu(at), self.heading
+        menu.addSeparator()
+        if heading.can_sort:
+            menu.addMenu(heading.order_menu(menu))
+        menu.addMenu(heading.columns_menu(menu))
+        return menu
+
+    def _plain_menu(self, _at: QPoint) -> QMenu:
+        menu = QMenu(self)
+        copy = menu.addAction(self.icons.icon("copy"), "Copy")
+        copy.setEnabled(bool(self.selected_rows()))
+        copy.triggered.connect(self.copy)
+        return menu
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
