@@ -115,12 +115,6 @@ def test_a_word_that_nothing_has_says_so(stage, qtbot):
     assert finder.isVisible()
 
 
-def test_the_list_is_a_sound_model(stage, qtmodeltester):
-    finder = palette(stage)
-    finder.field.setText("close")
-    qtmodeltester.check(finder.model)
-
-
 def test_the_link_in_the_menu_bar_opens_it(stage):
     stage.put_sample()
     assert stage.window.menu_corner.commands.text() == "Ctrl+Shift+P  Commands"

@@ -15,16 +15,13 @@ from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.engine.panel_rows import Panel, Patch, RiskState, WaitingRow
 from exengine.engine.rows import EngineStatus, Mode
-from exengine.ui.capital_model import AccountLine, AccountsModel, CapitalModel
 from exengine.ui.positions_cells import Col as Column
 from exengine.ui.queue_model import Col as QueueCol
 from exengine.ui.queue_model import QueueModel
 from exengine.ui.risk_model import Col as RiskCol
-from exengine.ui.risk_model import HistoryModel, PlanModel, RiskModel, offset_words, plan_rows, timer_text
+from exengine.ui.risk_model import offset_words, timer_text
 from exengine.ui.risk_words import duration, looks, sentence
-from exengine.ui.status_model import AccountsModel as StatusAccounts
 from exengine.ui.status_model import Col as StatusCol
-from exengine.ui.status_model import FactsModel, TasksModel, facts
 from tests.ui import panels, rows
 
 AVAX, LINK = "paper|AVAX/USDT|1h#1", "paper|LINK/USDT|15m#1"
@@ -54,29 +51,6 @@ def texts(model, row: int) -> list[str]:
 
 
 # Models
-
-
-def every_model():
-    pairs = panels.sample_exposures()
-    status = panels.status(away=True)
-    return [
-        (QueueModel(), {row.key: row for row in panels.sample_queue()}),
-        (RiskModel(), {row.id: row for row in panels.sample_risk()}),
-        (PlanModel(), plan_rows(panels.plan())),
-        (HistoryModel(), {str(row.id): row for row in panels.sample_offsets()}),
-        (CapitalModel(), {row.symbol: row for row in pairs}),
-        (AccountsModel(), {"paper": AccountLine("paper", rows.D(10), "Paper")}),
-        (StatusAccounts(), {row.name: row for row in status.accounts}),
-        (FactsModel(), facts(status)),
-        (TasksModel(), {row.name: row for row in status.tasks}),
-    ]
-
-
-def test_qt_finds_nothing_wrong_with_any_model(qapp, qtmodeltester):
-    for model, there in every_model():
-        model.replace(there, rows.NOW_MS)
-        assert model.rowCount() == len(there)
-        qtmodeltester.check(model)
 
 
 KEYS = st.sampled_from("abcdefgh")

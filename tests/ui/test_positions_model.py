@@ -63,11 +63,6 @@ def sample(tree: Tree) -> None:
     tree.put(*rows.sample_groups(), quotes=rows.sample_quotes())
 
 
-def test_qt_finds_nothing_wrong(qtmodeltester, tree):
-    sample(tree)
-    qtmodeltester.check(tree.model)
-
-
 def test_groups_pyramids_and_legs_are_shown_as_the_design_has_them(tree):
     sample(tree)
     sol = tree.ids().index("paper|SOL/USDT|1h#1")

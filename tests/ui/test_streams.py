@@ -36,16 +36,6 @@ def signals(qapp) -> SignalsModel:
     return SignalsModel()
 
 
-def test_qt_finds_nothing_wrong_with_the_log(qtmodeltester, log):
-    log.take(rows.sample_log(errors=2))
-    qtmodeltester.check(log)
-
-
-def test_qt_finds_nothing_wrong_with_the_signals(qtmodeltester, signals):
-    signals.take(rows.sample_signals())
-    qtmodeltester.check(signals)
-
-
 def test_a_signal_grows_as_it_is_decided_and_stays_in_its_place(signals, qtbot):
     waiting = replace(rows.signal(2, outcome="", ordered=False))
     signals.take([rows.signal(1), waiting, rows.signal(3)])
