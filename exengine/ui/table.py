@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import (
     QAccessible,
+    QContextMenuEvent,
     QFocusEvent,
     QHelpEvent,
     QKeyEvent,
@@ -79,10 +80,8 @@ class Table(ColumnedTree):
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.row_menu: Callable[[QPoint], QMenu] = self._plain_menu
         """Makes the menu of the row at a place; a dock puts in what can be done there."""
-        self.customContextMenuRequested.connect(self._on_menu)
         self.setItemDelegate(_RowHeight(look, self))
         self.viewport().setMouseTracking(True)
         self.setHeader(self.heading)
@@ -253,7 +252,7 @@ class Table(ColumnedTree):
             self.copy()
         elif event.key() == Qt.Key.Key_F10 and event.modifiers() == Qt.KeyboardModifier.ShiftModifier:
             # Qt knows the Menu key on every system, and this one on Windows alone.
-            self._on_menu(self.visualRect(self.currentIndex()).center())
+            self._pop_menu(self._current_place())
         else:
             super().keyPressEvent(event)
 
@@ -263,7 +262,16 @@ class Table(ColumnedTree):
             # The keyboard needs a place to start from, but nothing is selected by it.
             self.selectionModel().setCurrentIndex(self.cells.index(0, 0), self.selectionModel().SelectionFlag.NoUpdate)
 
-    def _on_menu(self, at: QPoint) -> None:
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        # By the mouse Qt tells the place in the viewport, by the Menu key one in the table: the header would put it
+        # a row too low.
+        by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        self._pop_menu(self._current_place() if by_key else event.pos())
+
+    def _current_place(self) -> QPoint:
+        return self.visualRect(self.currentIndex()).center()
+
+    def _pop_menu(self, at: QPoint) -> None:
         menu = self.menu_at(at)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.popup(self.viewport().mapToGlobal(at))

@@ -116,6 +116,10 @@ def menu_key(table: Table) -> None:
     QApplication.sendEvent(table, QContextMenuEvent(by_key, at, table.viewport().mapToGlobal(at)))
 
 
+ABOUT_ROWS = ("positions", "queue", "risk")
+"""The first thing that their menus offer names the row that it is done with."""
+
+
 @pytest.mark.parametrize("dock", ["positions", "queue", "signals", "log", "status", "risk", "capital"])
 def test_the_menu_of_a_row_comes_by_the_menu_key_and_by_shift_f10(stage, qtbot, dock):
     filled(stage)
@@ -127,7 +131,9 @@ def test_the_menu_of_a_row_comes_by_the_menu_key_and_by_shift_f10(stage, qtbot, 
     assert there
     for table in there:
         table.setFocus()
-        table.setCurrentIndex(table.cells.index(0, 0))
+        row = min(1, table.cells.rowCount() - 1)
+        table.setCurrentIndex(table.cells.index(row, 0))
+        name = table.cells.index(row, 2 if dock == "queue" else 0).data().split()[0]
         for press in (
             lambda table=table: menu_key(table),
             lambda table=table: qtbot.keyClick(table, Qt.Key.Key_F10, Qt.KeyboardModifier.ShiftModifier),
@@ -137,7 +143,7 @@ def test_the_menu_of_a_row_comes_by_the_menu_key_and_by_shift_f10(stage, qtbot, 
             offered = [action.text() for action in menu.actions() if action.text()]
             assert any(text.startswith("Copy") for text in offered), table.objectName()
             assert offered[-1] == "Columns", table.objectName()
-            assert table.mapToGlobal(QPoint(0, 0)).y() <= menu.y()
+            assert dock not in ABOUT_ROWS or table is not there[0] or name in offered[0], (name, offered[0])
             menu.close()
             stage.settle()
 
