@@ -134,7 +134,7 @@ IN_TABLES = (
     ("Ctrl+C", "copies the chosen rows, with plain numbers"),
     ("Ctrl+A", "chooses all rows"),
     ("Home, End", "go to the first and the last row"),
-    ("Menu", "shows what can be done with the row"),
+    ("Menu, Shift+F10", "shows what can be done with the row, and sorts and chooses columns"),
 )
 
 
