@@ -218,9 +218,9 @@ QUESTIONS: dict[str, Callable] = {
     "force_sheet": lambda stage: stage.window.clicks.ask_force(panels.sample_queue()[0]),
     "run_sheet": run_plan,
     "replay_sheet": lambda stage: stage.window.clicks.ask_replay(rows.sample_signals()[0]),
-    "trial_sheet": lambda stage: stage.window.clicks.ask_test_alert(),
+    "alert_sheet": lambda stage: stage.window.clicks.ask_test_alert(),
     "leave_sheet": lambda stage: stage.window.leaving.ask_quit(),
-    "layout_name": lambda stage: stage.window.registry.run("save_layout"),
+    "layout_name_sheet": lambda stage: stage.window.registry.run("save_layout"),
     "about_sheet": lambda stage: stage.window.clicks.show_about(),
     "tunnel_sheet": tunnel,
 }
