@@ -120,6 +120,7 @@ ABOUT_ROWS = ("positions", "queue", "risk")
 """The first thing that their menus offer names the row that it is done with."""
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support grabbing the keyboard")
 @pytest.mark.parametrize("dock", ["positions", "queue", "signals", "log", "status", "risk", "capital"])
 def test_the_menu_of_a_row_comes_by_the_menu_key_and_by_shift_f10(stage, qtbot, dock):
     filled(stage)
@@ -207,7 +208,9 @@ def run_plan(stage) -> None:
 
 
 def tunnel(stage) -> None:
-    TunnelEntry(stage.window, WayIn(stage.folder).desk).open()
+    if "tunnel" not in stage.window.registry.actions:
+        TunnelEntry(stage.window, WayIn(stage.folder).desk)
+    stage.window.registry.run("tunnel")
 
 
 QUESTIONS: dict[str, Callable] = {
