@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
@@ -27,11 +28,12 @@ from exengine.ui.bridge import Bridge
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.lock_window import LockWindow
+from exengine.ui.look_memory import LookMemory
 from exengine.ui.loop import run
 from exengine.ui.secret_form import SecretSheet
 from exengine.ui.settings_entry import SettingsEntry
 from exengine.ui.window import Window
-from tests.helpers.canaries import Canaries, found_in
+from tests.helpers.canaries import Canaries, files_below, found_in
 from tests.helpers.keyring import CHEAP
 from tests.helpers.program import SECRET, TOKEN, InProcess, entry, program
 
@@ -50,8 +52,8 @@ async def until(what: Callable[[], object]) -> None:
 class Desktop:
     """A running program with its window, lock and dialogs, as the desktop program joins them."""
 
-    def __init__(self, running: InProcess, window: Window, guarded: Guarded, desk: Desk) -> None:
-        self.running, self.window, self.guarded, self.desk = running, window, guarded, desk
+    def __init__(self, running: InProcess, window: Window, guarded: Guarded, desk: Desk, memory: LookMemory) -> None:
+        self.running, self.window, self.guarded, self.desk, self.memory = running, window, guarded, desk, memory
         self.program = running.program
 
     @property
@@ -96,8 +98,9 @@ def on_a_desktop(look, qapp, tmp_path, monkeypatch, qtbot):
                 show_applied(running.program, look, bridge, window)
                 guarded = Guarded(running.program, look, window, access)
                 guarded.guard.show()
+                memory = LookMemory(look, running.program.config_file, locked=lambda: bool(access.why_not))
                 try:
-                    await story(Desktop(running, window, guarded, desk))
+                    await story(Desktop(running, window, guarded, desk, memory))
                 finally:
                     bridge.close()
                     for each in QApplication.topLevelWidgets():
@@ -150,7 +153,7 @@ def all_that_is_seen(window: Window) -> str:
 
 
 def test_no_text_in_the_window_has_a_secret(on_a_desktop) -> None:
-    """Whatever alerts and exchanges say: every widget, action and cell is read."""
+    """Whatever alerts and exchanges say: every widget, action and cell is read, and all files that were written."""
 
     async def story(it: Desktop) -> None:
         await it.running.market.tick("50000")
@@ -177,7 +180,12 @@ def test_no_text_in_the_window_has_a_secret(on_a_desktop) -> None:
         seen = all_that_is_seen(it.window)
         assert "opened" in seen.lower()
         assert "a line of the log" in seen
-        assert found_in(Canaries(token=TOKEN, secret=SECRET, vault_passphrase=VAULT), [("window", seen.encode())]) == []
+        canaries = Canaries(token=TOKEN, secret=SECRET, vault_passphrase=VAULT)
+        assert found_in(canaries, [("window", seen.encode())]) == []
+        files = list(files_below(it.program.config_file.parent))
+        names = {Path(name).name for name, _ in files}
+        assert names >= {"config.json", "exengine.sqlite3", "exengine.log"}
+        assert found_in(canaries, files) == []
         for dialog in [one for one in QApplication.topLevelWidgets() if isinstance(one, QDialog)]:
             dialog.reject()
 
@@ -482,9 +490,10 @@ class TestReadOnly:
             state, config = it.program.state, it.program.config_file.read_bytes()
             before = (str(state.groups), str(state.orders), str(state.control))
             for action in it.window.registry.specs:
-                if action.id != "quit" and not action.menu.startswith("View"):  # the look alone, and slow to try
+                if action.id != "quit":
                     it.window.registry.actions[action.id].trigger()
                     await asyncio.sleep(0)
+            await it.memory.saved()
             await it.program.engine.settled()
             for dialog in [one for one in QApplication.topLevelWidgets() if one.inherits("QDialog")]:
                 dialog.close()
