@@ -7,6 +7,7 @@ price by `marked`, only for the rows that are on the screen.
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 
 from exengine.domain.cause import of_signal
 from exengine.domain.group import LegState
@@ -20,12 +21,14 @@ from exengine.engine.panel_rows import PanelChanges
 from exengine.engine.status import Mode as Mode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Marked:
+class Marked(NamedTuple):
     """What a holding is worth at a price. None where nothing is held or no price is known."""
 
     unrealised: Decimal | None = None
     unrealised_percent: Decimal | None = None
+
+
+_NOT_MARKED = Marked()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +51,8 @@ class Holding:
         """Its unrealised PnL at `last`, in quote and in percent of its cost."""
         pnl = self.unrealised(last)
         if pnl is None:
-            return Marked()
-        return Marked(unrealised=pnl, unrealised_percent=pnl / self.cost * 100)
+            return _NOT_MARKED
+        return Marked(pnl, pnl / self.cost * 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,3 +284,12 @@ class ViewChanges:
     """Changed last prices by (account, symbol)."""
     panels: PanelChanges = field(default_factory=PanelChanges)
     """Of the docks that are computed only while they are looked at."""
+
+    @property
+    def only_prices(self) -> bool:
+        """Whether no order, group, line or panel has changed: what most takes of a busy day bring."""
+        told = self.groups or self.gone_groups or self.signals or self.log or self.resolved
+        return not told and self.engine is None and self.panels == _NO_PANELS
+
+
+_NO_PANELS = PanelChanges()

@@ -61,9 +61,11 @@ class Book:
         total, missing = ZERO, 0
         rates: dict[tuple[str, str], Decimal | None] = {}
         for group in self.groups.values():
-            if group.holding.net_base == 0:
+            holding = group.holding
+            if not holding.net_base:
                 continue
-            pnl = group.holding.unrealised(self.last(group))
+            quote = self.quotes.get((group.account, group.symbol))
+            pnl = holding.unrealised(quote.price) if quote is not None else None
             money = (group.account, group.quote)
             if money not in rates:
                 rates[money] = self.usd_rate(*money)

@@ -167,8 +167,7 @@ class Bridge(QObject):
             self._ticker.start()
             if self._waiting:
                 self.flush()
-            else:
-                self._on_tick()
+            self._on_tick()
         else:
             self._timer.stop()
             self._ticker.stop()

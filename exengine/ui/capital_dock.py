@@ -97,7 +97,7 @@ class CapitalDock(PanelDock):
         self.heading.detail.setText("all accounts, USD")
         self._build()
         self.show_setup(setup)
-        self.table.verticalScrollBar().valueChanged.connect(lambda *_: note_rows(self.table, self.model))
+        self.table.verticalScrollBar().valueChanged.connect(lambda *_: note_rows(self.table))
         look.changed.connect(self._fit_heights)
         self._fit_heights()
 
@@ -156,8 +156,8 @@ class CapitalDock(PanelDock):
             self._show_capital(capital, now_ms)
         if patch or capital is not None:
             self.pages.setCurrentIndex(1 if self.model.rowCount() else 0)
-            note_rows(self.table, self.model)
-            note_rows(self.account_table, self.accounts)
+            note_rows(self.table)
+            note_rows(self.account_table)
 
     def _rescale(self, now_ms: int) -> None:
         """All bars are as long as they are beside the longest."""
@@ -184,8 +184,8 @@ class CapitalDock(PanelDock):
         self.account_table.setFixedHeight(rows * self.look.row_height() + header)
 
     def on_shown(self) -> None:
-        note_rows(self.table, self.model)
-        note_rows(self.account_table, self.accounts)
+        note_rows(self.table)
+        note_rows(self.account_table)
 
     def focus_target(self) -> QWidget:
         return self.table if self.pages.currentIndex() == 1 else self.account_table

@@ -144,36 +144,41 @@ class CellPainter:
             width = max(width, self.width("100 %")) + self._bar_width + GAP
         return width + (self._slot if column.arrow else 0)
 
-    def paint(self, painter: QPainter, rect: QRect, cell: Cell, column: Column) -> None:
-        """Paints into `rect`, which is the cell without its padding."""
-        if column.wide_bar:
-            self._paint_wide_bar(painter, rect, cell)
-        elif column.right:
-            self._paint_right(painter, rect, cell, column)
-        else:
-            self._paint_left(painter, rect, cell)
+    def paint(
+        self, painter: QPainter, left: int, top: int, width: int, height: int, cell: Cell, column: Column
+    ) -> None:
+        """Paints into this place, which is the cell without its padding."""
+        if column.right and not column.wide_bar:
+            self._paint_right(painter, left, top, width, height, cell, column)
+        elif cell is not EMPTY:
+            rect = QRect(left, top, width, height)
+            (self._paint_wide_bar if column.wide_bar else self._paint_left)(painter, rect, cell)
 
     def _text(self, painter: QPainter, rect: QRectF, text: str, token: str, strong: bool, flags: int) -> None:
         painter.setFont(self.fonts[strong])
         painter.setPen(self._pens[token])
         painter.drawText(rect, flags, text)
 
-    def _paint_right(self, painter: QPainter, rect: QRect, cell: Cell, column: Column) -> None:
-        right = float(rect.right() + 1)
+    def _paint_right(
+        self, painter: QPainter, left: int, top: int, width: int, height: int, cell: Cell, column: Column
+    ) -> None:
+        """The numbers, which run: no more questions to Qt than must be."""
+        text, right = cell.text, left + width
         if column.arrow:
-            if cell.arrow:
-                self.paint_arrow(painter, right - self._slot, rect.center().y() + 0.5, cell.arrow, cell.token)
             right -= self._slot
-        area = QRectF(rect.left() - GAP, rect.top(), right - rect.left() + GAP, rect.height())
-        self._text(painter, area, cell.text, cell.token, cell.strong, _RIGHT)
+            if cell.arrow:
+                self.paint_arrow(painter, right, top + (height - 1) // 2 + 0.5, cell.arrow, cell.token)
+        if text:
+            area = QRectF(left - GAP, top, right - left + GAP, height)
+            self._text(painter, area, text, cell.token, cell.strong, _RIGHT)
         if cell.bar >= 0 or cell.icon:
-            left = right - self.width(cell.text, cell.strong)
+            rect, begins = QRect(left, top, width, height), right - self.width(text, cell.strong)
             if cell.bar >= 0:
                 # The text beside a bar is as wide as 100 %, so that all bars of a column stand in line.
-                left = min(left, right - self.width("100 %"))
-                self._paint_bar(painter, left - GAP - self._bar_width, rect, cell.bar)
+                begins = min(begins, right - self.width("100 %"))
+                self._paint_bar(painter, begins - GAP - self._bar_width, rect, cell.bar)
             else:
-                self._paint_icon(painter, left - 4 - self._small_icon, rect, cell.icon, cell.icon_token)
+                self._paint_icon(painter, begins - 4 - self._small_icon, rect, cell.icon, cell.icon_token)
 
     def _paint_left(self, painter: QPainter, rect: QRect, cell: Cell) -> None:
         end = float(rect.right() + 1)

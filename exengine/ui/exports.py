@@ -168,7 +168,7 @@ def table_picture(table: Table) -> QPixmap:
     whole.resize(table.width(), whole.heading.sizeHint().height() + rows + 2)
     whole.ensurePolished()
     for row in range(table.cells.rowCount()):
-        whole.note(table.cells.cells(table.cells.index(row, 0)))
+        whole.note(table.cells.index(row, 0))
     needed = sum(whole.needed_width(logical) for logical in range(whole.heading.count()))
     whole.resize(max(table.width(), needed + 2), whole.height())
     picture = whole.grab()

@@ -34,8 +34,15 @@ def trimmed(value: Decimal, most: int) -> str:
 
 def signed(value: Decimal | None, decimals: int) -> str:
     """A profit or loss: `+1,234.50`, `−0.01`, and a zero without a sign."""
-    text = number(value, decimals)
-    return text if value is None or value <= 0 or _is_zero(text) else "+" + text
+    return DASH if value is None else directed(value, decimals)[0]
+
+
+def directed(value: Decimal, decimals: int) -> tuple[str, int]:
+    """A profit or loss as `signed` writes it, and its `direction`: the table needs both of numbers that run."""
+    text = format(value, f",.{decimals}f")
+    if _is_zero(text):
+        return text.removeprefix("-"), 0
+    return (MINUS + text[1:], -1) if text[0] == "-" else ("+" + text, 1)
 
 
 def percent(value: Decimal | None, least: int = 0) -> str:
@@ -54,11 +61,7 @@ def signed_percent(value: Decimal | None, decimals: int = 2) -> str:
 
 def direction(value: Decimal | None, decimals: int) -> int:
     """+1, −1, or 0 for what is shown as zero or not known: the way of its arrow and the choice of its colour."""
-    if value is None or value == 0:
-        return 0
-    if _is_zero(format(value, f".{decimals}f")):
-        return 0
-    return 1 if value > 0 else -1
+    return 0 if value is None else directed(value, decimals)[1]
 
 
 def pair(symbol: str) -> str:

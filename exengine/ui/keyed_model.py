@@ -2,7 +2,6 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
@@ -11,20 +10,12 @@ from PySide6.QtCore import QModelIndex, QObject, Qt
 from exengine.engine.panel_rows import Patch
 from exengine.ui.cell import Cell
 from exengine.ui.cell_model import CellModel, Index
+from exengine.ui.flashes import Flash
 
 R = TypeVar("R")
 
 SortKey = tuple[Any, ...]
 """What rows of a table are compared by; the last part is the row's key, so that no two are equal."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flash:
-    """A cell whose number changed before the trader's eyes."""
-
-    index: QModelIndex
-    column: int
-    rose: bool
 
 
 class _Entry(Generic[R]):
@@ -159,7 +150,7 @@ class KeyedModel(CellModel, Generic[R]):
             old, new = before[column].value, after[column].value
             is_number = isinstance(old, Decimal) and isinstance(new, Decimal)
             if column in self.flashing and is_number and before[column].text != after[column].text:
-                flashes.append(Flash(first, column, new > old))  # type: ignore[operator]
+                flashes.append(Flash(entry.number, column, new > old))  # type: ignore[operator]
         return flashes
 
     def _remove(self, entries: list[_Entry[R]]) -> None:

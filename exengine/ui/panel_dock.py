@@ -1,7 +1,5 @@
 """A dock whose rows the engine computes only while it is on the screen; and what its tables share."""
 
-from collections.abc import Iterable
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton
 
@@ -10,7 +8,6 @@ from exengine.engine.rows import ViewChanges
 from exengine.ui.cell_model import CellModel
 from exengine.ui.dock import Dock
 from exengine.ui.icons import Icons
-from exengine.ui.keyed_model import Flash
 from exengine.ui.layout import LayoutStore
 from exengine.ui.pieces import Button, button
 from exengine.ui.table import Table
@@ -62,16 +59,11 @@ def enable(made: QPushButton, why_not: str, does: str) -> None:
     made.setAccessibleDescription(why_not or does)
 
 
-def note_rows(table: Table, model: CellModel) -> None:
+def note_rows(table: Table) -> None:
     """Lets the columns grow for what is on the screen."""
     if table.isVisible():
         for index in table.visible_rows():
-            table.note(model.cells(index))
-
-
-def show_flashes(table: Table, flashes: Iterable[Flash]) -> None:
-    for flash in flashes:
-        table.flash(flash.index, flash.column, flash.rose)
+            table.note(index)
 
 
 class Sorting:

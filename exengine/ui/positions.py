@@ -95,16 +95,13 @@ class PositionsDock(Dock):
 
     def _refresh_rows(self) -> None:
         rows = list(self.table.visible_rows())
-        for flash in self.model.refresh(rows):
-            self.table.flash(flash.index, flash.column, flash.rose)
-        self._note(rows)
+        self.table.flash(self.model.refresh(rows))
+        for index in rows:
+            self.table.note(index)
 
     def _note_visible(self) -> None:
-        self._note(self.table.visible_rows())
-
-    def _note(self, rows: "object") -> None:
-        for index in rows:  # type: ignore[attr-defined]
-            self.table.note(self.model.cells(index), self.model.level(index))
+        for index in self.table.visible_rows():
+            self.table.note(index)
 
     def _refresh_title(self) -> None:
         shown = self.filter.summary() or self.model.summary()

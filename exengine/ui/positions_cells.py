@@ -82,9 +82,9 @@ def pnl_cell(
     """A profit or loss: sign, colour and arrow. A zero has neither."""
     if value is None:
         return UNKNOWN
-    way = fmt.direction(value, decimals)
+    text, way = fmt.directed(value, decimals)
     token = "muted" if stale or not way else "profit" if way > 0 else "loss"
-    return Cell(fmt.signed(value, decimals), token, strong and bool(way), value, way if arrow else 0)
+    return Cell(text, token, strong and way != 0, value, way if arrow else 0)
 
 
 def number_cell(value: Decimal | None, decimals: int, token: str = "text") -> Cell:
@@ -93,10 +93,10 @@ def number_cell(value: Decimal | None, decimals: int, token: str = "text") -> Ce
 
 def _marked(holding: Holding, places: int, at: Moment, *, strong: bool) -> tuple[Cell, Cell]:
     """Unrealised PnL and its percent; one arrow serves both."""
-    marked = holding.marked(at.last)
+    unrealised, share = holding.marked(at.last)
     return (
-        pnl_cell(marked.unrealised, places, strong=strong, stale=at.stale),
-        pnl_cell(marked.unrealised_percent, 2, stale=at.stale, arrow=False),
+        pnl_cell(unrealised, places, strong=strong, stale=at.stale),
+        pnl_cell(share, 2, stale=at.stale, arrow=False),
     )
 
 
@@ -139,13 +139,30 @@ def _status_icon(row: GroupRow) -> str:
     return "error" if row.error else "block" if row.blocked else ""
 
 
-def repriced(cells: list[Cell], row: GroupRow, at: Moment) -> list[Cell]:
-    """The cells of a group that is as it was, at another price or time."""
-    last, unrealised, share, to_target, age = _priced(row, at)
+def repriced(cells: list[Cell], group: GroupRow, row: GroupRow | PyramidRow | LegRow, at: Moment) -> list[Cell]:
+    """The cells of a row that is as it was, at another price or time."""
     made = cells.copy()
-    made[Col.LAST : Col.PERCENT + 1] = last, unrealised, share
-    made[Col.TO_TARGET : Col.AGE + 1] = to_target, age
+    if isinstance(row, GroupRow):
+        made[_LAST], made[_UNREALISED], made[_PERCENT], made[_TO_TARGET], made[_AGE] = _priced(row, at)
+        return made
+    made[_UNREALISED], made[_PERCENT] = _marked(row.holding, fmt.quote_decimals(group.quote), at, strong=False)
+    if isinstance(row, LegRow):
+        made[_TO_TARGET] = _progress(group, row, at)
     return made
+
+
+def aged(cells: list[Cell], row: GroupRow, now_ms: int) -> list[Cell]:
+    """The cells of a group whose price is as it was, some time later; the same list where none reads otherwise."""
+    age = fmt.age(now_ms - row.opened_at_ms)
+    if age == cells[_AGE].text:
+        return cells
+    made = cells.copy()
+    made[_AGE] = made[_AGE]._replace(text=age)
+    return made
+
+
+_LAST, _UNREALISED, _PERCENT = int(Col.LAST), int(Col.UNREALISED), int(Col.PERCENT)
+_TO_TARGET, _AGE = int(Col.TO_TARGET), int(Col.AGE)
 
 
 def _priced(row: GroupRow, at: Moment) -> tuple[Cell, Cell, Cell, Cell, Cell]:

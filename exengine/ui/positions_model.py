@@ -3,7 +3,6 @@
 import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QObject, Qt
@@ -13,10 +12,12 @@ from exengine.ui import format as fmt
 from exengine.ui.book import Book
 from exengine.ui.cell import Cell
 from exengine.ui.cell_model import CellModel, Index
+from exengine.ui.flashes import Flash
 from exengine.ui.positions_cells import (
     COLUMNS,
     Col,
     Moment,
+    aged,
     group_cells,
     group_tooltip,
     is_stale,
@@ -52,7 +53,7 @@ class Node:
         self.cells: list[Cell] | None = None
         self.made_at = -1
         self.made_of: object = None
-        """The row that the cells were last made of as a whole."""
+        """The group's row when the cells were last made as a whole: its legs' rows are its own."""
         self.stamp = 0
         self.stale = False
 
@@ -66,15 +67,6 @@ def _neighbours(numbers: Sequence[int]) -> Iterable[tuple[int, int]]:
             first = number
         last = number
     yield first, last
-
-
-@dataclass(frozen=True, slots=True)
-class Flash:
-    """A cell whose number changed before the trader's eyes."""
-
-    index: QModelIndex
-    column: int
-    rose: bool
 
 
 class PositionsModel(CellModel):
@@ -176,10 +168,10 @@ class PositionsModel(CellModel):
     def _made(self, node: Node) -> list[Cell]:
         at, group = self._moment(node), node.group.data
         assert isinstance(group, GroupRow)
+        if node.cells is not None and node.made_of is group:
+            return repriced(node.cells, group, node.data, at)
+        node.made_of = group
         if isinstance(node.data, GroupRow):
-            if node.cells is not None and node.made_of is node.data:
-                return repriced(node.cells, node.data, at)
-            node.made_of = node.data
             return group_cells(node.data, at)
         if isinstance(node.data, PyramidRow):
             return pyramid_cells(group, node.data, at)
@@ -195,13 +187,21 @@ class PositionsModel(CellModel):
         for index in rows:
             node = self._nodes[index.internalId()]
             before = node.cells
-            if before is None or (node.level and node.made_at == node.group.stamp):
+            if before is None:
                 continue
-            after = self._made(node)
-            node.cells, node.made_at = after, node.group.stamp
-            changed = [column for column in range(len(COLUMNS)) if before[column] != after[column]]
+            if node.made_at != node.group.stamp:
+                after = self._made(node)
+                node.made_at = node.group.stamp
+            elif isinstance(node.data, GroupRow):
+                after = aged(before, node.data, self.now_ms)
+            else:
+                continue
+            changed = [
+                column for column, cell in enumerate(after) if cell is not before[column] and cell != before[column]
+            ]
             if not changed:
                 continue
+            node.cells = after
             flashes.extend(self._flashes(node, before, after, changed))
             for first, last in _neighbours(changed):
                 blocks.setdefault((node.parent, first, last), []).append(node)
@@ -218,16 +218,20 @@ class PositionsModel(CellModel):
                 continue
             old, new = before[column].value, after[column].value
             if old is not None and new is not None and old != new:
-                yield Flash(self._index(node, column), column, new > old)  # type: ignore[operator]
+                yield Flash(node.id, column, new > old)  # type: ignore[operator]
 
     # Changes
 
     def tick(self, now_ms: int) -> None:
         """Moves the clock: ages grow and prices become stale."""
         self.now_ms = now_ms
-        for node in self._groups:
-            assert isinstance(node.data, GroupRow)
-            stale = is_stale(self._book.quote(node.data), now_ms)
+        for market, nodes in self._markets.items():
+            self._note_age(market, nodes)
+
+    def _note_age(self, market: tuple[str, str], nodes: list[Node]) -> None:
+        """Whether the groups of a market have a price that is too old to be trusted."""
+        stale = is_stale(self._book.quotes.get(market), self.now_ms)
+        for node in nodes:
             if stale is not node.stale:
                 node.stale = stale
                 node.stamp += 1
@@ -244,11 +248,12 @@ class PositionsModel(CellModel):
             else:
                 self._update(node, row)
         for market in changes.quotes:
-            for node in self._markets.get(market, ()):
+            nodes = self._markets.get(market, [])
+            for node in nodes:
                 node.stamp += 1
+            self._note_age(market, nodes)
         have = len(self._groups)
         self._insert(new)
-        self.tick(now_ms)
         if changes.gone_groups or len(self._groups) != have:
             self._retitle()
         if self._sorted_by in PRICED:

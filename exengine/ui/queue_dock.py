@@ -9,7 +9,7 @@ from exengine.engine.panel_rows import Panel, WaitingRow
 from exengine.engine.rows import EngineRow, ViewChanges
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.panel_dock import PanelDock, Sorting, enable, keep_current, note_rows, show_flashes
+from exengine.ui.panel_dock import PanelDock, Sorting, enable, keep_current, note_rows
 from exengine.ui.pieces import Button, Label
 from exengine.ui.queue_model import NAMES, QueueModel, name_of
 from exengine.ui.stream_dock import EmptyNote
@@ -47,7 +47,7 @@ class QueueDock(PanelDock):
         self.tools = TableTools(self, icons, [self.table])
         self.table.row_menu = self.context_menu
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
-        self.table.verticalScrollBar().valueChanged.connect(lambda *_: note_rows(self.table, self.model))
+        self.table.verticalScrollBar().valueChanged.connect(lambda *_: note_rows(self.table))
         self.show_engine(None)
         self._refresh()
 
@@ -64,7 +64,7 @@ class QueueDock(PanelDock):
         patch = changes.panels.waiting
         if not patch:
             return
-        show_flashes(self.table, self.model.patch(patch, now_ms))
+        self.table.flash(self.model.patch(patch, now_ms))
         keep_current(self.table, self.model)
         self._refresh()
 
@@ -82,12 +82,12 @@ class QueueDock(PanelDock):
         self.model.tick(now_ms, list(self.table.visible_rows()) if self.table.isVisible() else [])
 
     def on_shown(self) -> None:
-        note_rows(self.table, self.model)
+        note_rows(self.table)
 
     def _refresh(self) -> None:
         self.pages.setCurrentWidget(self.table if self.model.rowCount() else self.note)
         self._on_current()
-        note_rows(self.table, self.model)
+        note_rows(self.table)
 
     # What is chosen, and what can be done with it
 

@@ -10,7 +10,7 @@ from exengine.ui import format as fmt
 from exengine.ui import risk_words
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.panel_dock import PanelDock, Sorting, enable, note_rows, show_flashes
+from exengine.ui.panel_dock import PanelDock, Sorting, enable, note_rows
 from exengine.ui.pieces import ElidedLabel, Ground, Hairline, Label, Prose
 from exengine.ui.risk_model import NAMES, HistoryModel, PlanModel, RiskModel, plan_rows, short_name
 from exengine.ui.stream_dock import EmptyNote
@@ -122,7 +122,7 @@ class RiskDock(PanelDock):
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
         self.table.pressed.connect(self._on_pressed)
         self.table.row_menu = self.context_menu
-        self.table.verticalScrollBar().valueChanged.connect(lambda *_: note_rows(self.table, self.model))
+        self.table.verticalScrollBar().valueChanged.connect(lambda *_: note_rows(self.table))
         self.run.clicked.connect(lambda *_: self.ask_run())
         self.skip.clicked.connect(lambda *_: self.ask_skip())
         self.block.clicked.connect(lambda *_: self.ask_block())
@@ -139,7 +139,7 @@ class RiskDock(PanelDock):
         if panels.offsets:
             self.history.patch_offsets(panels.offsets, now_ms)
         if panels.risk:
-            show_flashes(self.table, self.model.patch(panels.risk, now_ms))
+            self.table.flash(self.model.patch(panels.risk, now_ms))
         if panels.risk or panels.plan_changed or panels.offsets or panels.risk_summary is not None:
             self._refresh()
 
@@ -165,8 +165,8 @@ class RiskDock(PanelDock):
                 self.table.setCurrentIndex(index)
         self._show_summary()
         self._show_plan()
-        for table, model in ((self.table, self.model), (self.plan_table, self.plan_model), (self.past, self.history)):
-            note_rows(table, model)
+        for table in (self.table, self.plan_table, self.past):
+            note_rows(table)
 
     def offer_settings(self) -> None:
         """From now on `note.pressed` opens the settings of the risk engine."""

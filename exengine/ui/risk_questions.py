@@ -87,7 +87,7 @@ class RunSheet(Sheet):
         self.model.replace(plan_rows(plan), 0)
         lines = self.model.rowCount()
         self.table.setFixedHeight(lines * self.look.row_height() + self.table.heading.sizeHint().height())
-        note_rows(self.table, self.model)
+        note_rows(self.table)
 
 
 class AdoptSheet(Sheet):

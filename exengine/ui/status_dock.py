@@ -61,7 +61,7 @@ class StatusDock(PanelDock):
         look.changed.connect(self._fit_heights)
         self._fit_heights()
         for table, model in self._tables():
-            table.verticalScrollBar().valueChanged.connect(lambda *_, t=table, m=model: note_rows(t, m))
+            table.verticalScrollBar().valueChanged.connect(lambda *_, t=table, m=model: note_rows(t))
 
     def _tables(self) -> tuple[tuple[Table, KeyedModel], ...]:
         return (
@@ -98,8 +98,8 @@ class StatusDock(PanelDock):
                 model.tick(now_ms, list(table.visible_rows()) if table.isVisible() else [])
 
     def on_shown(self) -> None:
-        for table, model in self._tables():
-            note_rows(table, model)
+        for table, _ in self._tables():
+            note_rows(table)
         self._share_width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -4,7 +4,6 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from exengine.ui.cell_model import CellModel
 from exengine.ui.dock import Dock
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
@@ -188,9 +187,8 @@ class StreamDock(Dock):
     def _note_visible(self) -> None:
         if not self.table.isVisible():
             return
-        model: CellModel = self._stream
         for index in self.table.visible_rows():
-            self.table.note(model.cells(index))
+            self.table.note(index)
 
     def _on_rows(self) -> None:
         self.pages.setCurrentWidget(self.table if self._stream.rowCount() else self.note)

@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QRegion,
     QResizeEvent,
 )
 from PySide6.QtWidgets import (
@@ -30,7 +31,7 @@ from PySide6.QtWidgets import (
 from exengine.ui.cell import CHEVRON, INDENT
 from exengine.ui.cell_model import CellModel, Index
 from exengine.ui.copying import copy_rows
-from exengine.ui.flashes import Flashes
+from exengine.ui.flashes import Flash, Flashes
 from exengine.ui.icons import Icons
 from exengine.ui.table_columns import ColumnedTree
 from exengine.ui.theme import Look
@@ -64,6 +65,8 @@ class Table(ColumnedTree):
         """`tight` puts the columns closer together, where a dock is narrow."""
         super().__init__(look, icons, model, tree=tree, tight=tight)
         self._sections: list[tuple[int, int, int, int, int]] = []
+        """Of each column that is to be painted: its number, its left edge and width, and those of its cells' inside."""
+        self._room, self._any_chosen, self._focused = 0, False, QModelIndex()
         self._mouse = QPoint(-1, -1)
         self._flashes = Flashes(look, self)
         self._flashes.ended.connect(self._on_flash_end)
@@ -124,61 +127,63 @@ class Table(ColumnedTree):
             top += height  # all rows are of one height
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        dirty, height = event.region(), self.viewport().height()
-        heading, edge = self.heading, self.look.metric("edge_padding")
-        self._sections = [
-            (logical, heading.sectionViewportPosition(logical), heading.sectionSize(logical),
-             *heading.padding(logical, heading.inner, edge))
-            for logical in range(heading.count())
-            if not heading.isSectionHidden(logical)
-            and dirty.intersects(
-                QRect(heading.sectionViewportPosition(logical), 0, heading.sectionSize(logical), height)
-            )
-        ]  # fmt: skip
+        # What all rows have in common is asked once: a question to Qt costs as much as painting a short text.
+        self._room = self.viewport().width()
+        self._any_chosen = self.selectionModel().hasSelection()
+        self._focused = self.currentIndex() if self.hasFocus() else QModelIndex()
+        self._sections = list(self._dirty_sections(event.region()))
         super().paintEvent(event)
 
+    def _dirty_sections(self, dirty: QRegion) -> Iterator[tuple[int, int, int, int, int]]:
+        heading, edge, height = self.heading, self.look.metric("edge_padding"), self.viewport().height()
+        for logical in range(heading.count()):
+            if heading.isSectionHidden(logical):
+                continue
+            left, width = heading.sectionViewportPosition(logical), heading.sectionSize(logical)
+            if dirty.intersects(QRect(left, 0, width, height)):
+                before, after = heading.padding(logical, self.heading.inner, edge)
+                yield logical, left, width, left + before, width - before - after
+
     def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        rect, model, columns = option.rect, self.cells, self.cells.columns
-        row = QRect(0, rect.top(), self.viewport().width(), rect.height())
-        if self.selectionModel().isRowSelected(index.row(), index.parent()):
-            painter.fillRect(row, self.look.color("selected"))
-        elif row.contains(self._mouse):
-            painter.fillRect(row, self.look.color("hover"))
-        level, cells = model.level(index), model.cells(index)
-        if self._grow(cells, level):
+        rect, model, columns, paint = option.rect, self.cells, self.cells.columns, self.painter.paint
+        top, height = rect.top(), rect.height()
+        if self._any_chosen and self.selectionModel().isRowSelected(index.row(), index.parent()):
+            painter.fillRect(0, top, self._room, height, self.look.color("selected"))
+        elif QRect(0, top, self._room, height).contains(self._mouse):
+            painter.fillRect(0, top, self._room, height, self.look.color("hover"))
+        node, level, cells = index.internalId(), model.level(index), model.cells(index)
+        if self._grow(node, cells, level):
             # Not while it paints: sections must stay where they are until it is done.
             self._fit_soon.start(0)
-        node, flashes = index.internalId(), self._flashes.tokens
-        for logical, left, width, before, after in self._sections:
+        flashes = self._flashes.tokens
+        for logical, left, width, inside, room in self._sections:
             if flashes and (flash := flashes.get((node, logical))) is not None:
-                painter.fillRect(QRect(left, row.top(), width, row.height()), self.look.color(flash))
-            area = QRect(left + before, row.top(), width - before - after, row.height())
+                painter.fillRect(left, top, width, height, self.look.color(flash))
             if logical == 0 and self.is_tree:
-                area.setLeft(self._paint_branch(painter, area, index, level))
-            self.painter.paint(painter, area, cells[logical], columns[logical])
+                text = self._paint_branch(painter, inside, top, height, index, level)
+                inside, room = text, inside + room - text  # noqa: PLW2901
+            paint(painter, inside, top, room, height, cells[logical], columns[logical])
         if (self.is_tree and level == 0 and index.row() > 0) or model.is_ruled(index):
-            painter.fillRect(QRect(0, row.top(), row.width(), 1), self.look.color("line"))
-        self._paint_focus(painter, row, index)
+            painter.fillRect(0, top, self._room, 1, self.look.color("line"))
+        if self._focused.isValid() and self._focused.siblingAtColumn(0) == index:
+            self._paint_focus(painter, top, height)
 
-    def _paint_branch(self, painter: QPainter, area: QRect, index: Index, level: int) -> int:
+    def _paint_branch(self, painter: QPainter, left: int, top: int, height: int, index: Index, level: int) -> int:
         """The chevron of a row that opens; returns where its text begins."""
         if self.cells.hasChildren(index):
             size = self.look.grown(CHEVRON)
-            left = area.left() + self.look.grown(INDENT) * level - 4
+            at = left + self.look.grown(INDENT) * level - 4
             name = "chevron-down" if self.isExpanded(index) else "chevron-right"
             pixmap = self.icons.pixmap(name, "muted", size, self.devicePixelRatioF())
-            painter.drawPixmap(left, area.top() + (area.height() - size) // 2, pixmap)
-        return area.left() + self._branch(level)
+            painter.drawPixmap(at, top + (height - size) // 2, pixmap)
+        return left + self._branch(level)
 
-    def _paint_focus(self, painter: QPainter, row: QRect, index: Index) -> None:
-        current = self.currentIndex()
-        if not self.hasFocus() or current.row() != index.row() or current.parent() != index.parent():
-            return
-        left = self.heading.sectionViewportPosition(current.column())
-        width = self.heading.sectionSize(current.column())
+    def _paint_focus(self, painter: QPainter, top: int, height: int) -> None:
+        column = self._focused.column()
+        left, width = self.heading.sectionViewportPosition(column), self.heading.sectionSize(column)
         painter.setPen(QPen(self.look.color("focus"), 1, Qt.PenStyle.DotLine))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(QRect(left, row.top() + 1, width - 1, row.height() - 2))
+        painter.drawRect(QRect(left, top + 1, width - 1, height - 2))
 
     def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
         """Paints again what changed. Qt's own way asks the model for every cell in between, in Python."""
@@ -201,15 +206,21 @@ class Table(ColumnedTree):
         right = max(heading.sectionViewportPosition(logical) + heading.sectionSize(logical) for logical in sections)
         return left, right
 
-    def flash(self, index: Index, column: int, rose: bool) -> None:
-        """Tints a cell whose value changed for a moment; its change must be told with dataChanged as well."""
-        self._flashes.add(index.internalId(), column, rose)
+    def flash(self, flashes: Iterable[Flash]) -> None:
+        """Tints cells whose values changed for a moment; their changes must be told with dataChanged as well."""
+        self._flashes.add(flashes)
 
-    def _on_flash_end(self, nodes: set[int]) -> None:
-        for index in self.visible_rows():
-            if index.internalId() in nodes:
-                rect = self.visualRect(index)
-                self.viewport().update(0, rect.top(), self.viewport().width(), rect.height())
+    def _on_flash_end(self, cells: set[tuple[int, int]]) -> None:
+        """Paints again just the cells that flashed: those of neighbouring columns and rows in one piece."""
+        columns: dict[int, list[int]] = {}
+        for row, column in cells:
+            columns.setdefault(row, []).append(column)
+        dirty, first = QRegion(), self.visualRect(self.indexAt(QPoint(0, 0)))
+        for place, index in enumerate(self.visible_rows()):
+            for column in columns.get(index.internalId(), ()):
+                left, right = self._span(column, column)
+                dirty += QRect(left, first.top() + place * first.height(), right - left, first.height())
+        self.viewport().update(dirty)
 
     # Pointer and keys
 

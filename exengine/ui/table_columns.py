@@ -1,12 +1,13 @@
 """The columns of a table: as wide as their numbers need, moved, hidden and resized by the trader, and remembered."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QTreeView
 
 from exengine.ui.cell import CHEVRON, INDENT, Cell, CellPainter
-from exengine.ui.cell_model import CellModel
+from exengine.ui.cell_model import CellModel, Index
 from exengine.ui.header import TableHeader
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
@@ -14,6 +15,7 @@ from exengine.ui.theme import Look
 
 WIDEST_NAME = 1.5
 """How much wider than its sample a column of names grows by itself."""
+NOTED_ROWS = 2_000
 WIDEST = 1.35
 """How much wider than needed columns become where the window has room to spare."""
 
@@ -30,6 +32,8 @@ class ColumnedTree(QTreeView):
         self.auto_widths = True
         self._widest: dict[tuple[int, int], int] = {}
         """The most characters seen in a column, by the level of the row: levels differ in their parts and gaps."""
+        self._noted: dict[int, Sequence[Cell]] = {}
+        """The cells of a row that the columns have grown for already, by its internal id."""
         self._needed: list[float] = [0.0] * len(model.columns)
         self.heading = TableHeader(look, icons, model, self)
         # The tree has the most columns of all tables.
@@ -40,14 +44,22 @@ class ColumnedTree(QTreeView):
         self._fit_soon.setSingleShot(True)
         self._fit_soon.timeout.connect(self.fit)
 
-    def note(self, cells: Sequence[Cell], level: int = 0) -> None:
+    def note(self, index: Index) -> None:
         """Lets the columns grow for what a row is about to show. Only text longer than any before is measured."""
-        if self._grow(cells, level):
+        if self._grow(index.internalId(), self.cells.cells(index), self.cells.level(index)):
             self.fit()
 
-    def _grow(self, cells: Sequence[Cell], level: int) -> bool:
+    def _grow(self, row: int, cells: Sequence[Cell], level: int) -> bool:
+        before = self._noted.get(row, ())
+        if before is cells:
+            return False
+        if len(self._noted) >= NOTED_ROWS:
+            self._noted.clear()
+        self._noted[row] = cells
         grown, columns, widest_of = False, self.cells.columns, self._widest
-        for logical, cell in enumerate(cells):
+        for logical, (cell, was) in enumerate(zip_longest(cells, before)):
+            if cell is was or cell is None:
+                continue
             length = len(cell.text)
             if cell.trail is not None:
                 length += len(cell.trail.text)
@@ -70,6 +82,7 @@ class ColumnedTree(QTreeView):
 
     def _measure_all(self) -> None:
         self._widest.clear()
+        self._noted.clear()
         for logical, column in enumerate(self.cells.columns):
             sample = self.painter.needed(Cell(column.sample), column)
             self._needed[logical] = max(sample, self.heading.title_width(logical))

@@ -247,7 +247,8 @@ class Window(DockWalk):
         self.clicks.refresh()
         if first and self.focusWidget() is self.positions.first_steps:
             self.positions.focus_target().setFocus()
-        self.registry.refresh()
+        if not changes.only_prices:
+            self.registry.refresh()
 
     def _on_tick(self, now_ms: int) -> None:
         self.positions.tick(now_ms)
@@ -258,6 +259,7 @@ class Window(DockWalk):
         if self.performance is not None:
             self.performance.tick(now_ms)
         self.ribbon.refresh(now_ms)
+        self.registry.refresh()
 
     def _on_answered(self) -> None:
         """The engine has answered a click: what was off until then is on again."""
