@@ -5,6 +5,7 @@ import asyncio
 from importlib import import_module
 
 from exengine.ui.app import make_app
+from exengine.ui.garbage import pass_over_what_is_there
 from exengine.ui.loop import run
 from exengine.ui.opening import Opening
 from exengine.ui.theme import Look
@@ -23,4 +24,5 @@ async def _opened(look: Look, options: argparse.Namespace) -> int:
     await opening.seen()
     # Store, exchanges and wire take a second or more to import: in a thread, the window stays alive.
     desktop = await asyncio.to_thread(import_module, "exengine.cli.desktop")
+    pass_over_what_is_there()
     return int(await desktop.show_desktop(look, options, opening))

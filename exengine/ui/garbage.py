@@ -15,7 +15,7 @@ from PySide6.QtCore import QTimer
 STEP_MS = 200
 """How often the youngest are looked at: few enough each time that nobody sees it."""
 ALL_S = 600.0
-"""How often all there is is looked at; with many groups that takes a tenth of a second."""
+"""How often all there is is looked at; with many groups that takes some hundredths of a second."""
 
 
 class _Steps:
@@ -36,6 +36,12 @@ class _Steps:
             gc.collect(0)
 
 
+def pass_over_what_is_there() -> None:
+    """Keeps what was imported out of all later collections: it stays to the end, and is most of what they look at."""
+    gc.collect()  # what is garbage by now would never be found again
+    gc.freeze()
+
+
 @contextmanager
 def collected_here() -> Iterator[None]:
     """Within it, nothing is collected in another thread; afterwards the collector is as it was."""
@@ -49,5 +55,6 @@ def collected_here() -> Iterator[None]:
         yield
     finally:
         timer.stop()
+        gc.unfreeze()
         if was_on:
             gc.enable()

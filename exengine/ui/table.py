@@ -160,9 +160,10 @@ class Table(ColumnedTree):
             if flashes and (flash := flashes.get((node, logical))) is not None:
                 painter.fillRect(left, top, width, height, self.look.color(flash))
             if logical == 0 and self.is_tree:
-                text = self._paint_branch(painter, inside, top, height, index, level)
-                inside, room = text, inside + room - text  # noqa: PLW2901
-            paint(painter, inside, top, room, height, cells[logical], columns[logical])
+                begins = self._paint_branch(painter, inside, top, height, index, level)
+                paint(painter, begins, top, inside + room - begins, height, cells[logical], columns[logical])
+            else:
+                paint(painter, inside, top, room, height, cells[logical], columns[logical])
         if (self.is_tree and level == 0 and index.row() > 0) or model.is_ruled(index):
             painter.fillRect(0, top, self._room, 1, self.look.color("line"))
         if self._focused.isValid() and self._focused.siblingAtColumn(0) == index:

@@ -1,17 +1,20 @@
 """The busy case: 200 groups, 7,000 legs, prices 20 times a second, the real engine and the real window on one loop.
 
 How long a flush takes of the processor, how late the loop is, how soon alerts are answered meanwhile, each beside a
-bare loop or handler in the same run; what memory does over an hour; how soon the first window is painted.
+bare loop or handler in the same run; what memory does over an hour; how soon the first window is painted. All of it
+ends in one table, and in `build/bench/busy_window.json`.
 """
 
 import asyncio
+import gc
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +30,27 @@ from exengine.ui.layout import LayoutStore
 from exengine.ui.loop import run
 from exengine.ui.theme import Look, Scheme
 from exengine.ui.window import Window
-from tests.bench.busy import busy_program, lateness
+from tests.bench.busy import BATCHES, BusyMarket, busy_program, lateness
+from tests.bench.goals import Goal, goals_table, keep_goals
 from tests.bench.measured import PLAYED, percentile, show, table
 from tests.bench.test_webhook_latency import bare_webhook
 from tests.helpers.program import ROOT, TOKEN, environment, write_config
 from tests.ui import rows
 from tests.ui.conftest import Stage
 
-SECONDS = 20.0
+SECONDS = 15.0
 ALERTS = 150
 HOUR_S, QUARTERS = 3600, 4
 PAINTS = 5
+HOUR_OF_PRICES = HOUR_S * BATCHES
+FLAT_PERCENT = 2.0
+"""How much more memory the last half of an hour may take than its first half left."""
 
 BARE_LOOP, BUSY_LOOP = "bare loop, a timer's lateness", "busy window, a timer's lateness"
 BARE_HANDLER, BUSY_HANDLER = "bare handler, an alert's answer", "busy window, an alert's answer"
-FLUSH = "a flush, processor time"
+BARE_FLUSH = "bare loop, 200 prices valued and written"
+CLOSED, OPEN = "a flush, processor time, groups closed up", "a flush, processor time, all rows open"
+COLLECTED = "a full collection of garbage"
 BARE_WINDOW, OPENING, DESKTOP = "bare Qt window", "what opens first", "ExEngine's whole window"
 
 pytestmark = pytest.mark.timeout(1800)
@@ -51,7 +60,12 @@ pytestmark = pytest.mark.timeout(1800)
 class Measures:
     """Seconds."""
 
-    flush: list[float] = field(default_factory=list)
+    flush: dict[str, list[float]] = field(default_factory=dict)
+    collected: list[float] = field(default_factory=list)
+    memory_mb: list[float] = field(default_factory=list)
+    """At the start, the middle and the end of an hour's prices."""
+    processor_share: float = 0.0
+    """Of one core, all that the busy program takes."""
     late: dict[str, list[float]] = field(default_factory=dict)
     answers: dict[str, list[float]] = field(default_factory=dict)
 
@@ -67,39 +81,75 @@ async def answers(port: int, path: str) -> list[float]:
 async def measured(look: Look, folder: Path) -> Measures:
     found = Measures()
     found.late[BARE_LOOP] = await lateness(SECONDS / 2)
+    found.flush[BARE_FLUSH] = [bare_flush() for _ in range(50)]
     with bare_webhook(folder) as port:
         found.answers[BARE_HANDLER] = await asyncio.to_thread(lambda: asyncio.run(answers(port, "/one")))
     async with busy_program(folder) as (program, market):
         bridge = Bridge(program.views, Desk(program.engine, program.clock, program.past))
-        _watch_flushes(bridge, found.flush)
         layouts = LayoutStore(folder / "layout.ini")
         window = Window(look, bridge, setup_of(program), layouts, on_close=program.stop)
         window.resize(1920, 1080)
         window.show()
+        table = window.positions.table
         prices = asyncio.create_task(market.flow(), name="prices")
-        await asyncio.sleep(2)
-        found.flush.clear()  # the first ones make everything
-        found.late[BUSY_LOOP] = await lateness(SECONDS)
+        found.late[BUSY_LOOP] = []
+        began_s, began_processor_s = time.perf_counter(), time.process_time()
+        for way, arrange in ((CLOSED, table.collapseAll), (OPEN, table.expandAll)):
+            arrange()
+            await asyncio.sleep(2)  # the first flush makes everything
+            found.flush[way] = []
+            _watch_flushes(bridge, found.flush[way])
+            found.late[BUSY_LOOP] += await lateness(SECONDS)
+        found.processor_share = (time.process_time() - began_processor_s) / (time.perf_counter() - began_s)
         url = f"/webhook/{TOKEN}"
         port = program.config.listener.port
         found.answers[BUSY_HANDLER] = await asyncio.to_thread(lambda: asyncio.run(answers(port, url)))
         prices.cancel()
+        found.collected = [_collected() for _ in range(3)]
+        await an_hour(market, bridge, found.memory_mb)
         bridge.close()
         window.hide()
         window.deleteLater()
     return found
 
 
+def bare_flush() -> float:
+    """The least that 200 new prices cost: each held against a holding, and the difference written out."""
+    began = time.thread_time()
+    for number in range(200):
+        format((Decimal(number) * Decimal("1.5") - Decimal(7)) / Decimal(7) * 100, ",.2f")
+    return time.thread_time() - began
+
+
+def _collected() -> float:
+    began = time.thread_time()
+    gc.collect()
+    return time.thread_time() - began
+
+
+async def an_hour(market: BusyMarket, bridge: Bridge, memory_mb: list[float]) -> None:
+    """The prices of an hour through the engine, as fast as it takes them, and what the window shows each second."""
+    memory_mb.append(resident_mb())
+    for half in (1, 2):
+        for move in range(HOUR_OF_PRICES // 2):
+            await market.move()
+            if move % BATCHES == 0:
+                bridge.flush()
+                await asyncio.sleep(0)
+        gc.collect()
+        memory_mb.append(resident_mb())
+        assert len(memory_mb) == half + 1
+
+
 def _watch_flushes(bridge: Bridge, took: list[float]) -> None:
-    flush: Callable[[], None] = bridge.flush
+    flush: Callable[[], None] = type(bridge).flush.__get__(bridge)
+    bridge._timer.timeout.disconnect()
 
     def watched() -> None:
         began = time.thread_time()
         flush()
         took.append(time.thread_time() - began)
 
-    bridge._timer.timeout.disconnect(bridge.flush)
-    bridge.flush = watched  # type: ignore[method-assign]
     bridge._timer.timeout.connect(watched)
 
 
@@ -121,33 +171,75 @@ def measures(look: Look, tmp_path_factory: pytest.TempPathFactory, request: pyte
     (found,) = kept
     show(request.config, table("200 groups, 7,000 legs, prices 20 times a second", found.late, bare=BARE_LOOP))
     show(request.config, table("Alerts at 10 a second meanwhile", found.answers, bare=BARE_HANDLER))
-    show(request.config, table("What the window takes of the loop's time", {FLUSH: found.flush}, bare=FLUSH))
+    show(request.config, table("What a flush takes of the processor", found.flush, bare=BARE_FLUSH))
     return found
 
 
-@pytest.mark.benchmark(group="the busy window", timer=PLAYED)
-def test_a_flush_of_the_busy_window(measures: Measures, benchmark: Any):
-    PLAYED.play(benchmark, measures.flush, of=FLUSH)
-    assert len(measures.flush) > SECONDS
+@pytest.fixture(scope="module")
+def goals(request: pytest.FixtureRequest) -> Iterator[list[Goal]]:
+    """What the tests found, told as one table when the last of them is done."""
+    found: list[Goal] = []
+    yield found
+    show(request.config, goals_table("The busy window: what was measured, and what it must be", found))
+    show(request.config, f"  kept in {keep_goals('busy_window', found)}")
 
 
 @pytest.mark.benchmark(group="the busy window", timer=PLAYED)
-def test_a_timer_beside_the_busy_window(measures: Measures, benchmark: Any):
-    ratio = percentile(measures.late[BUSY_LOOP], 99) / percentile(measures.late[BARE_LOOP], 99)
-    PLAYED.play(benchmark, measures.late[BUSY_LOOP], of=BUSY_LOOP, p99_ratio_to_bare_loop=ratio)
-    assert measures.late[BUSY_LOOP]
+@pytest.mark.parametrize("way", [CLOSED, OPEN])
+def test_a_flush_of_the_busy_window(measures: Measures, goals: list[Goal], way: str, benchmark: Any):
+    took, bare = measures.flush[way], measures.flush[BARE_FLUSH]
+    PLAYED.play(benchmark, took, of=way)
+    goals.append(_in_ms(way, took, 50, limit=5, bare=bare))
+    assert len(took) > SECONDS
 
 
 @pytest.mark.benchmark(group="the busy window", timer=PLAYED)
-def test_an_alert_is_answered_beside_the_busy_window(measures: Measures, benchmark: Any):
-    ratio = percentile(measures.answers[BUSY_HANDLER], 99) / percentile(measures.answers[BARE_HANDLER], 99)
-    PLAYED.play(benchmark, measures.answers[BUSY_HANDLER], of=BUSY_HANDLER, p99_ratio_to_bare_handler=ratio)
-    assert len(measures.answers[BUSY_HANDLER]) == ALERTS
+def test_a_timer_beside_the_busy_window(measures: Measures, goals: list[Goal], benchmark: Any):
+    late, bare = measures.late[BUSY_LOOP], measures.late[BARE_LOOP]
+    goal = _in_ms("event loop lag", late, 99, limit=15, bare=bare)
+    goals.append(goal)
+    goals.append(Goal(what="processor time of the busy program", measured=measures.processor_share * 100, unit="%"))
+    goals.append(_in_ms(COLLECTED, measures.collected, 50))
+    PLAYED.play(benchmark, late, of=BUSY_LOOP, p99_ratio_to_bare_loop=goal.ratio)
+    assert late
+
+
+@pytest.mark.benchmark(group="the busy window", timer=PLAYED)
+def test_an_alert_is_answered_beside_the_busy_window(measures: Measures, goals: list[Goal], benchmark: Any):
+    took, bare = measures.answers[BUSY_HANDLER], measures.answers[BARE_HANDLER]
+    goal = _in_ms("a webhook's answer", took, 99, limit=15, bare=bare)
+    goals += [_in_ms("a webhook's answer", took, 50, bare=bare), goal]
+    PLAYED.play(benchmark, took, of=BUSY_HANDLER, p99_ratio_to_bare_handler=goal.ratio)
+    assert len(took) == ALERTS
+
+
+def test_memory_of_the_busy_program_over_an_hour_of_prices(measures: Measures, goals: list[Goal], benchmark: Any):
+    """720,000 prices through the engine and the window; what the first half fills once is no growth."""
+    first, middle, last = measures.memory_mb
+    benchmark.extra_info.update(first_mb=first, middle_mb=middle, last_mb=last)
+    benchmark.pedantic(resident_mb, rounds=1)
+    grown = (last - middle) / middle * 100
+    goals.append(Goal(what="memory, the second half hour of prices", measured=grown, unit="%", limit=FLAT_PERCENT))
+    goals.append(Goal(what="memory of the busy program", measured=last, unit="MB"))
+    assert last > 0
+
+
+def _in_ms(what: str, samples_s: list[float], at: int, *, limit: float | None = None, bare: Any = None) -> Goal:
+    """The percentile `at` of the samples, beside the same of the bare ones."""
+    return Goal(
+        what=f"{what}, p{at}",
+        measured=percentile(samples_s, at) * 1000,
+        unit="ms",
+        limit=limit,
+        bare=percentile(bare, at) * 1000 if bare else None,
+    )
 
 
 @pytest.mark.benchmark(group="the window's memory")
-def test_memory_over_an_hour_of_simulated_time(look: Look, tmp_path: Path, request: Any, benchmark: Any):
-    """Two flushes a second with every price new, a group that goes and one that comes each ten seconds."""
+def test_memory_of_the_window_over_an_hour_of_simulated_time(
+    look: Look, tmp_path: Path, goals: list[Goal], request: Any, benchmark: Any
+):
+    """A flush a second with every price new, a group that goes and one that comes each ten seconds."""
     groups = rows.busy_groups()
     stage = Stage(look, tmp_path).show()
     stage.put(rows.changes(groups, quotes=rows.quotes_for(groups), engine=rows.engine()))
@@ -155,13 +247,13 @@ def test_memory_over_an_hour_of_simulated_time(look: Look, tmp_path: Path, reque
     began_ms = stage.now_ms
 
     def quarter() -> None:
-        for half in range(HOUR_S // QUARTERS * 2):
-            stage.now_ms += 500
+        for second in range(HOUR_S // QUARTERS):
+            stage.now_ms += 1_000
             turn = groups[(stage.now_ms // 10_000) % len(groups)]
-            if half % 20 == 0:
+            if second % 10 == 0:
                 stage.put(rows.changes(gone=[turn.id]))
                 stage.put(rows.changes([turn]))
-            stage.put(rows.changes(quotes=rows.quotes_for(groups, f"1.{half % 90 + 10}", stage.now_ms)), urgent=False)
+            stage.put(rows.changes(quotes=rows.quotes_for(groups, f"1.{second % 90 + 10}", stage.now_ms)), urgent=False)
         kept.append(resident_mb())
 
     benchmark.pedantic(quarter, rounds=QUARTERS, iterations=1)
@@ -170,6 +262,8 @@ def test_memory_over_an_hour_of_simulated_time(look: Look, tmp_path: Path, reque
     stage.window.hide()
     stage.window.deleteLater()
     benchmark.extra_info.update({f"quarter_{number}_mb": mb for number, mb in enumerate(kept)})
+    grown = (kept[-1] - kept[2]) / kept[2] * 100
+    goals.append(Goal(what="memory, the window's second half hour", measured=grown, unit="%", limit=FLAT_PERCENT))
     told = ", ".join(f"{mb:.1f}" for mb in kept)
     show(request.config, f"Memory at each quarter of a simulated hour, MB: {told}")
 
@@ -182,19 +276,27 @@ def resident_mb() -> float:
 
 
 @pytest.mark.benchmark(group="first paint", timer=PLAYED)
-def test_the_first_window_is_painted(tmp_path: Path, request: Any, benchmark: Any):
+def test_the_first_window_is_painted(tmp_path: Path, goals: list[Goal], request: Any, benchmark: Any):
     write_config(tmp_path)
     painted: dict[str, list[float]] = {BARE_WINDOW: [], OPENING: [], DESKTOP: []}
     processor: list[float] = []
-    for _ in range(PAINTS):
+    # As an installed program has it: its byte code is there. The first round only makes it.
+    env = environment(QT_QPA_PLATFORM="offscreen", PYTHONPYCACHEPREFIX=str(tmp_path / "bytecode"))
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    for turn in range(PAINTS + 1):
         for name, what in ((BARE_WINDOW, "bare"), (OPENING, "opening"), (DESKTOP, "window")):
             command = [sys.executable, "-m", "tests.bench.first_paint", what, str(tmp_path)]
-            env = environment(QT_QPA_PLATFORM="offscreen")
             told = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout.split()
-            painted[name].append(float(told[0]))
-            if name == OPENING:
+            if turn:
+                painted[name].append(float(told[0]))
+            if turn and name == OPENING:
                 processor.append(float(told[1]))
     show(request.config, table("From the process's start to the first paint", painted, bare=BARE_WINDOW))
     show(request.config, f"  processor time until what opens first, s: {min(processor):.2f}")
+    bare = percentile(painted[BARE_WINDOW], 50)
+    for name, limit in ((OPENING, 0.8), (DESKTOP, None)):
+        measured_s = percentile(painted[name], 50)
+        goals.append(Goal(what=f"start to paint, {name}", measured=measured_s, unit="s", limit=limit, bare=bare))
+    goals.append(Goal(what=f"processor time until {OPENING}", measured=min(processor), unit="s"))
     PLAYED.play(benchmark, painted[OPENING], of=OPENING, processor_s=min(processor))
     assert len(painted[DESKTOP]) == len(painted[OPENING]) == PAINTS

@@ -5,7 +5,7 @@ import gc
 import threading
 import weakref
 
-from exengine.ui.garbage import collected_here
+from exengine.ui.garbage import collected_here, pass_over_what_is_there
 from exengine.ui.loop import run
 
 
@@ -46,3 +46,14 @@ def test_afterwards_the_collector_is_as_it_was(qapp):
     with collected_here():
         assert not gc.isenabled()
     assert not gc.isenabled()
+
+
+def test_what_was_imported_is_passed_over_and_what_comes_later_is_not(qapp):
+    found: list[int] = []
+    with collected_here():
+        pass_over_what_is_there()
+        assert gc.get_freeze_count() > 10_000
+        Node(found)
+        gc.collect()
+        assert found == [threading.get_ident()]
+    assert gc.get_freeze_count() == 0
