@@ -66,6 +66,9 @@ class Book:
                 continue
             quote = self.quotes.get((group.account, group.symbol))
             pnl = holding.unrealised(quote.price) if quote is not None else None
+            if pnl is not None and group.quote in DOLLARS:
+                total += pnl
+                continue
             money = (group.account, group.quote)
             if money not in rates:
                 rates[money] = self.usd_rate(*money)
@@ -73,7 +76,7 @@ class Book:
             if pnl is None or rate is None:
                 missing += 1
             else:
-                total += pnl if rate is ONE else pnl * rate
+                total += pnl * rate
         return UsdSum(total, missing)
 
     def result_usd_of(self, group: GroupRow) -> Decimal | None:

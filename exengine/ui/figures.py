@@ -22,6 +22,7 @@ class PnlText(QWidget):
         self._value: Decimal | None = None
         self._percent: Decimal | None = None
         self._name = name
+        self._hint: QSize | None = None
         self.with_percent = percent
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         look.changed.connect(self._on_look_changed)
@@ -30,7 +31,7 @@ class PnlText(QWidget):
         if (value, percent) == (self._value, self._percent):
             return
         before = self.sizeHint()
-        self._value, self._percent = value, percent
+        self._value, self._percent, self._hint = value, percent, None
         spoken = fmt.signed(value, 2) if value is not None else "unknown"
         share = f", {fmt.signed_percent(percent)}" if percent is not None else ""
         self.setAccessibleName(f"{self._name}: {spoken}{share}")
@@ -41,11 +42,12 @@ class PnlText(QWidget):
     def drop_percent(self, dropped: bool) -> None:
         """The percent goes first where the window is narrow."""
         if self.with_percent is dropped:
-            self.with_percent = not dropped
+            self.with_percent, self._hint = not dropped, None
             self.updateGeometry()
             self.update()
 
     def _on_look_changed(self) -> None:
+        self._hint = None
         self.updateGeometry()
         self.update()
 
@@ -54,6 +56,12 @@ class PnlText(QWidget):
         return QFontMetricsF(look.font(self._role, Weight.STRONG)), QFontMetricsF(look.font())
 
     def sizeHint(self) -> QSize:
+        """Kept until the number or the look changes: layouts ask for it again and again."""
+        if self._hint is None:
+            self._hint = self._measured()
+        return self._hint
+
+    def _measured(self) -> QSize:
         value, small = self._metrics()
         width = max(value.horizontalAdvance(fmt.signed(self._value, 2)), value.horizontalAdvance(self._sample))
         width += self._look.grown(self._look.metric("arrow_slot"))
