@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QApplication
 
 from exengine.bootstrap.account_desk import AccountDesk
 from exengine.settings.file import checked, read
@@ -70,7 +69,6 @@ def test_each_value_of_the_look_is_seen_as_soon_as_it_is_applied(look: Look, tmp
             assert seen(desktop) == before, name
             ui = config.ui.model_dump(mode="json") | {name: value}
             await desktop.program.apply(checked(config.model_dump(mode="json") | {"ui": ui}))
-            QApplication.processEvents()
-            assert seen(desktop) == after, name
+            await desktop.shows(lambda seen=seen, after=after: seen(desktop) == after)
 
     on_the_desktop(look, tmp_path, monkeypatch, play, ui={"theme": "dark"}, app={"timezone": "Asia/Tokyo"})
