@@ -130,6 +130,11 @@ class LogDock(StreamDock):
     def tick(self, now_ms: int) -> None:
         self.model.tick(now_ms)
 
+    def make_anew(self) -> None:
+        """Shows all times, and whose they are, in the zone that holds now."""
+        self.model.make_anew()
+        self._refresh_note()
+
     def show_errors(self, count: int) -> None:
         """Tells on the tab how many errors wait for the trader."""
         self.set_tab_text(f"Log {count:,}" if count else "Log")

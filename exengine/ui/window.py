@@ -217,8 +217,8 @@ class Window(DockWalk):
         """Shows times in another zone: see `format.show_times`."""
         fmt.show_times(shown, timezone)
         now_ms = self.bridge.now_ms()
-        for stream in (self.signals.model, self.log.model):
-            stream.make_anew()
+        self.signals.model.make_anew()
+        self.log.make_anew()
         self.risk.history.tick(now_ms, [])
         self.risk.past.viewport().update()
         self._on_tick(now_ms)
