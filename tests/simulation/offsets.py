@@ -26,6 +26,8 @@ class _UnderWay:
     """Groups that an alert has reduced meanwhile: that goes on in the offset's own orders."""
     loser_held: Decimal = ZERO
     """The most that the loser has held meanwhile."""
+    loser_bought: bool = False
+    """Whether an entry of the loser has filled though it was withdrawn: that is sold too, and nobody pays for it."""
 
 
 class OffsetCheck:
@@ -56,6 +58,7 @@ class OffsetCheck:
     def _filled(self, now: _UnderWay, applied: AppliedFill) -> None:
         order = applied.order
         now.gained[order.group_id] += max(applied.realised, ZERO)
+        now.loser_bought |= order.role is Role.ENTRY and order.group_id == now.plan.loser_id
         if order.role is not Role.RISK:
             return
         now.sold[order.group_id] += applied.fill.qty
@@ -74,7 +77,8 @@ class OffsetCheck:
             gained = sum((now.gained[line.group_id] for line in plan.lines), ZERO)
             self._must(realised <= gained, f"the offset counted {realised}, its winners' fills brought {gained}")
             sold = now.sold[plan.loser_id]
-            if realised < plan.required * FULL_COVER and sold and plan.loser_id not in now.reduced:
+            is_told_apart = plan.loser_id not in now.reduced and not now.loser_bought
+            if realised < plan.required * FULL_COVER and sold and is_told_apart:
                 covered = now.loser_held * max(realised, ZERO) / plan.required
                 self._must(sold <= covered, f"{sold} of the loser {plan.loser_id} were sold, {covered} were paid for")
             self._now = None
