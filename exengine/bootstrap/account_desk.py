@@ -12,6 +12,7 @@ from exengine.exchange.markets.feed_thread import FeedThread
 from exengine.settings.account_keys import AccountKeys, account_keys, delete_keys, find_keys, keep_keys
 from exengine.settings.pages import AccountPage, Config
 from exengine.settings.plain import trading_settings
+from exengine.settings.program_pages import NotificationPage
 from exengine.settings.secret_places import keep_secret
 from exengine.settings.secrets import KeyringStore, SecretOrigin, SecretStoreUnavailable
 from exengine.settings.vault import Vault
@@ -54,6 +55,12 @@ class AccountDesk:
         self._program.require()
         self._program.hide(value)
         await asyncio.to_thread(keep_secret, self._program.stores, name, value)
+
+    async def send_test_notice(self, page: NotificationPage) -> str:
+        """Sends a test notice to an address, kept or just typed; what became of it. Raises UserError."""
+        self._program.require()
+        self._program.hide(page.url)
+        return await self._program.notices.test(page, self._program.stores)
 
     async def closed(self) -> str | None:
         """Why no place for secrets is open; None where one is."""

@@ -1,17 +1,12 @@
 """Which pages of the settings are more than a row for each field."""
 
 from exengine.ui.settings_lists import RoutingEditor
-from exengine.ui.settings_notices import NoticesEditor
 from exengine.ui.settings_overrides import OverridesButton
 from exengine.ui.settings_page import Extra, SettingsPage, grid_page
 
 
 def _routing(page: SettingsPage) -> None:
     page.add_part(RoutingEditor(page.look, page.icons, page.editing))
-
-
-def _notifications(page: SettingsPage) -> None:
-    page.add_part(NoticesEditor(page.look, page.icons, page.editing))
 
 
 def _grid(page: SettingsPage) -> None:
@@ -21,4 +16,4 @@ def _grid(page: SettingsPage) -> None:
     grid_page(page)
 
 
-PAGES: dict[str, Extra] = {"grid": _grid, "routing": _routing, "notifications": _notifications}
+PAGES: dict[str, Extra] = {"grid": _grid, "routing": _routing}

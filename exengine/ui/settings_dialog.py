@@ -24,6 +24,7 @@ from exengine.ui.settings_files import back_up, choose_backup, choose_restore, r
 from exengine.ui.settings_keys import AccountDesk
 from exengine.ui.settings_nav import Navigation, PageState
 from exengine.ui.settings_notice import Notice
+from exengine.ui.settings_notices import NoticesEditor
 from exengine.ui.settings_page import SettingsPage, trading_page
 from exengine.ui.settings_preview import Preview
 from exengine.ui.settings_questions import DiscardSheet
@@ -167,6 +168,8 @@ class SettingsDialog(Sheet):
             made = SettingsPage(self.look, self.icons, self.editing, section)
             if name == "accounts":
                 made.add_part(AccountsEditor(made, self.safe, self.held))
+            elif name == "notifications":
+                made.add_part(NoticesEditor(made.look, made.icons, made.editing, self.safe.desk.send_test_notice))
             else:
                 PAGES.get(name, trading_page)(made)
             made.finish()

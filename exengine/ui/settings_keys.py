@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 from exengine.domain.errors import UserError
 from exengine.settings.account_keys import WITH_PASSPHRASE, AccountKeys
 from exengine.settings.pages import AccountPage
+from exengine.settings.program_pages import NotificationPage
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, button
@@ -44,6 +45,8 @@ class AccountDesk(Protocol):
     async def forget(self, account: str) -> None: ...
 
     async def keep_secret(self, name: str, value: str) -> None: ...
+
+    async def send_test_notice(self, page: NotificationPage) -> str: ...
 
     async def closed(self) -> str | None: ...
 

@@ -1,13 +1,18 @@
 """Where notifications go: addresses that are typed in and never shown again, and what is sent to each (SPEC §14)."""
 
+from collections.abc import Awaitable, Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from exengine.domain.errors import UserError
 from exengine.settings.draft import listed
 from exengine.settings.fields import Location
 from exengine.settings.form import section
+from exengine.settings.program_pages import NotificationPage
 from exengine.ui.choice import Tick
 from exengine.ui.icons import Icons
+from exengine.ui.loop import spawn
 from exengine.ui.pieces import Hairline, IconButton, Label, button
 from exengine.ui.remark import Remark, set_marks
 from exengine.ui.settings_row import GUTTER, ChangedDot
@@ -17,13 +22,16 @@ from exengine.ui.theme import Look, Role, Weight
 KEPT = "•••••••• kept with the secrets"
 _PREFIX = "secret:"
 
+SendTest = Callable[[NotificationPage], Awaitable[str]]
+"""Sends a test notice to an address, kept or just typed; what became of it. Raises UserError."""
+
 
 class _Notice(QWidget):
     """One address and its events."""
 
-    def __init__(self, look: Look, icons: Icons, editing: Editing, row: int) -> None:
+    def __init__(self, look: Look, icons: Icons, editing: Editing, row: int, send_test: SendTest) -> None:
         super().__init__()
-        self._editing, self.place = editing, ("notifications", row)
+        self._editing, self.place, self._send_test = editing, ("notifications", row), send_test
         self.dot = ChangedDot(look)
         self.title = Label(look, f"Address {row + 1}", weight=Weight.STRONG)
         self.url = QLineEdit()
@@ -32,7 +40,10 @@ class _Notice(QWidget):
         self.url.setAccessibleName(f"Address {row + 1}")
         self.url.setMinimumWidth(look.scaled(300))
         self.remove = IconButton(icons, "close", f"Remove address {row + 1}")
+        self.test = button(look, "Send a test", small=True)
+        self.test.setObjectName(f"notifications.{row}.test")
         self.fault = Remark(look, icons)
+        self.told = Remark(look, icons)
         self.ticks: dict[str, Tick] = {}
         events = QGridLayout()
         events.setHorizontalSpacing(12)
@@ -47,12 +58,14 @@ class _Notice(QWidget):
         line = QHBoxLayout()
         line.setSpacing(6)
         line.addWidget(self.url, 1)
+        line.addWidget(self.test)
         line.addWidget(self.remove)
         column = QVBoxLayout()
         column.setSpacing(4)
         column.addWidget(self.title)
         column.addLayout(line)
         column.addWidget(self.fault)
+        column.addWidget(self.told)
         column.addLayout(events)
         column.addSpacing(8)
         column.addWidget(Hairline(look))
@@ -62,8 +75,22 @@ class _Notice(QWidget):
         whole.addWidget(self.dot, 0, Qt.AlignmentFlag.AlignTop)
         whole.addLayout(column, 1)
         self.url.textEdited.connect(lambda text: editing.put((*self.place, "url"), text.strip()))
+        self.url.textEdited.connect(lambda *_: self.told.say(""))
         self.remove.clicked.connect(lambda: editing.remove(self.place))
+        self.test.clicked.connect(lambda *_: spawn(self._test(), name="test notice"))
         self.refresh()
+
+    async def _test(self) -> None:
+        """Sends one to what stands there now, applied or not."""
+        self.test.setEnabled(False)
+        self.told.say("A test notice is on its way…", "muted")
+        try:
+            page = NotificationPage(url=str(self._editing.draft.get((*self.place, "url"))))
+            self.told.say(await self._send_test(page), "success")
+        except UserError as error:
+            self.told.say(" ".join(filter(None, (error.happened, error.remedy))))
+        finally:
+            self.refresh()
 
     def _on_events(self) -> None:
         chosen = [value for value, tick in self.ticks.items() if tick.isChecked()]
@@ -89,14 +116,15 @@ class _Notice(QWidget):
             tick.setEnabled(not locked)
         for widget in (self.url, self.remove):
             widget.setEnabled(not locked)
+        self.test.setEnabled(bool(kept) and not locked and not problems)
 
 
 class NoticesEditor(QWidget):
     """All addresses, one under the other."""
 
-    def __init__(self, look: Look, icons: Icons, editing: Editing) -> None:
+    def __init__(self, look: Look, icons: Icons, editing: Editing, send_test: SendTest) -> None:
         super().__init__()
-        self._look, self._icons, self._editing = look, icons, editing
+        self._look, self._icons, self._editing, self._send_test = look, icons, editing, send_test
         self.place: Location = ("notifications",)
         self.notices: list[_Notice] = []
         self.empty = Label(
@@ -143,7 +171,8 @@ class NoticesEditor(QWidget):
                 notice.deleteLater()
             self.notices = []
         while len(self.notices) < count:
-            self.notices.append(_Notice(self._look, self._icons, self._editing, len(self.notices)))
+            row = len(self.notices)
+            self.notices.append(_Notice(self._look, self._icons, self._editing, row, self._send_test))
             self._list.addWidget(self.notices[-1])
         for notice in self.notices:
             notice.refresh()

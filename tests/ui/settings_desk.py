@@ -16,6 +16,7 @@ from exengine.settings.file import checked, save
 from exengine.settings.follow import DiskEdit
 from exengine.settings.pages import AccountPage, Config
 from exengine.settings.plain import trading_settings
+from exengine.settings.program_pages import NotificationPage
 from tests.ui import rows
 
 SYMBOLS = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
@@ -150,6 +151,7 @@ class MemoryKeys:
 
     kept: dict[str, AccountKeys] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    notices_sent: list[str] = field(default_factory=list)
     why_closed: str | None = None
     passphrase: str = ""
     has_vault: bool = False
@@ -169,6 +171,12 @@ class MemoryKeys:
 
     async def keep_secret(self, name: str, value: str) -> None:
         self.secrets[name] = value
+
+    async def send_test_notice(self, page: NotificationPage) -> str:
+        if page.url.startswith("nosuch"):
+            raise UserError("It is no address of a service.", remedy="Enter it again.")
+        self.notices_sent.append(page.url)
+        return "Sent to Telegram."
 
     async def closed(self) -> str | None:
         return self.why_closed

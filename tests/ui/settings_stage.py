@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 
 from exengine.engine.rows import Mode
 from exengine.settings.follow import DiskEdit
@@ -42,13 +42,16 @@ class Setting:
 
         self.loop.run_until_complete(wait())
 
+    def press(self, button: QAbstractButton) -> None:
+        """Clicks a button on the running loop."""
+
+        async def click() -> None:
+            button.click()
+
+        self.loop.run_until_complete(click())
+
     def apply(self) -> None:
-        """Presses Apply on the running loop."""
-
-        async def press() -> None:
-            self.dialog.apply.click()
-
-        self.loop.run_until_complete(press())
+        self.press(self.dialog.apply)
 
     def sheet(self, kind: type[Sheet]) -> Sheet:
         """The question that is open."""

@@ -126,6 +126,27 @@ def test_the_address_of_a_notification_is_kept_with_the_secrets(make):
     assert "bottoken" not in setting.desk.config_file.read_text()
 
 
+def test_a_test_notice_goes_to_what_is_typed_and_what_became_of_it_is_said_there(make):
+    setting = make()
+    setting.dialog.navigation.choose("notifications")
+    editor = setting.dialog.current.parts[0]
+    editor.add.click()
+    notice = editor.notices[0]
+    assert not notice.test.isEnabled()
+    QTest.keyClicks(notice.url, "tgram://bottoken/chat")
+    setting.press(notice.test)
+    setting.until(lambda: notice.told.text() == "Sent to Telegram.")
+    assert setting.keys.notices_sent == ["tgram://bottoken/chat"]
+    assert setting.desk.applied == []
+    notice.url.clear()
+    QTest.keyClicks(notice.url, "nosuch://one")
+    assert notice.told.text() == ""
+    setting.press(notice.test)
+    setting.until(lambda: notice.told.text() == "It is no address of a service. Enter it again.")
+    setting.dialog.editing.lock("Read-only.")
+    assert not notice.test.isEnabled()
+
+
 def test_read_only_settings_are_locked_until_the_box_is_unticked(make):
     setting = make(security={"read_only": True})
     assert not setting.row("pool.max_open_groups").input.isEnabled()
