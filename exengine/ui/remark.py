@@ -52,8 +52,9 @@ class Remark(QWidget):
 
 
 def sentence(text: str) -> str:
-    """`text` with a capital and a full stop."""
-    text = text[:1].upper() + text[1:]
+    """`text` with a capital and a full stop; the path of a setting is spelled as it is."""
+    if not {".", "_"} & set(text.partition(" ")[0].rstrip(".:")):
+        text = text[:1].upper() + text[1:]
     return text if not text or text[-1] in ".!?…" else text + "."
 
 

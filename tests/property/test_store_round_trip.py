@@ -264,6 +264,7 @@ def new_place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return file
 
 
+@pytest.mark.timeout(600)  # each example is a database of its own on the server
 @examples(20, unchecked=HealthCheck)
 @given(data=st.data())
 def test_after_any_units_of_work_a_start_finds_exactly_what_they_wrote(

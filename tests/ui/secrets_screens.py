@@ -36,16 +36,14 @@ def secrets(stage: "Stage") -> None:
     window = stage.window
     sheet = SecretsSheet(window.look, window.icons, window, copy=lambda what, text: None, now_ms=lambda: rows.NOW_MS)
     sheet.tell(OVERVIEW)
-    window.clicks.sheet = sheet
-    sheet.open()
+    window.clicks.show(sheet)
 
 
 def secrets_reveal(stage: "Stage") -> None:
     window = stage.window
     made = Revealed(webhook_url="https://hooks.example.com/webhook/a-new-one", alert_text="{}")
     sheet = RevealSheet(window.look, window.icons, window, Proof.TOKEN, made, copy=lambda what, text: None)
-    window.clicks.sheet = sheet
-    sheet.open()
+    window.clicks.show(sheet)
 
 
 def app_lock(stage: "Stage") -> None:
@@ -53,8 +51,7 @@ def app_lock(stage: "Stage") -> None:
 
     window = stage.window
     sheet = SecretSheet(window.look, window.icons, window, name="set_lock", submit=nothing, **app_lock_form())
-    window.clicks.sheet = sheet
-    sheet.open()
+    window.clicks.show(sheet)
 
 
 def locked(stage: "Stage") -> None:
