@@ -205,4 +205,4 @@ def _keys(stores: Sequence[SecretStore], name: str) -> AccountKeys:
 
 
 def _problem(place: Location, error: UserError) -> Problem:
-    return Problem(place=place, message=" ".join(part for part in (error.happened, error.remedy) if part))
+    return Problem(place=place, message=error.brief)

@@ -26,6 +26,11 @@ class UserError(Exception):
         self.safe = safe
         self.remedy = remedy
 
+    @property
+    def brief(self) -> str:
+        """What it was and what to do now, for where nothing else could have been touched."""
+        return " ".join(part for part in (self.happened, self.remedy) if part)
+
 
 class KnownError(Exception):
     """The environment failed in a way that the engine knows to handle."""

@@ -5,16 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from exengine.domain.errors import UserError
 from exengine.settings.paths import DataDir
-from exengine.settings.secrets import (
-    PASSPHRASE_VARIABLE,
-    KeyringStore,
-    SecretOrigin,
-    SecretStore,
-    SecretStoreUnavailable,
-)
+from exengine.settings.secrets import PASSPHRASE_VARIABLE, KeyringStore, SecretStore, SecretStoreUnavailable
 from exengine.settings.vault import Vault, typed
 
 _ANY_NAME = "place"
+_UNLOCK = f"Unlock the system's keyring, or set {PASSPHRASE_VARIABLE} to the passphrase of the vault."
 
 
 def secret_stores(
@@ -52,8 +47,8 @@ def probe_keyring(stores: Sequence[SecretStore]) -> str:
     return ""
 
 
-def keep_secret(stores: Sequence[SecretStore], name: str, value: str) -> SecretOrigin:
-    """Keeps a secret in the first place that can; which. It blocks. Raises UserError where none can."""
+def keep_secret(stores: Sequence[SecretStore], name: str, value: str) -> None:
+    """Keeps a secret in the first place that can. It blocks. Raises UserError where none can."""
     reasons = []
     for store in stores:
         try:
@@ -61,11 +56,11 @@ def keep_secret(stores: Sequence[SecretStore], name: str, value: str) -> SecretO
         except SecretStoreUnavailable as error:
             reasons.append(str(error))
             continue
-        return store.origin
+        return
     raise UserError(
         f"No place for secrets is open ({_why(reasons)}).",
         safe="Nothing was changed.",
-        remedy=f"Unlock the system's keyring, or set {PASSPHRASE_VARIABLE} to the passphrase of the vault.",
+        remedy=_UNLOCK,
     )
 
 
@@ -91,7 +86,7 @@ def no_place(what: str, reasons: Sequence[str]) -> UserError:
     return UserError(
         f"{what}: no place for keys is open ({_why(reasons)}).",
         safe="No order was sent, and what is kept is as it was.",
-        remedy=f"Unlock the system's keyring, or set {PASSPHRASE_VARIABLE} to the passphrase of the vault.",
+        remedy=_UNLOCK,
     )
 
 

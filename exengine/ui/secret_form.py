@@ -90,7 +90,7 @@ class SecretForm(QWidget):
             await self._submit(typed)
         except UserError as error:
             self._set_busy(False)
-            self._say(" ".join(part for part in (error.happened, error.remedy) if part), "error")
+            self._say(error.brief, "error")
             self.inputs[0].setFocus()
             self.inputs[0].selectAll()
             return

@@ -197,9 +197,9 @@ class AccountTest(QWidget):
     def _failed(self, error: BaseException) -> None:
         if self._task is None:
             return
-        text = f"{error.happened} {error.remedy}" if isinstance(error, UserError) else str(error)
+        text = error.brief if isinstance(error, UserError) else str(error)
         self.findings.append(f"✗ {text}")
-        self._add("error", "error", "Test", sentence(text.strip()))
+        self._add("error", "error", "Test", sentence(text))
         self._ended("The test could not be made.")
 
     def _ended(self, text: str) -> None:

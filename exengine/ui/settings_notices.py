@@ -88,7 +88,7 @@ class _Notice(QWidget):
             page = NotificationPage(url=str(self._editing.draft.get((*self.place, "url"))))
             self.told.say(await self._send_test(page), "success")
         except UserError as error:
-            self.told.say(" ".join(filter(None, (error.happened, error.remedy))))
+            self.told.say(error.brief)
         finally:
             self.refresh()
 

@@ -82,11 +82,7 @@ def test_a_test_of_an_account_is_told_line_by_line_and_warns_of_withdrawing(make
     setting = make(accounts=[LIVE])
     setting.keys.hold = asyncio.Event()
     editor = accounts(setting)
-
-    async def press() -> None:
-        editor.try_it.click()
-
-    setting.loop.run_until_complete(press())
+    setting.press(editor.try_it)
     setting.until(lambda: len(editor.test.findings) == 1)
     assert editor.test.is_running
     setting.keys.hold.set()
@@ -100,11 +96,7 @@ def test_a_test_can_be_broken_off(make):
     setting = make(accounts=[LIVE])
     setting.keys.hold = asyncio.Event()
     editor = accounts(setting)
-
-    async def press() -> None:
-        editor.try_it.click()
-
-    setting.loop.run_until_complete(press())
+    setting.press(editor.try_it)
     setting.until(lambda: editor.test.findings)
     editor.test.stop.click()
     setting.until(lambda: not editor.test.is_running)
