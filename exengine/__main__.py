@@ -1,6 +1,7 @@
 """The command line: nothing heavy is imported before the command that needs it is known (SPEC §12)."""
 
 import argparse
+import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,12 @@ def _folders(**more: Any) -> argparse.ArgumentParser:
     return common
 
 
+def _positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text} is no whole number above 0")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     # What stands before the command holds where nothing else is said after it.
     common = _folders(argument_default=argparse.SUPPRESS)
@@ -49,6 +56,11 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--config", type=Path, required=True, metavar="C.json")
     replay.add_argument("--out", type=Path, required=True, metavar="DIR")
     replay.add_argument("--no-auth", action="store_true", help="the signals' secrets are not asked for")
+    sweep = replay.add_argument_group("many replays", "every combination of a grid of settings, ranked and drawn")
+    sweep.add_argument("--grid", type=Path, metavar="G.json", help="setting paths to lists of values, or ranges")
+    sweep.add_argument("--rank", default="profit_over_drawdown", metavar="FIGURE", help="what the best run is best in")
+    sweep.add_argument("--workers", type=_positive, metavar="N", help="processes; default: one for each core")
+    sweep.add_argument("--most", type=_positive, default=10_000, metavar="N", help="the most runs that are begun")
 
     signal = commands.add_parser(
         "signal", parents=[common], help="prints the alert text to paste into TradingView, and the URL"
@@ -94,6 +106,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command. 0 fine, 1 failed, 2 wrong use."""
+    if getattr(sys, "frozen", False):  # a process that replays is this program again, started in another way
+        multiprocessing.freeze_support()
     parser = _parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:  # what is given may be a key or a token: only the names of options are repeated
@@ -108,6 +122,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from exengine.cli.headless import run_headless
 
                 return run_headless(options)
+            case "replay" if options.grid:
+                from exengine.cli.sweep import run_sweep
+
+                return run_sweep(options)
             case "replay":
                 from exengine.cli.replay import run_replay
 

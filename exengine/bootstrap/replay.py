@@ -1,7 +1,9 @@
 """A replay, put together from inputs that were read and checked."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from exengine.bootstrap.paper import paper_fees
 from exengine.domain.instrument import Instrument
@@ -10,11 +12,11 @@ from exengine.domain.reception import Arrival, IntakeRefusal, arrival_of
 from exengine.domain.settings import Settings
 from exengine.domain.signal_body import body_secret
 from exengine.domain.state import State
-from exengine.exchange.markets.price_file import PriceFile
 from exengine.exchange.paper_book import PaperBook
-from exengine.replay.curve import Curve
+from exengine.replay.curve import Curve, Point
 from exengine.replay.driver import Market, Record, Replay
 from exengine.replay.signals_file import Recorded, RecordedSignal
+from exengine.replay.tape import Tape
 from exengine.webhook.auth import matches
 
 SOURCE = "replay"
@@ -23,15 +25,48 @@ SOURCE = "replay"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayInputs:
-    """What a replay is made of, read and checked: nothing has been written yet."""
+    """What a replay is made of, read and checked. It needs no file any more, and can be sent to another process."""
 
     settings: Settings
     instruments: tuple[Instrument, ...]
-    prices: dict[str, PriceFile]
-    """By exchange id."""
+    tapes: Mapping[str, Tape]
+    """The prices, by exchange id."""
     recorded: list[Recorded]
     secret: str | None
     """What the bodies' secret must be; None = not asked for."""
+
+    @property
+    def span_ms(self) -> tuple[int, int] | None:
+        """The first price's time and the last one's; None without prices."""
+        tapes = [tape for tape in self.tapes.values() if len(tape)]
+        return (min(tape.time(0) for tape in tapes), max(tape.time(-1) for tape in tapes)) if tapes else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A replay that has come to its end."""
+
+    state: State
+    record: Record
+    points: list[Point]
+    events: int
+    """How many prices, signals and commands it had."""
+
+
+def play(inputs: ReplayInputs, told: Callable[[int, int], Any] = lambda at_ms, events: None) -> Played:
+    """Plays it to its end; `told` hears now and then of the time that it has come to, and of how many events."""
+    run, curve = replay(inputs)
+    span = inputs.span_ms
+    times = [one.at_ms for one in inputs.recorded] + ([] if span is None else [span[0]])
+    if times:
+        curve.mark(min(times), closed=False)
+    last = 0
+    for at_ms in run.run(inputs.tapes, inputs.recorded):
+        last = at_ms
+        told(at_ms, run.events)
+    if times:
+        curve.mark(last, closed=False)
+    return Played(state=run.state, record=run.record, points=curve.points, events=run.events)
 
 
 def replay(inputs: ReplayInputs) -> tuple[Replay, Curve]:

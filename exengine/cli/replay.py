@@ -8,14 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from exengine.bootstrap.replay import ReplayInputs, replay
+from exengine.bootstrap.replay import ReplayInputs, play
 from exengine.domain.errors import UserError
 from exengine.domain.money import arithmetic, plain
 from exengine.exchange import market_rules
 from exengine.exchange.markets.price_file import PriceFile, check
 from exengine.replay import output
 from exengine.replay.signals_file import read_signals
+from exengine.replay.tape import Tape
 from exengine.settings.file import read
+from exengine.settings.pages import Config
 from exengine.settings.plain import replay_settings
 from exengine.settings.secrets import SECRET_VARIABLE
 
@@ -26,37 +28,21 @@ def run_replay(options: argparse.Namespace) -> int:
     """Reads everything, plays it, writes the files. 2, and nothing written, where an input or `--out` is wrong."""
     try:
         output.check(options.out)
-        inputs = _inputs(options)
+        inputs, _ = read_inputs(options)
     except UserError as error:
         print(f"exengine: {error}", file=sys.stderr)
         return WRONG_USE
-    run, curve = replay(inputs)
-    first = min((file.first_ms for file in inputs.prices.values()), default=None)
-    times = [one.at_ms for one in inputs.recorded] + ([] if first is None else [first])
-    if times:
-        curve.mark(min(times), closed=False)
     began = time.perf_counter()
     progress = _Progress(inputs)
-    prices = {exchange_id: file.ticks(-1) for exchange_id, file in inputs.prices.items()}
-    last = 0
-    for at_ms in run.run(prices, inputs.recorded):
-        last = at_ms
-        progress.at(at_ms, run.events)
+    played = play(inputs, progress.at)
     progress.done()
-    if times:
-        curve.mark(last, closed=False)
-    try:
-        found = output.write(options.out, run.state, run.record, curve.points)
-    except OSError as error:
-        raise UserError(
-            f"{options.out}: the replay could not be written: {error.strerror or error}.",
-            remedy="Make room, or give another folder, and run it again.",
-        ) from None
-    _tell(found, options.out, run.events, time.perf_counter() - began)
+    found = output.save(options.out, played.state, played.record, played.points)
+    _tell(found, options.out, played.events, time.perf_counter() - began)
     return 0
 
 
-def _inputs(options: argparse.Namespace) -> ReplayInputs:
+def read_inputs(options: argparse.Namespace) -> tuple[ReplayInputs, Config]:
+    """Everything that a replay is made of, and the configuration that its settings are of. Raises UserError."""
     config = read(options.config, must_exist=True)
     secret = None if options.no_auth else os.environ.get(SECRET_VARIABLE)
     if not options.no_auth and not secret:
@@ -68,26 +54,27 @@ def _inputs(options: argparse.Namespace) -> ReplayInputs:
         instruments = market_rules.from_json(options.markets.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise UserError(f"{options.markets}: {error}.", remedy="It is M.json: market rules by symbol.") from None
-    prices: dict[str, PriceFile] = {}
+    files: dict[str, PriceFile] = {}
     for path in options.prices:
-        if path.stem in prices:
+        if path.stem in files:
             raise UserError(f"{path}: there is another file for {path.stem}.", remedy="Give one file a symbol.")
-        prices[path.stem] = check(path)
-    return ReplayInputs(
+        files[path.stem] = check(path)
+    recorded = read_signals(options.signals)
+    inputs = ReplayInputs(
         settings=replay_settings(config),
         instruments=instruments,
-        prices=prices,
-        recorded=read_signals(options.signals),
+        tapes={exchange_id: Tape(file.ticks(-1)) for exchange_id, file in files.items()},
+        recorded=recorded,
         secret=secret,
     )
+    return inputs, config
 
 
 class _Progress:
     """A bar on a terminal, nothing elsewhere."""
 
     def __init__(self, inputs: ReplayInputs) -> None:
-        times = [file.first_ms for file in inputs.prices.values()], [file.last_ms for file in inputs.prices.values()]
-        self._from, self._to = min(times[0], default=0), max(times[1], default=0)
+        self._from, self._to = inputs.span_ms or (0, 0)
         self._shown = sys.stderr.isatty() and self._to > self._from
         self._next = 0.0
 

@@ -55,7 +55,7 @@ def chart(lines: Sequence[Line], *, title: str, unit: str, zone: str, height: in
     times = [at_ms for line in lines for at_ms, _ in line.series]
     if not values:
         return ""
-    step, low, high = _nice(min(values), max(values))
+    step, low, high = nice(min(values), max(values))
     scale = _Scale(from_ms=min(times), to_ms=max(times), low=low, high=high, height=height)
     parts = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">']
     parts += _levels(scale, step, unit)
@@ -65,7 +65,7 @@ def chart(lines: Sequence[Line], *, title: str, unit: str, zone: str, height: in
     return "\n".join([*parts, "</svg>"])
 
 
-def _nice(low: Decimal, high: Decimal) -> tuple[Decimal, Decimal, Decimal]:
+def nice(low: Decimal, high: Decimal) -> tuple[Decimal, Decimal, Decimal]:
     """A round step, and the round values around all that is shown."""
     span = high - low or abs(high) / 100 or ONE
     step = ONE.scaleb((span / 4).adjusted())

@@ -97,12 +97,12 @@ class Replay:
         self._quiet: Quiet | None = None
         """When the risk engine has nothing to do; None where that is not known or not so."""
 
-    def run(self, prices: Mapping[str, Ticks], recorded: Sequence[Recorded]) -> Iterator[int]:
+    def run(self, prices: Mapping[str, Tape | Ticks], recorded: Sequence[Recorded]) -> Iterator[int]:
         """Plays everything; yields the time now and then, for a progress bar, and that of the last event at last.
 
         `prices` by exchange id. Between two prices that matter nothing happens: they are passed by at once.
         """
-        self._feeds = [Feed(Tape(prices[one]), self._listing(one)) for one in sorted(prices)]
+        self._feeds = [Feed(_tape(prices[one]), self._listing(one)) for one in sorted(prices)]
         said = deque(sorted(recorded, key=lambda one: (one.at_ms, isinstance(one, RecordedCommand))))
         tapes = [feed.tape for feed in self._feeds if len(feed.tape)]
         if not said and not tapes:
@@ -287,3 +287,8 @@ class Replay:
                     queue.extend(self._books[command.order.account].place(command.order, self._now_ms))
                 elif isinstance(command, CancelOrder):
                     queue.extend(self._books[command.order.account].cancel(command.order.client_id))
+
+
+def _tape(prices: Tape | Ticks) -> Tape:
+    """What was read already is played as it is: many replays may share a tape."""
+    return prices if isinstance(prices, Tape) else Tape(prices)

@@ -2,8 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from errno import EISDIR, ENOTDIR
 from pathlib import Path
@@ -100,17 +100,17 @@ def _daily(state: State, points: list[Point]) -> list[Decimal]:
     return figures.daily_returns(points[0].total, [closes.get(day) for day in days])
 
 
-def check(out: Path) -> None:
+def check(out: Path, names: Collection[str] = FILES) -> None:
     """Tries whether a replay could be written to `out`, and leaves nothing behind. Raises UserError where it could not.
 
-    A run takes its time: what is wrong with its output is told before it.
+    A run takes its time: what is wrong with its output is told before it. `names` are the files that it will have.
     """
     out = out.absolute()
     made: list[Path] = []
     try:
         if (out.exists() or out.is_symlink()) and not out.is_dir():
             raise NotADirectoryError(ENOTDIR, "it is a file, not a folder")
-        in_the_way = next((one for one in sorted(out.glob("*.*")) if one.name in FILES and one.is_dir()), None)
+        in_the_way = next((one for one in sorted(out.glob("*.*")) if one.name in names and one.is_dir()), None)
         if in_the_way is not None:
             raise IsADirectoryError(EISDIR, f"{in_the_way.name} in it is a folder, and is to be a file")
         shutil.rmtree(_building(out), ignore_errors=True)
@@ -138,32 +138,55 @@ def _building(out: Path) -> Path:
     return out.with_name(f".{out.name}.part")
 
 
-def write(out: Path, state: State, record: Record, points: list[Point]) -> dict[str, Any]:
-    """Writes every file into a folder beside `out`, which then takes its place; the summary."""
+@contextmanager
+def built(out: Path) -> Iterator[Path]:
+    """A folder beside `out` to make files in; where nothing is raised, they take the place of those in `out`."""
     out = out.absolute()
     out.parent.mkdir(parents=True, exist_ok=True)
     building = _building(out)
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir()
     try:
+        yield building
+        out.mkdir(exist_ok=True)
+        for file_path in sorted(building.iterdir()):
+            file_path.replace(out / file_path.name)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def write(out: Path, state: State, record: Record, points: list[Point]) -> dict[str, Any]:
+    """Writes every file of a replay; its summary. Raises OSError, and nothing is left half written."""
+    with built(out) as building:
         with arithmetic():
             for name, (columns, rows) in _tables(state, record, points).items():
                 with (building / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
                     tables.write_csv(file, columns, rows)
             found = summary(state, record, points)
             page = report.page(state, record, points, found)
-        text = json.dumps({name: _cell(value) for name, value in found.items()}, indent=2)
+        text = json.dumps({name: cell(value) for name, value in found.items()}, indent=2)
         (building / "summary.json").write_text(text + "\n", encoding="utf-8", newline="\n")
         (building / "report.html").write_text(page, encoding="utf-8", newline="\n")
-        out.mkdir(exist_ok=True)
-        for file_path in sorted(building.iterdir()):
-            file_path.replace(out / file_path.name)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
     return found
 
 
-def _cell(value: Any) -> str | int | None:
+def save(out: Path, state: State, record: Record, points: list[Point]) -> dict[str, Any]:
+    """As `write`; raises UserError where there is no room or the folder is not ours to write to."""
+    try:
+        return write(out, state, record, points)
+    except OSError as error:
+        raise not_written(out, error) from None
+
+
+def not_written(out: Path, error: OSError) -> UserError:
+    return UserError(
+        f"{out}: the replay could not be written: {error.strerror or error}.",
+        remedy="Make room, or give another folder, and run it again.",
+    )
+
+
+def cell(value: Any) -> str | int | None:
+    """A figure as the files have it."""
     return plain(value) if isinstance(value, Decimal) else value
 
 

@@ -288,9 +288,14 @@ def _words(name: str) -> str:
 
 
 def _style() -> str:
-    themes = json.loads(asset("tokens.json").read_text(encoding="utf-8"))["themes"]
-    light, dark = ("".join(f"--{name}:{themes[one][name]};" for name in _COLOURS) for one in ("light", "dark"))
+    light, dark = ("".join(f"--{name}:{value};" for name, value in colours(one).items()) for one in ("light", "dark"))
     return f":root{{color-scheme:light dark;{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n" + _RULES
+
+
+def colours(theme: str, names: Sequence[str] = _COLOURS) -> dict[str, str]:
+    """The program's colours in its light or its dark theme, by token."""
+    of = json.loads(asset("tokens.json").read_text(encoding="utf-8"))["themes"][theme]
+    return {name: of[name] for name in names}
 
 
 _RULES = """

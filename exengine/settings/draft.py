@@ -30,12 +30,7 @@ class Draft:
 
     def put(self, place: Location, value: Any) -> None:
         """Writes `value` at `place`; objects on the way that are not there are made."""
-        tree: Any = self._tree
-        for part in place[:-1]:
-            if isinstance(part, str) and tree.get(part) is None:
-                tree[part] = {}
-            tree = tree[part]
-        tree[place[-1]] = copy.deepcopy(value)
+        put(self._tree, place, value)
         self._check()
 
     def remove(self, place: Location) -> None:
@@ -121,6 +116,15 @@ def written(config: Config) -> dict[str, Any]:
     """The tree of the file for `config`: decimals as text."""
     tree: dict[str, Any] = config.model_dump(mode="json")
     return tree
+
+
+def put(tree: Any, place: Location, value: Any) -> None:
+    """Writes `value` at `place` of a tree; objects on the way that are not there are made."""
+    for part in place[:-1]:
+        if isinstance(part, str) and tree.get(part) is None:
+            tree[part] = {}
+        tree = tree[part]
+    tree[place[-1]] = copy.deepcopy(value)
 
 
 def at(tree: Any, place: Location) -> Any:

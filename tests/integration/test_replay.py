@@ -170,7 +170,7 @@ def test_an_output_that_cannot_be_is_told_before_the_run_and_nothing_is_touched(
     (tmp_path / "taken" / "orders.csv").mkdir(parents=True)
     (tmp_path / "loop").symlink_to(tmp_path / "nowhere")
     before = everything_in(tmp_path)
-    monkeypatch.setattr("exengine.cli.replay.replay", lambda inputs: pytest.fail("it was run all the same"))
+    monkeypatch.setattr("exengine.cli.replay.play", lambda *_: pytest.fail("it was run all the same"))
     assert main(arguments(tmp_path, paths, tmp_path / where)) == 2
     assert "cannot be written there" in capsys.readouterr().err
     assert everything_in(tmp_path) == before

@@ -62,7 +62,7 @@ def played(
     inputs = ReplayInputs(
         settings=replay_settings(config),
         instruments=(BTC, BTC_PERPETUAL, ETH),
-        prices={},
+        tapes={},
         recorded=[_recorded(at_s, changes) for at_s, changes in said],
         secret=None,
     )
