@@ -1,7 +1,7 @@
 """What every table model shares: cells by row, and the roles that Qt and screen readers ask for."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
 
@@ -15,14 +15,29 @@ _ALIGNED = {
 }
 
 
-class CellModel(QAbstractItemModel):
-    """A model whose rows are sequences of cells. The table paints cells; the roles serve everything else."""
+if TYPE_CHECKING:
+    # Which Qt class it is differs: a tree says itself what it is made of, the rows of a flat table are counted by Qt.
+    class _Model(QAbstractItemModel):
+        pass
+else:
+    _Model = object
+
+
+class CellModel(_Model):
+    """What makes a Qt model one whose rows are sequences of cells: stands before Qt's class among a model's bases.
+
+    The table paints cells; the roles serve everything else.
+    """
 
     columns: tuple[Column, ...] = ()
 
     def cells(self, index: Index) -> Sequence[Cell]:
         """The row of `index`, one cell for each column."""
         raise NotImplementedError
+
+    def number(self, index: Index) -> int:
+        """What the row is known by as long as it is there, wherever it is moved."""
+        return index.internalId()
 
     def level(self, index: Index) -> int:
         """How deep the row lies in a tree."""

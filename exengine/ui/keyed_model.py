@@ -9,8 +9,9 @@ from PySide6.QtCore import QModelIndex, QObject, Qt
 
 from exengine.engine.panel_rows import Patch
 from exengine.ui.cell import Cell
-from exengine.ui.cell_model import CellModel, Index
+from exengine.ui.cell_model import Index
 from exengine.ui.flashes import Flash
+from exengine.ui.flat_model import FlatModel
 
 R = TypeVar("R")
 
@@ -29,7 +30,7 @@ class _Entry(Generic[R]):
         self.cells: list[Cell] | None = None
 
 
-class KeyedModel(CellModel, Generic[R]):
+class KeyedModel(FlatModel[_Entry[R]], Generic[R]):
     """Rows in an order of their own, or in the one that the trader sorts by."""
 
     flashing: tuple[int, ...] = ()
@@ -39,9 +40,7 @@ class KeyedModel(CellModel, Generic[R]):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._entries: list[_Entry[R]] = []
         self._by_key: dict[str, _Entry[R]] = {}
-        self._by_number: dict[int, _Entry[R]] = {}
         self._count = 0
         self._sorted_by = -1
         self._descending = False
@@ -60,22 +59,11 @@ class KeyedModel(CellModel, Generic[R]):
 
     # What Qt asks
 
-    def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008
-        if parent.isValid() or not (0 <= row < len(self._entries) and 0 <= column < len(self.columns)):
-            return QModelIndex()
-        return self.createIndex(row, column, self._entries[row].number)
-
-    def parent(self, index: Index | None = None) -> Any:
-        return QObject.parent(self) if index is None else QModelIndex()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._entries)
-
-    def hasChildren(self, parent: Index = QModelIndex()) -> bool:  # noqa: B008
-        return not parent.isValid() and bool(self._entries)
+    def number(self, index: Index) -> int:
+        return self.places[index.row()].number
 
     def cells(self, index: Index) -> Sequence[Cell]:
-        entry = self._by_number[index.internalId()]
+        entry = self.places[index.row()]
         if entry.cells is None:
             entry.cells = self.make_cells(entry.row)
         return entry.cells
@@ -84,13 +72,13 @@ class KeyedModel(CellModel, Generic[R]):
 
     def rows(self) -> list[R]:
         """The rows in the order in which they are shown."""
-        return [entry.row for entry in self._entries]
+        return [entry.row for entry in self.places]
 
     def row_at(self, index: Index) -> R | None:
-        return self._by_number[index.internalId()].row if index.isValid() else None
+        return self.places[index.row()].row if index.isValid() else None
 
     def key_at(self, index: Index) -> str | None:
-        return self._by_number[index.internalId()].key if index.isValid() else None
+        return self.places[index.row()].key if index.isValid() else None
 
     def row_of(self, key: str) -> R | None:
         entry = self._by_key.get(key)
@@ -98,16 +86,16 @@ class KeyedModel(CellModel, Generic[R]):
 
     def index_of(self, key: str) -> QModelIndex:
         entry = self._by_key.get(key)
-        return self.createIndex(entry.place, 0, entry.number) if entry is not None else QModelIndex()
+        return self.index(entry.place, 0) if entry is not None else QModelIndex()
 
     # Changes
 
     def tick(self, now_ms: int, rows: Iterable[QModelIndex]) -> None:
         """Moves the clock: ages and timers of the rows on the screen are made anew, all others when they are seen."""
         self.now_ms = now_ms
-        entries = [self._by_number[index.internalId()] for index in rows]
+        entries = [self.places[index.row()] for index in rows]
         seen = [(entry, entry.cells) for entry in entries]
-        for entry in self._entries:
+        for entry in self.places:
             entry.cells = None
         for entry, before in seen:
             self._told(entry, before)
@@ -143,8 +131,7 @@ class KeyedModel(CellModel, Generic[R]):
         changed = [column for column in range(len(self.columns)) if before[column] != after[column]]
         if not changed:
             return []
-        first = self.createIndex(entry.place, changed[0], entry.number)
-        self.dataChanged.emit(first, self.createIndex(entry.place, changed[-1], entry.number))
+        self.dataChanged.emit(self.index(entry.place, changed[0]), self.index(entry.place, changed[-1]))
         flashes = []
         for column in changed:
             old, new = before[column].value, after[column].value
@@ -155,11 +142,8 @@ class KeyedModel(CellModel, Generic[R]):
 
     def _remove(self, entries: list[_Entry[R]]) -> None:
         for entry in sorted(entries, key=lambda entry: entry.place, reverse=True):
-            self.beginRemoveRows(QModelIndex(), entry.place, entry.place)
-            del self._entries[entry.place]
-            del self._by_key[entry.key], self._by_number[entry.number]
-            self._renumber(entry.place)
-            self.endRemoveRows()
+            del self._by_key[entry.key]
+            self.drop(entry.place, entry.place)
 
     def _insert(self, new: list[tuple[str, R]]) -> None:
         """Puts new rows where they belong; those that belong together in one go."""
@@ -169,20 +153,17 @@ class KeyedModel(CellModel, Generic[R]):
             run = [new.pop(0)]
             while new and self._place_for(*new[0]) == first:
                 run.append(new.pop(0))
-            self.beginInsertRows(QModelIndex(), first, first + len(run) - 1)
-            self._entries[first:first] = [self._entry(key, row) for key, row in run]
-            self._renumber(first)
-            self.endInsertRows()
+            self.put(first, [self._entry(key, row) for key, row in run])
 
     def _entry(self, key: str, row: R) -> _Entry[R]:
         self._count += 1
         entry = _Entry(self._count, key, row)
-        self._by_key[key] = self._by_number[self._count] = entry
+        self._by_key[key] = entry
         return entry
 
-    def _renumber(self, first: int) -> None:
-        for place in range(first, len(self._entries)):
-            self._entries[place].place = place
+    def moved(self, first: int) -> None:
+        for place in range(first, len(self.places)):
+            self.places[place].place = place
 
     # Order
 
@@ -200,8 +181,8 @@ class KeyedModel(CellModel, Generic[R]):
     def _place_for(self, key: str, row: R) -> int:
         wanted, of = self._key(key, row), self._entry_key
         if not self._descending:
-            return bisect_right(self._entries, wanted, key=of)
-        keys = [of(entry) for entry in reversed(self._entries)]
+            return bisect_right(self.places, wanted, key=of)
+        keys = [of(entry) for entry in reversed(self.places)]
         return len(keys) - bisect_right(keys, wanted)
 
     @property
@@ -210,19 +191,9 @@ class KeyedModel(CellModel, Generic[R]):
 
     def _resort(self) -> None:
         self._out_of_order, self._sorted_at_ms = False, self.now_ms
-        order = sorted(self._entries, key=self._entry_key, reverse=self._descending)
-        if order == self._entries:
-            return
-        self.layoutAboutToBeChanged.emit()
-        kept = self.persistentIndexList()
-        self._entries = order
-        self._renumber(0)
-        self.changePersistentIndexList(kept, [self._moved(index) for index in kept])
-        self.layoutChanged.emit()
-
-    def _moved(self, index: QModelIndex) -> QModelIndex:
-        entry = self._by_number[index.internalId()]
-        return self.createIndex(entry.place, index.column(), entry.number)
+        order = sorted(self.places, key=self._entry_key, reverse=self._descending)
+        if order != self.places:
+            self.rearrange(order)
 
 
 def sort_value(cell: Cell, descending: bool) -> tuple[bool, int, Any]:

@@ -74,7 +74,6 @@ class PartsModel(KeyedModel[Part]):
     """Pairs, timeframes or strategies, in the order in which they were worked out."""
 
     def __init__(self, title: str, sample: str, parent: QObject | None = None) -> None:
-        super().__init__(parent)
         self.columns = (
             Column(key="name", title=title, sample=sample, elides=True, takes_rest=True),
             Column(key="closed", title="Closed", sample="100", right=True, hint="Groups that have closed"),
@@ -84,6 +83,7 @@ class PartsModel(KeyedModel[Part]):
             Column(key="loss", title="Ø loss", sample="−10.00", right=True, hint="Average loss, USD"),
             Column(key="factor", title="Factor", sample="1.00", right=True, hint="Profit factor: wins by losses"),
         )
+        super().__init__(parent)
 
     def natural(self, row: Part) -> SortKey:
         """Timeframes by their length, everything else by what it brought."""

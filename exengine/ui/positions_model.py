@@ -5,7 +5,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QObject, Qt
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt
 
 from exengine.engine.rows import GroupRow, LegRow, PyramidRow, ViewChanges
 from exengine.ui import format as fmt
@@ -69,7 +69,7 @@ def _neighbours(numbers: Sequence[int]) -> Iterable[tuple[int, int]]:
     yield first, last
 
 
-class PositionsModel(CellModel):
+class PositionsModel(CellModel, QAbstractItemModel):
     """Groups in the order that the trader sorts by; pyramids and legs in the order of the ladder."""
 
     columns = COLUMNS

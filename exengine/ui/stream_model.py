@@ -2,12 +2,13 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
 from exengine.ui.cell import Cell
-from exengine.ui.cell_model import CellModel, Index
+from exengine.ui.cell_model import Index
+from exengine.ui.flat_model import FlatModel
 from exengine.ui.keyed_model import SortKey, sort_value
 
 LIMIT = 10_000
@@ -28,8 +29,8 @@ class Numbered(Protocol):
 R = TypeVar("R", bound=Numbered)
 
 
-class StreamModel(CellModel, Generic[R]):
-    """A flat table of numbered rows."""
+class StreamModel(FlatModel[int], Generic[R]):
+    """A flat table of numbered rows; `places` has the numbers of those that the filter lets through."""
 
     trimmed = Signal(int)
     """How many rows went at the top."""
@@ -38,8 +39,6 @@ class StreamModel(CellModel, Generic[R]):
         super().__init__(parent)
         self._limit = self._least = limit
         self._rows: dict[int, R] = {}
-        self._shown: list[int] = []
-        """Numbers of the rows that the filter lets through, in the order in which they are shown."""
         self._cells: dict[int, list[Cell]] = {}
         self._matches: Callable[[R], bool] = lambda _: True
         self._sorted_by = -1
@@ -53,22 +52,11 @@ class StreamModel(CellModel, Generic[R]):
 
     # What Qt asks
 
-    def index(self, row: int, column: int, parent: Index = QModelIndex()) -> QModelIndex:  # noqa: B008
-        if parent.isValid() or not (0 <= row < len(self._shown) and 0 <= column < len(self.columns)):
-            return QModelIndex()
-        return self.createIndex(row, column, self._shown[row])
-
-    def parent(self, index: Index | None = None) -> Any:
-        return QObject.parent(self) if index is None else QModelIndex()
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._shown)
-
-    def hasChildren(self, parent: Index = QModelIndex()) -> bool:  # noqa: B008
-        return not parent.isValid() and bool(self._shown)
+    def number(self, index: Index) -> int:
+        return self.places[index.row()]
 
     def cells(self, index: Index) -> Sequence[Cell]:
-        number = self._shown[index.row()]
+        number = self.places[index.row()]
         made = self._cells.get(number)
         if made is None:
             made = self._cells[number] = self.make_cells(self._rows[number])
@@ -82,11 +70,11 @@ class StreamModel(CellModel, Generic[R]):
         return len(self._rows)
 
     def row_at(self, index: Index) -> R | None:
-        return self._rows[self._shown[index.row()]] if index.isValid() else None
+        return self._rows[self.places[index.row()]] if index.isValid() else None
 
     def index_of(self, number: int) -> QModelIndex:
         place = self._place_of(number)
-        return QModelIndex() if place is None else self.createIndex(place, 0, number)
+        return QModelIndex() if place is None else self.index(place, 0)
 
     @property
     def is_sorted(self) -> bool:
@@ -102,9 +90,9 @@ class StreamModel(CellModel, Generic[R]):
 
     def make_anew(self) -> None:
         """Makes all cells anew, where they would be other ones now: at a new day, or in another zone."""
-        if self._shown:
+        if self.places:
             self._cells.clear()
-            last = len(self._shown) - 1
+            last = len(self.places) - 1
             self.dataChanged.emit(self.index(0, 0), self.index(last, len(self.columns) - 1))
 
     # Order
@@ -113,13 +101,7 @@ class StreamModel(CellModel, Generic[R]):
         """Sorts by a column's values; column −1 is the order in which rows came."""
         self._sorted_by = column
         self._descending = order is Qt.SortOrder.DescendingOrder and column >= 0
-        self.layoutAboutToBeChanged.emit()
-        kept = self.persistentIndexList()
-        self._order(self._shown)
-        places = {number: place for place, number in enumerate(self._shown)}
-        moved = [self.createIndex(places[index.internalId()], index.column(), index.internalId()) for index in kept]
-        self.changePersistentIndexList(kept, moved)
-        self.layoutChanged.emit()
+        self.rearrange(self._ordered(self.places))
 
     def _key(self, number: int) -> SortKey:
         if not self.is_sorted:
@@ -129,18 +111,18 @@ class StreamModel(CellModel, Generic[R]):
             made = self._cells[number] = self.make_cells(self._rows[number])
         return (*sort_value(made[self._sorted_by], self._descending), number)
 
-    def _order(self, numbers: Iterable[int]) -> None:
+    def _ordered(self, numbers: Iterable[int]) -> list[int]:
         keyed = sorted((self._key(number), number) for number in numbers)
         self._keys = [key for key, _ in keyed] if self.is_sorted else []
         shown = [number for _, number in keyed]
-        self._shown = shown[::-1] if self._descending else shown
+        return shown[::-1] if self._descending else shown
 
     def _place_of(self, number: int) -> int | None:
         """Where a row is shown; None where it is not."""
         if not self.is_sorted:
-            place = bisect_left(self._shown, number)
-            return place if place < len(self._shown) and self._shown[place] == number else None
-        return self._shown.index(number) if number in self._rows and number in self._shown else None
+            place = bisect_left(self.places, number)
+            return place if place < len(self.places) and self.places[place] == number else None
+        return self.places.index(number) if number in self._rows and number in self.places else None
 
     # Changes
 
@@ -172,9 +154,9 @@ class StreamModel(CellModel, Generic[R]):
             for number in numbers:
                 self._insert_sorted(number)
         elif numbers:
-            place = bisect_left(self._shown, numbers[0])
-            if place == bisect_left(self._shown, numbers[-1]):
-                self._insert_at(place, numbers)
+            place = bisect_left(self.places, numbers[0])
+            if place == bisect_left(self.places, numbers[-1]):
+                self.put(place, numbers)
             else:
                 self._append(numbers)
         return len(numbers)
@@ -192,30 +174,23 @@ class StreamModel(CellModel, Generic[R]):
 
     def _append(self, numbers: list[int]) -> None:
         """Adds at the end in one go; a late one goes where its number belongs."""
-        while numbers and self._shown and numbers[0] < self._shown[-1]:
-            self._insert_at(bisect_left(self._shown, numbers[0]), [numbers.pop(0)])
+        while numbers and self.places and numbers[0] < self.places[-1]:
+            self.put(bisect_left(self.places, numbers[0]), [numbers.pop(0)])
         if numbers:
-            self._insert_at(len(self._shown), numbers)
+            self.put(len(self.places), numbers)
 
     def _insert_sorted(self, number: int) -> None:
         key = self._key(number)
         rising = bisect_left(self._keys, key)
         self._keys.insert(rising, key)
-        self._insert_at(len(self._shown) - rising if self._descending else rising, [number])
-
-    def _insert_at(self, place: int, numbers: list[int]) -> None:
-        self.beginInsertRows(QModelIndex(), place, place + len(numbers) - 1)
-        self._shown[place:place] = numbers
-        self.endInsertRows()
+        self.put(len(self.places) - rising if self._descending else rising, [number])
 
     def _remove_at(self, first: int, last: int) -> None:
-        self.beginRemoveRows(QModelIndex(), first, last)
         if self.is_sorted:
-            count = len(self._shown)
+            count = len(self.places)
             rising = slice(count - last - 1, count - first) if self._descending else slice(first, last + 1)
             del self._keys[rising]
-        del self._shown[first : last + 1]
-        self.endRemoveRows()
+        self.drop(first, last)
 
     def _replace(self, row: R) -> None:
         place = self._place_of(row.id)
@@ -234,18 +209,18 @@ class StreamModel(CellModel, Generic[R]):
             if self.is_sorted:
                 self._insert_sorted(row.id)
             else:
-                self._insert_at(bisect_left(self._shown, row.id), [row.id])
+                self.put(bisect_left(self.places, row.id), [row.id])
 
     def _trim(self, count: int) -> None:
         gone = sorted(self._rows)[:count]
         if self.is_sorted:
             last = gone[-1]
-            shown = [place for place, number in enumerate(self._shown) if number <= last]
+            shown = [place for place, number in enumerate(self.places) if number <= last]
             for place in reversed(shown):
                 self._remove_at(place, place)
             top = 0
         else:
-            top = bisect_left(self._shown, gone[-1] + 1)
+            top = bisect_left(self.places, gone[-1] + 1)
             if top:
                 self._remove_at(0, top - 1)
         for number in gone:
@@ -257,11 +232,9 @@ class StreamModel(CellModel, Generic[R]):
         """Shows the rows that match. They change places in two steps, so that Qt keeps what it knows of the table."""
         self._matches = matches
         wanted = [number for number, row in self._rows.items() if matches(row)]
-        if sorted(wanted) == sorted(self._shown):
+        if sorted(wanted) == sorted(self.places):
             return
-        if self._shown:
-            self._remove_at(0, len(self._shown) - 1)
+        if self.places:
+            self._remove_at(0, len(self.places) - 1)
         if wanted:
-            self.beginInsertRows(QModelIndex(), 0, len(wanted) - 1)
-            self._order(wanted)
-            self.endInsertRows()
+            self.put(0, self._ordered(wanted))

@@ -151,7 +151,7 @@ class Table(ColumnedTree):
             painter.fillRect(0, top, self._room, height, self.look.color("selected"))
         elif QRect(0, top, self._room, height).contains(self._mouse):
             painter.fillRect(0, top, self._room, height, self.look.color("hover"))
-        node, level, cells = index.internalId(), model.level(index), model.cells(index)
+        node, level, cells = model.number(index), model.level(index), model.cells(index)
         if self._grow(node, cells, level):
             # Not while it paints: sections must stay where they are until it is done.
             self._fit_soon.start(0)
@@ -218,7 +218,7 @@ class Table(ColumnedTree):
             columns.setdefault(row, []).append(column)
         dirty, first = QRegion(), self.visualRect(self.indexAt(QPoint(0, 0)))
         for place, index in enumerate(self.visible_rows()):
-            for column in columns.get(index.internalId(), ()):
+            for column in columns.get(self.cells.number(index), ()):
                 left, right = self._span(column, column)
                 dirty += QRect(left, first.top() + place * first.height(), right - left, first.height())
         self.viewport().update(dirty)

@@ -46,7 +46,7 @@ class ColumnedTree(QTreeView):
 
     def note(self, index: Index) -> None:
         """Lets the columns grow for what a row is about to show. Only text longer than any before is measured."""
-        if self._grow(index.internalId(), self.cells.cells(index), self.cells.level(index)):
+        if self._grow(self.cells.number(index), self.cells.cells(index), self.cells.level(index)):
             self.fit()
 
     def _grow(self, row: int, cells: Sequence[Cell], level: int) -> bool:

@@ -279,7 +279,7 @@ class Window(DockWalk):
         edge = EDGE if self.mode is Mode.LIVE else 0
         if self.contentsMargins() != QMargins(edge, edge, edge, edge):
             self.setContentsMargins(edge, edge, edge, edge)
-        self.update()
+            self.update()  # of the window, and with it of all that it holds: not with every flush
 
     # Log and strip
 
