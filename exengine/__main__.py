@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Trades TradingView alerts on this machine. Without a command: the desktop program.",
     )
     parser.add_argument("--version", action="version", version=f"ExEngine {__version__}")
+    parser.add_argument("--smoke", action="store_true", help="tries this copy of the program from window to store")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
 
     run = commands.add_parser("run", parents=[common], help="the program; --headless without a window, for a server")
@@ -118,6 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     try:
         match options.command:
+            case None if options.smoke:
+                from exengine.cli.smoke import run_smoke
+
+                return run_smoke()
             case "run" if options.headless:
                 from exengine.cli.headless import run_headless
 
@@ -170,4 +175,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if getattr(sys, "frozen", False):  # then its worker processes are this program too, and begin here
+        import multiprocessing
+
+        multiprocessing.freeze_support()
     sys.exit(main())

