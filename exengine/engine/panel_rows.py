@@ -115,10 +115,8 @@ class RiskRow:
     max_pyramids: int
     old_at_ms: int | None
     """When the group is old enough, 0 once it is or where the filter is off; None while nothing has filled."""
-    offers: int
-    """Winners that could pay for it now, at most `max_winners`."""
-    offered_usd: Decimal
-    """What they would bring in all."""
+    brings_usd: Decimal
+    """What its closing would bring to another's loss; 0 where it is not among the `max_winners` to be asked."""
     blocked: bool
     skip_once: bool
     opened_at_ms: int
@@ -137,7 +135,9 @@ class RiskSummary:
     age_minutes: Decimal | None
     """Of the age filter; None where it is off."""
     offers: int
+    """Winners that could pay now, at most `max_winners`."""
     offered_usd: Decimal
+    """What they would bring in all."""
     under_way: bool
     """Whether an offset is being carried out."""
     next_id: str | None

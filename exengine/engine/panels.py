@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TypeVar
 
+from exengine.domain.money import ZERO
 from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.engine.capital_rows import OpenEntries, capital_row, exposures
@@ -21,7 +23,7 @@ from exengine.engine.panel_rows import (
     WaitingRow,
 )
 from exengine.engine.queue_rows import QueueRows
-from exengine.engine.risk_rows import Offers, offers, offset_row, plan_view, risk_rows, summary, worst
+from exengine.engine.risk_rows import Offers, RiskRows, offers, offset_row, plan_view, summary, worst
 from exengine.engine.status import Status, StatusSource
 
 KEPT_OFFSETS = 200
@@ -59,6 +61,7 @@ class Panels:
         self._shown = _Shown()
         self._condensed = Condensed()
         self._queue = QueueRows()
+        self._risk = RiskRows()
         self._resting = OpenEntries()
         self._offsets: list[OffsetRow] = []
         self._moved = True
@@ -94,6 +97,12 @@ class Panels:
 
     # out -------------------------------------------------------------------------------------------------------------
 
+    def deployed(self, state: State) -> tuple[Decimal, Decimal]:
+        """What is filled and what rests in open entries, in quote. Call it within `money.arithmetic`."""
+        self._condensed.of(state)
+        held = sum((one.cost for one in self._condensed.sums.values()), ZERO)
+        return held, sum(self._resting.of(state).values(), ZERO)
+
     def take(self, state: State, now_ms: int) -> PanelChanges:
         """What changed of the panels that are looked at. Call it within `money.arithmetic`."""
         watched, shown = self._watched, self._shown
@@ -117,7 +126,7 @@ class Panels:
     def _take_risk(self, state: State, now_ms: int, changes: dict[str, object]) -> None:
         shown, sums = self._shown, self._condensed.sums
         offered = offers(state, sums, now_ms)
-        rows = risk_rows(state, sums, offered, now_ms)
+        rows = self._risk.rows(state, sums, offered, now_ms)
         changes["risk"], shown.risk = _patch(shown.risk, rows), rows
         told = replace(summary(state, rows, offered, now_ms), next_look_at_ms=self.next_look_at_ms)
         if told != shown.risk_summary:

@@ -20,6 +20,9 @@ from exengine.engine.panel_rows import OffsetRow, PlanLine, PlanView, RiskRow, R
 
 _MINUTE_MS = 60_000
 
+KEPT_MS = 1_000
+"""How long a row may stand where only the time has moved: timers, ages and prices too old to be trusted."""
+
 
 class Offers(NamedTuple):
     """Who could pay now, best first, and what they bring in all."""
@@ -43,15 +46,38 @@ def offers(state: State, sums: Mapping[str, Sums], now_ms: int) -> Offers:
     return Offers(ahead, profits, sum(profits.values(), ZERO))
 
 
-def risk_rows(state: State, sums: Mapping[str, Sums], offered: Offers, now_ms: int) -> dict[str, RiskRow]:
-    """Every live group's row."""
-    return {group_id: _row(state, one, offered, now_ms) for group_id, one in sums.items()}
+class _Made(NamedTuple):
+    """A row, when it was made, and of what."""
+
+    row: RiskRow
+    at_ms: int
+    of: tuple[object, ...]
 
 
-def _row(state: State, sums: Sums, offered: Offers, now_ms: int) -> RiskRow:
+class RiskRows:
+    """Every live group's row; made anew where something of it has changed, and at the latest after a second."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, _Made] = {}
+
+    def rows(self, state: State, sums: Mapping[str, Sums], offered: Offers, now_ms: int) -> dict[str, RiskRow]:
+        known, made = self._made, {}
+        profits, settings, last, away = offered.profits, state.settings, state.last, state.unreachable
+        for group_id, one in sums.items():
+            key = one.group.key
+            price = last(key.account, key.symbol)
+            of = (price, profits.get(group_id), settings, one, key.account in away)
+            there = known.get(group_id)
+            if there is None or not 0 <= now_ms - there.at_ms < KEPT_MS or there.of != of:
+                there = _Made(_row(state, one, price, offered, now_ms), now_ms, of)
+            made[group_id] = there
+        self._made = made
+        return {group_id: one.row for group_id, one in made.items()}
+
+
+def _row(state: State, sums: Sums, last: Decimal | None, offered: Offers, now_ms: int) -> RiskRow:
     group = sums.group
     key = group.key
-    last = state.last(key.account, key.symbol)
     percent = dollars = None
     if last is not None and sums.cost and sums.net_base:
         pnl = sums.unrealised(last)
@@ -71,8 +97,7 @@ def _row(state: State, sums: Sums, offered: Offers, now_ms: int) -> RiskRow:
         pyramids=len(group.pyramids),
         max_pyramids=group.max_pyramids,
         old_at_ms=_old_at_ms(state, group, now_ms),
-        offers=len(offered.profits) - (group.id in offered.profits),
-        offered_usd=offered.total - offered.profits.get(group.id, ZERO),
+        brings_usd=offered.profits.get(group.id, ZERO),
         blocked=group.blocked,
         skip_once=group.skip_once,
         opened_at_ms=group.opened_at_ms,

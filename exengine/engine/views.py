@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from exengine.domain import capital, pnl
+from exengine.domain import capital
 from exengine.domain.accounts import away
 from exengine.domain.group import Group
 from exengine.domain.journal import Note
@@ -235,6 +235,7 @@ class Views:
             text = "; ".join(f"{account}: {why}" for account, why in sorted(lost.items()))
         elif state.control.paused:
             status, text = EngineStatus.PAUSED, state.control.why
+        filled, resting = self._panels.deployed(state)
         return EngineRow(
             status=status,
             status_text=text,
@@ -250,8 +251,8 @@ class Views:
             free_quote=sum(
                 (capital.free_quote(state, one, quote) for one in accounts for quote in capital.DOLLARS), ZERO
             ),
-            filled_quote=sum((pnl.cost(group) for group in state.groups.values()), ZERO),
-            open_quote=capital.open_entries_quote(state),
+            filled_quote=filled,
+            open_quote=resting,
             closed_groups=self._closed_groups,
             webhook_replay=state.settings.signals.replay,
             last_offset_at_ms=self._panels.last_offset_at_ms,

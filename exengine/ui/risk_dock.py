@@ -44,6 +44,8 @@ class RiskDock(PanelDock):
         self.past = Table(look, icons, self.history, name="offsets_table", title="Offsets so far")
         self.sorting = Sorting(self.table, self.model, NAMES)
         self._chosen_by_hand = False
+        self._offered: tuple[object, ...] = ()
+        """What the last `current_changed` told of: the row that is chosen, and what can be done with it."""
         self.note = EmptyNote(
             look,
             icons,
@@ -132,7 +134,7 @@ class RiskDock(PanelDock):
 
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
         panels, self._now_ms = changes.panels, now_ms
-        self.about = panels.risk_summary or self.about
+        self.about = self.model.about = panels.risk_summary or self.about
         if panels.plan_changed:
             self.plan = panels.plan
             self.plan_model.replace(plan_rows(self.plan), now_ms)
@@ -211,9 +213,13 @@ class RiskDock(PanelDock):
         self.block.setText("Unblock" if is_blocked else "Block")
         does = "Let the risk engine come near it again" if is_blocked else "Keep the risk engine away from it"
         enable(self.block, "" if row is not None else "Choose a group", does)
-        enable(self.skip, self.why_not_skip(row), "The next look in which it would be paid off passes over it")
-        enable(self.run, self.why_not_run(row), "Have the risk engine look now, whatever its timer says")
-        self.current_changed.emit()
+        why_not = (self.why_not_skip(row), self.why_not_run(row))
+        enable(self.skip, why_not[0], "The next look in which it would be paid off passes over it")
+        enable(self.run, why_not[1], "Have the risk engine look now, whatever its timer says")
+        offered = (row.id if row is not None else "", is_blocked, *why_not)
+        if offered != self._offered:
+            self._offered = offered
+            self.current_changed.emit()
 
     def _fit_heights(self) -> None:
         header = self.table.heading.sizeHint().height()

@@ -5,8 +5,10 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple
 
+from PySide6.QtCore import QObject
+
 from exengine.domain.instrument import Side
-from exengine.engine.panel_rows import OffsetRow, Patch, PlanLine, PlanView, RiskRow, RiskState
+from exengine.engine.panel_rows import OffsetRow, Patch, PlanLine, PlanView, RiskRow, RiskState, RiskSummary
 from exengine.ui import format as fmt
 from exengine.ui import words
 from exengine.ui.cell import UNKNOWN, Cell, Column, Part
@@ -85,6 +87,11 @@ class RiskModel(KeyedModel[RiskRow]):
     flashing = (Col.PERCENT, Col.LOSS)
     settle_ms = 3_000
 
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.about: RiskSummary | None = None
+        """What all winners would bring: it moves with every price, and is shown with the next tick."""
+
     def natural(self, row: RiskRow) -> SortKey:
         return (row.loss_percent is None, row.loss_percent or 0, row.opened_at_ms)
 
@@ -95,7 +102,8 @@ class RiskModel(KeyedModel[RiskRow]):
         # What is not in danger has a timer as well: it is not news.
         timer_token = "risk" if is_candidate else "muted"
         old = "" if row.old_at_ms == 0 else timer_text(row.old_at_ms, self.now_ms)
-        offers = f"{row.offers} · {fmt.number(row.offered_usd, 2)}" if row.offers else fmt.DASH
+        count, offered = self._offered(row)
+        offers = f"{count} · {fmt.number(offered, 2)}" if count else fmt.DASH
         return [
             Cell(
                 short_name(row.symbol),
@@ -108,9 +116,15 @@ class RiskModel(KeyedModel[RiskRow]):
             Cell(timer, timer_token, value=row.timer_ends_ms) if row.timer_ends_ms is not None else UNKNOWN,
             Cell(fmt.of(row.pyramids, row.max_pyramids)),
             Cell(old or "passed", "muted") if row.old_at_ms is not None else UNKNOWN,
-            Cell(offers, "muted", value=row.offered_usd),
+            Cell(offers, "muted", value=offered),
             Cell(state, token, strong=is_candidate),
         ]
+
+    def _offered(self, row: RiskRow) -> tuple[int, Decimal]:
+        """How many winners could pay for it, and what they would bring: all who are asked but itself."""
+        if self.about is None:
+            return 0, Decimal(0)
+        return self.about.offers - (row.brings_usd > 0), self.about.offered_usd - row.brings_usd
 
     def tooltip(self, index: Index) -> str:
         row = self.row_at(index)

@@ -103,6 +103,7 @@ def risk(
     opened_ago_ms: int = 2 * DAY,
     blocked: bool = False,
     skip_once: bool = False,
+    brings: str = "0",
 ) -> RiskRow:
     return RiskRow(
         id=f"{account}|{symbol}|{timeframe}#1",
@@ -117,8 +118,7 @@ def risk(
         pyramids=pyramids,
         max_pyramids=max_pyramids,
         old_at_ms=0,
-        offers=3,
-        offered_usd=D("361.41"),
+        brings_usd=D(brings),
         blocked=blocked,
         skip_once=skip_once,
         opened_at_ms=NOW_MS - opened_ago_ms,
@@ -130,10 +130,12 @@ def sample_risk() -> list[RiskRow]:
     return [
         risk(),
         risk("LINK/USDT", "15m", state=RiskState.NOT_FULL, percent="-1.45", loss="-43.45", timer_ms=none, pyramids=4),
-        risk("SOL/USDT", state=winner, percent="0.77", loss="19.18", timer_ms=none, pyramids=3),
+        risk("SOL/USDT", state=winner, percent="0.77", loss="19.18", timer_ms=none, pyramids=3,
+             brings="18.73"),
         risk("ETH/USDT:USDT", account="perp", side=Side.SHORT, state=winner, percent="3.77", loss="150.19",
-             timer_ms=none, pyramids=2),
-        risk("BTC/USDT", "4h", state=winner, percent="4.07", loss="203.58", timer_ms=none, pyramids=2),
+             timer_ms=none, pyramids=2, brings="144.30"),
+        risk("BTC/USDT", "4h", state=winner, percent="4.07", loss="203.58", timer_ms=none, pyramids=2,
+             brings="198.38"),
         risk("DOGE/USDT", "15m", state=RiskState.NO_FILL, percent=none, loss=none, timer_ms=none, pyramids=1),
     ]  # fmt: skip
 

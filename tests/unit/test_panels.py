@@ -191,9 +191,9 @@ def test_each_group_has_its_state_loss_and_timer() -> None:
     assert (rows["BTC"].loss_percent, rows["BTC"].loss_usd) == (D(-10), D(-40))
     began = made.state.groups[group_id("BTC")].pyramids[0].received_at_ms
     assert rows["BTC"].timer_ends_ms == began + 3_600_000
-    assert (rows["BTC"].offers, rows["BTC"].offered_usd) == (2, D(50))
-    assert (rows["ETH"].offers, rows["ETH"].offered_usd) == (1, D(20))
+    assert [rows[base].brings_usd for base in ("BTC", "ETH", "SOL", "XRP")] == [D(0), D(30), D(20), D(0)]
     assert changes.risk_summary is not None
+    assert (changes.risk_summary.offers, changes.risk_summary.offered_usd) == (2, D(50))
     assert (changes.risk_summary.next_id, changes.risk_summary.candidates) == (group_id("BTC"), 1)
 
 
