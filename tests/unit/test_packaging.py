@@ -20,6 +20,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[2]
 DEV = ROOT / "packaging" / "dev.py"
 LOCK = (ROOT / "packaging" / "requirements.lock").read_text()
+BUILD_LOCK = (ROOT / "packaging" / "build.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 PYTHONS = ("3.11", "3.12", "3.13")
@@ -47,12 +48,12 @@ def applies(requirement: Requirement, machine: dict[str, str]) -> bool:
     return requirement.marker is None or requirement.marker.evaluate(machine)
 
 
-def locked() -> list[Requirement]:
-    return [Requirement(line.rstrip(" \\")) for line in LOCK.splitlines() if re.match(r"[a-z0-9]", line)]
+def locked(lock: str = LOCK) -> list[Requirement]:
+    return [Requirement(line.rstrip(" \\")) for line in lock.splitlines() if re.match(r"[a-z0-9]", line)]
 
 
-def version_on(machine: dict[str, str], name: str) -> Version:
-    (found,) = [each for each in locked() if each.name == name and applies(each, machine)]
+def version_on(machine: dict[str, str], name: str, lock: str = LOCK) -> Version:
+    (found,) = [each for each in locked(lock) if each.name == name and applies(each, machine)]
     (pin,) = found.specifier
     assert pin.operator == "=="
     return Version(pin.version)
@@ -109,14 +110,29 @@ def test_no_keyring_that_asks_for_a_password_on_the_terminal() -> None:
     assert not {"keyrings-alt", "keyrings-cryptfile"} & {canonical(each.name) for each in locked()}
 
 
-def test_every_locked_package_has_hashes() -> None:
-    entries = re.split(r"(?m)^(?=[a-z0-9])", LOCK)[1:]
-    assert len(entries) == len(locked())
+@pytest.mark.parametrize("lock", [LOCK, BUILD_LOCK], ids=["requirements", "build"])
+def test_every_locked_package_has_hashes(lock: str) -> None:
+    entries = re.split(r"(?m)^(?=[a-z0-9])", lock)[1:]
+    assert len(entries) == len(locked(lock))
     assert all("--hash=sha256:" in entry for entry in entries)
 
 
-def test_lock_leaves_the_index_to_the_machine() -> None:
-    assert not re.search(r"://|--(extra-)?index-url|--find-links| @ ", LOCK)
+@pytest.mark.parametrize("lock", [LOCK, BUILD_LOCK], ids=["requirements", "build"])
+def test_lock_leaves_the_index_to_the_machine(lock: str) -> None:
+    assert not re.search(r"://|--(extra-)?index-url|--find-links| @ ", lock)
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda each: f"{each['sys_platform']}-{each['python_version']}")
+def test_what_freezes_the_program_is_locked_apart_and_changes_nothing_else(machine: dict[str, str]) -> None:
+    for line in PROJECT["dependency-groups"]["build"]:
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(version_on(machine, requirement.name, BUILD_LOCK))
+    in_both = {each.name for each in locked() if applies(each, machine)}
+    in_both &= {each.name for each in locked(BUILD_LOCK) if applies(each, machine)}
+    assert {name: version_on(machine, name) for name in in_both} == {
+        name: version_on(machine, name, BUILD_LOCK) for name in in_both
+    }
+    assert "pyinstaller" not in in_both
 
 
 def test_packaging_shadows_no_library() -> None:
@@ -344,3 +360,22 @@ def test_environment_is_made_anew_after(
     steps.clear()
     dev.ready()
     assert steps == ["make", "install", "install"]
+
+
+@pytest.mark.usefixtures("checkout")
+def test_what_freezes_the_program_is_installed_for_a_build_only_and_once_for_each_lock(
+    dev: ModuleType, steps: list[str], checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dev, "BUILD_LOCK", checkout / "build.lock")
+    monkeypatch.setattr(dev, "BUILD_STAMP", checkout / ".venv" / "b")
+    monkeypatch.setattr(dev, "missing_build_programs", list)
+    (checkout / "build.lock").write_text("pyinstaller==6.22.3")
+    dev.ready()
+    steps.clear()
+    dev.ready_build()
+    assert steps == ["install"]
+    dev.ready_build()
+    assert steps == ["install"]
+    (checkout / "build.lock").write_text("pyinstaller==6.22.4")
+    dev.ready_build()
+    assert steps == ["install", "install"]
