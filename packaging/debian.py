@@ -19,21 +19,31 @@ DESKTOP_ENTRY = Path("usr/share/applications/exengine.desktop")
 # What the program's files ask of the system, and the Debian packages that bring it.
 PACKAGES = {
     **dev.WINDOW_LIBRARIES,
+    "libbrotlicommon.so.1": "libbrotli1",
+    "libbrotlidec.so.1": "libbrotli1",
     "libgcc_s.so.1": "libgcc-s1",
     "libgio-2.0.so.0": "libglib2.0-0",
+    "libgssapi_krb5.so.2": "libgssapi-krb5-2",
     "libgobject-2.0.so.0": "libglib2.0-0",
     "libgthread-2.0.so.0": "libglib2.0-0",
+    "libreadline.so.8": "libreadline8",
     "libstdc++.so.6": "libstdc++6",
     "libwayland-client.so.0": "libwayland-client0",
     "libwayland-cursor.so.0": "libwayland-cursor0",
     "libwayland-egl.so.1": "libwayland-egl1",
+    "libxcb-glx.so.0": "libxcb-glx0",
     "libxcb.so.1": "libxcb1",
+    "libzstd.so.1": "libzstd1",
 }
 # Asked for by plugins that Qt leaves alone where these are not there.
 OPTIONAL = {
+    "libatk-1.0.so.0": "libatk1.0-0",
+    "libcairo-gobject.so.2": "libcairo-gobject2",
+    "libcairo.so.2": "libcairo2",
     "libgdk-3.so.0": "libgtk-3-0",
     "libgdk_pixbuf-2.0.so.0": "libgdk-pixbuf-2.0-0",
     "libgtk-3.so.0": "libgtk-3-0",
+    "libharfbuzz.so.0": "libharfbuzz0b",
     "libpango-1.0.so.0": "libpango-1.0-0",
     "libpangocairo-1.0.so.0": "libpangocairo-1.0-0",
     "libvulkan.so.1": "libvulkan1",
