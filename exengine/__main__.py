@@ -175,8 +175,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    if getattr(sys, "frozen", False):  # then its worker processes are this program too, and begin here
-        import multiprocessing
-
-        multiprocessing.freeze_support()
     sys.exit(main())

@@ -35,7 +35,7 @@ PACKAGES = {
     "libxcb.so.1": "libxcb1",
     "libzstd.so.1": "libzstd1",
 }
-# Asked for by plugins that Qt leaves alone where these are not there.
+# Asked for by plugins that Qt leaves alone where these are not there: a desktop that wants them has them.
 OPTIONAL = {
     "libatk-1.0.so.0": "libatk1.0-0",
     "libcairo-gobject.so.2": "libcairo-gobject2",
@@ -52,6 +52,7 @@ OF_LIBC = re.compile(r"(lib(c|m|dl|rt|pthread|util|resolv)\.so\.\d+|ld-linux.*\.
 
 ALWAYS = ("ca-certificates", "fontconfig-config")
 RECOMMENDED = ("fonts-inter",)
+SUGGESTED = ("gnome-keyring",)
 
 CONTROL = """\
 Package: exengine
@@ -63,7 +64,7 @@ Section: misc
 Priority: optional
 Depends: {depends}
 Recommends: {recommends}
-Suggests: gnome-keyring
+Suggests: {suggests}
 Description: desktop program that trades pyramids and grids from TradingView alerts
  TradingView says when to enter. ExEngine, on this machine, lays a grid of DCA
  orders, scales in with pyramids, takes profit, keeps a limited pool of live
@@ -93,7 +94,7 @@ class Needs:
     """What a set of programs and libraries asks of the system."""
 
     depends: set[str] = field(default_factory=set)
-    recommends: set[str] = field(default_factory=set)
+    suggests: set[str] = field(default_factory=set)
     libc: tuple[int, ...] = (2, 0)
     """The oldest C library that they run on."""
     unknown: dict[str, str] = field(default_factory=dict)
@@ -111,7 +112,7 @@ def read_needs(headers: dict[str, str]) -> Needs:
             if library in PACKAGES:
                 needs.depends.add(PACKAGES[library])
             elif library in OPTIONAL and "/plugins/" in name:
-                needs.recommends.add(OPTIONAL[library])
+                needs.suggests.add(OPTIONAL[library])
             elif not OF_LIBC.fullmatch(library):
                 needs.unknown[library] = name
     return needs
@@ -141,7 +142,8 @@ def control(needs: Needs, *, version: str, architecture: str, size_kib: int) -> 
         architecture=architecture,
         size_kib=size_kib,
         depends=", ".join([libc, *sorted({*needs.depends, *ALWAYS})]),
-        recommends=", ".join(sorted({*needs.recommends, *RECOMMENDED})),
+        recommends=", ".join(RECOMMENDED),
+        suggests=", ".join(sorted({*needs.suggests, *SUGGESTED})),
     )
 
 

@@ -17,6 +17,7 @@ from exengine.bootstrap.settings_desk import SettingsDesk
 from exengine.bootstrap.stages import stage, whole
 from exengine.bootstrap.status import gathered
 from exengine.bootstrap.store_reader import REMEMBERED, StoreReader
+from exengine.bootstrap.updates import update_timer
 from exengine.bootstrap.way_in import WayIn, listener_status
 from exengine.domain.applying import capital
 from exengine.domain.errors import UserError
@@ -249,6 +250,9 @@ class Program(StoreReader):
         for name, run in timers.items():
             await stage(name, self.supervisor.stop(name))
             self.supervisor.start(name, run)
+        await stage("updates", self.supervisor.stop("updates"))
+        if self.config.app.update_list:
+            self.supervisor.start("updates", lambda: update_timer(self.config.app, self.state, self.engine.note))
 
     async def send_notices(self) -> None:
         """Sends notices where the configuration says from now on."""

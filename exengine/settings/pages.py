@@ -158,7 +158,7 @@ class Config(Page):
     """The configuration file, read and checked."""
 
     schema_version: Whole = setting(SCHEMA_VERSION, "Schema version", "The version of this file's form", ge=1)
-    app: AppPage = setting(AppPage(), "General", "Timezone, data folder and database")
+    app: AppPage = setting(AppPage(), "General", "Timezone, data folder, database and new versions")
     listener: ListenerPage = setting(ListenerPage(), "Listener", "Where webhooks arrive")
     security: SecurityPage = setting(SecurityPage(), "Security", "Who may send signals and change settings")
     accounts: tuple[AccountPage, ...] = setting((), "Accounts", "Where it trades; none: one paper account named paper")

@@ -1,5 +1,6 @@
 """How the program itself runs: listener, security, logging, window and simulation, with their defaults and limits."""
 
+import base64
 import ipaddress
 import re
 import zoneinfo
@@ -201,6 +202,23 @@ def _public_url(text: str) -> str:
     return text
 
 
+def _update_list(text: str) -> str:
+    """Plain HTTP is for this machine alone: the signature tells who spoke, and not what was held back."""
+    if text and urlsplit(_public_url(text)).scheme != "https" and urlsplit(text).hostname != "127.0.0.1":
+        raise fault("must be an address as https://example.com/exengine.json")
+    return text
+
+
+def _update_key(text: str) -> str:
+    try:
+        is_key = not text or len(base64.b64decode(text, validate=True)) == 32
+    except ValueError:
+        is_key = False
+    if not is_key:
+        raise fault("must be an Ed25519 public key: 32 bytes in base64")
+    return text
+
+
 def _network(text: str) -> str:
     try:
         ipaddress.ip_network(text)
@@ -253,6 +271,18 @@ class AppPage(Page):
     database_url: Annotated[str, AfterValidator(_database_url)] = setting(
         "", "Database", "A Postgres database as postgresql://user@host/name", empty="a SQLite file in the data folder"
     )
+    update_list: Annotated[str, AfterValidator(_update_list)] = setting(
+        "", "New versions", "Where they are announced; asked once a day while no group is open", empty="never asked for"
+    )
+    update_key: Annotated[str, AfterValidator(_update_key)] = setting(
+        "", "Makers' key", "Ed25519, in base64: who must have signed what is announced", empty="none"
+    )
+
+    @model_validator(mode="after")
+    def _announcements_are_signed(self) -> Self:
+        if self.update_list and not self.update_key:
+            refuse([(("update_key",), "must be there where update_list is: nothing else is believed")])
+        return self
 
 
 class ListenerPage(Page):

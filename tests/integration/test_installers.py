@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from exengine import __version__
+from exengine.notify.releases import read_release
 from exengine.ui.app import DESKTOP_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -229,7 +230,8 @@ def test_the_package_depends_on_what_its_files_ask_for_and_do_not_carry(scripts:
     told = debian.control(needs, version="1.2.3", architecture="amd64", size_kib=7)
     fields = dict(line.split(": ", 1) for line in told.splitlines() if not line.startswith(" "))
     assert fields["Depends"] == "libc6 (>= 2.34), ca-certificates, fontconfig-config, libstdc++6, libxcb1"
-    assert fields["Recommends"] == "fonts-inter, libgtk-3-0"
+    assert fields["Recommends"] == "fonts-inter"
+    assert fields["Suggests"] == "gnome-keyring, libgtk-3-0"
     assert (fields["Package"], fields["Version"], fields["Installed-Size"]) == ("exengine", "1.2.3", "7")
 
 
@@ -344,13 +346,32 @@ def test_workflows_run_on_the_three_systems_and_upload_what_they_make() -> None:
 
 
 def test_steps_that_sign_wait_for_their_secrets() -> None:
-    secret_of = {"signtool": "WINDOWS_CERTIFICATE", "security import": "APPLE_CERTIFICATE", "gpg": "GPG_KEY"}
+    secret_of = {
+        "signtool": "WINDOWS_CERTIFICATE",
+        "security import": "APPLE_CERTIFICATE",
+        "gpg": "GPG_KEY",
+        "pkeyutl": "UPDATE_KEY",
+    }
     signing = [
         (step["if"], secret) for _, step in steps() for tool, secret in secret_of.items() if tool in step.get("run", "")
     ]
-    assert len(signing) == 4
+    assert len(signing) == 5
     for condition, secret in signing:
         assert f"env.{secret} != ''" in condition
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here")
+def test_the_list_of_versions_that_a_workflow_signs_is_one_that_the_program_believes(tmp_path: Path) -> None:
+    """The workflow's own commands, with the key made and its public half read as its head says."""
+    (script,) = [step["run"] for _, step in steps() if "pkeyutl" in step.get("run", "")]
+    made = script.replace(script.splitlines()[0], 'printf \'{"version": "9.1.0", "notes": "n"}\' > all/exengine.json')
+    head = (ROOT / ".github/workflows/installers.yml").read_text()
+    (make, read) = re.findall(r"(openssl (?:genpkey|pkey) [^\n)]*)", head)
+    (tmp_path / "all").mkdir()
+    begin = f"{make} > KEY; UPDATE_KEY=$(cat KEY); RUNNER_TEMP=.; {read} > public"
+    subprocess.run(["bash", "-euc", f"{begin}\n{made}"], cwd=tmp_path, check=True, capture_output=True)
+    data, signature = ((tmp_path / "all" / name).read_bytes() for name in ("exengine.json", "exengine.json.sig"))
+    assert read_release(data, signature, (tmp_path / "public").read_text().strip()).version == "9.1.0"
 
 
 def test_no_secret_is_printed_or_given_to_steps_of_others() -> None:

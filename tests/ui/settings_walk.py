@@ -36,6 +36,7 @@ ALL_SET: dict[str, Any] = {
 """A rule that sets everything that one can set."""
 
 RUNNING: dict[str, Any] = {
+    "app": {"update_list": "https://example.com/exengine.json", "update_key": "A" * 43 + "="},
     "listener": {"tls_certificate": "/etc/exengine/chain.pem", "tls_key": "/etc/exengine/key.pem"},
     "accounts": [
         {"name": "paper", "exchange": "paper"},
@@ -53,6 +54,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "app.timezone": ("Europe/Berlin", "Mars/Olympus"),
     "app.data_dir": ("/var/lib/exengine", "not/a/full/path"),
     "app.database_url": ("postgresql://me@db/exengine", "mysql://me@db/exengine"),
+    "app.update_list": ("https://example.org/exengine.json", "http://example.com/exengine.json"),
+    "app.update_key": ("AQ" + "A" * 41 + "=", "no key"),
     "listener.host": ("0.0.0.0", "http://host"),
     "listener.public_url": ("https://hooks.example.com", "hooks.example.com"),
     "listener.trusted_proxies": ("10.0.0.0/8, 127.0.0.1", "10.0.0.1/8"),

@@ -26,6 +26,9 @@ ELSEWHERE = {
     "test_the_option_comes_before_the_configuration_and_that_before_the_platform",
     "app.database_url": "integration/test_program_postgres.py::"
     "test_a_program_on_postgres_trades_is_exported_checked_killed_and_goes_on",
+    "app.update_list": "integration/test_updates.py::"
+    "test_a_program_that_is_told_to_asks_from_the_next_apply_on_and_no_longer_once_it_is_not",
+    "app.update_key": "integration/test_updates.py::test_a_list_that_another_has_signed_is_not_read",
     "listener.port": "integration/test_apply.py::test_a_port_moves_and_the_old_one_is_free",
     "listener.tls_certificate": "integration/test_webhook_exposure.py::"
     "test_the_whole_program_listens_over_tls_and_the_commands_find_it",

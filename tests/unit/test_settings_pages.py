@@ -20,7 +20,7 @@ LIVE = {"name": "main", "exchange": "binance"}
 
 SPEC_TREE = """
 {"schema_version": 1,
- "app": {"timezone": "local", "data_dir": null, "database_url": ""},
+ "app": {"timezone": "local", "data_dir": null, "database_url": "", "update_list": "", "update_key": ""},
  "listener": {"host": "127.0.0.1", "port": 8787, "public_url": "", "trusted_proxies": [], "allowed_sources": [],
               "allowed_hosts": [], "rate_per_minute": 60, "burst": 20, "tls_certificate": "", "tls_key": "",
               "tunnel": "off"},
