@@ -27,6 +27,8 @@ NEAR = 0.5
 """What a find must be worth at least, as a share of the best one: letters here and there are no find beside a word."""
 SHOWN = 12
 """Rows that are seen at once."""
+REMEMBERED = 5
+"""How many of those that were chosen last come first, until a letter is typed."""
 WORDS_SHARE = 0.5
 """What a find in an action's other words is worth, beside one in its name."""
 
@@ -45,6 +47,8 @@ class Entry:
     trades: bool
     words: str
     call: Callable[[], object]
+    is_place: bool = False
+    """Something to be gone to, rather than something to be done."""
     places: tuple[int, ...] = ()
     """The letters found."""
 
@@ -163,6 +167,8 @@ class Palette(QWidget):
         self.setObjectName("palette")
         self.setAccessibleName("Commands")
         self._all: list[Entry] = []
+        self._chosen: list[str] = []
+        """What was chosen, the last first."""
         self._before: QWidget | None = None
         self.model = PaletteModel(self)
         self.field = QLineEdit()
@@ -236,7 +242,16 @@ class Palette(QWidget):
         ]
         for source in registry.sources:
             entries.extend(
-                Entry(text=found.text, detail=found.detail, key="", why_not="", trades=False, words="", call=found.call)
+                Entry(
+                    text=found.text,
+                    detail=found.detail,
+                    key="",
+                    why_not="",
+                    trades=False,
+                    words="",
+                    call=found.call,
+                    is_place=True,
+                )
                 for found in source()
             )
         return entries
@@ -244,6 +259,24 @@ class Palette(QWidget):
     # Finding
 
     def _on_text(self, text: str) -> None:
+        found = self._found(text) if text.strip() else self._untyped()
+        self.model.show(found)
+        # Nothing is chosen before a letter was typed: Enter alone does nothing.
+        self.list.setCurrentIndex(self.model.index(0, 0) if found and text.strip() else QModelIndex())
+        self.list.setVisible(bool(found))
+        self.nothing.setVisible(not found)
+        self._place()
+
+    def _untyped(self) -> list[Entry]:
+        """What was chosen last, then the places to go to, then what can be done, as the menus have it."""
+        last = {text: place for place, text in enumerate(self._chosen)}
+
+        def order(entry: Entry) -> tuple[bool, int, bool]:
+            return bool(entry.why_not), last.get(entry.text, REMEMBERED), not entry.is_place
+
+        return sorted(self._all, key=order)
+
+    def _found(self, text: str) -> list[Entry]:
         found: list[tuple[float, int, Entry]] = []
         for place, entry in enumerate(self._all):
             here = find(text, entry.text)
@@ -256,17 +289,13 @@ class Palette(QWidget):
         best = min((worth for worth, _, _ in found), default=0.0)
         found = [one for one in found if one[0] <= best * NEAR]
         found.sort(key=lambda one: (bool(one[2].why_not), one[0], one[1]))
-        self.model.show([entry for _, _, entry in found])
-        # Nothing is chosen before a letter was typed: Enter alone does nothing.
-        self.list.setCurrentIndex(self.model.index(0, 0) if found and text.strip() else QModelIndex())
-        self.list.setVisible(bool(found))
-        self.nothing.setVisible(not found)
-        self._place()
+        return [entry for _, _, entry in found]
 
     def _on_chosen(self, index: QModelIndex) -> None:
         entry = self.model.entries[index.row()] if 0 <= index.row() < len(self.model.entries) else None
         if entry is None or entry.why_not:
             return
+        self._chosen = [entry.text, *(text for text in self._chosen if text != entry.text)][:REMEMBERED]
         self.close_again()
         entry.call()
 

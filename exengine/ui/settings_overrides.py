@@ -1,6 +1,7 @@
 """Overrides: other values for some accounts, pairs, timeframes, sides or pyramids, edited as a table (SPEC §3.1)."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -90,6 +91,12 @@ def summary(rule: Any) -> str:
             told = fmt.count(len(value), "leg") if field.kind is Kind.PAGES else field.words_of(value)
             said.append(told if field.kind is Kind.PAGES else f"{field.title} {told}")
     return ", ".join(said) or "Sets nothing yet"
+
+
+def _taking_keys(part: QWidget) -> list[QWidget]:
+    """What of a part the keyboard can come to; the list that a choice drops down is a window of its own."""
+    inside = (one for one in part.findChildren(QWidget) if one.window() is part.window())
+    return [one for one in inside if one.focusPolicy() is not Qt.FocusPolicy.NoFocus]
 
 
 class OverridesSheet(Sheet):
@@ -225,6 +232,14 @@ class OverridesSheet(Sheet):
             line.addWidget(remover, 0, Qt.AlignmentFlag.AlignTop)
             self._list.addWidget(holder)
             self.rows.append((holder, row))
+        self._order_tabs()
+
+    def _order_tabs(self) -> None:
+        """Tab goes as one reads, whatever was made anew: the rules, what is done with them, the values of one."""
+        tools = [self.add, self.up, self.down, self.what, self.set_it]
+        values = [widget for holder, _ in self.rows for widget in _taking_keys(holder)]
+        for before, after in pairwise([*_taking_keys(self.table), *tools, *values, self.cancel]):
+            QWidget.setTabOrder(before, after)
 
     # What can be done
 

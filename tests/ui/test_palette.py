@@ -72,6 +72,20 @@ def test_enter_does_what_was_found(stage, qtbot):
     stage.window.clicks.sheet.reject()
 
 
+def test_before_a_letter_is_typed_what_was_chosen_last_comes_first_and_then_the_places(stage, qtbot):
+    finder = palette(stage)
+    assert finder.model.entries[0].is_place
+    assert texts(finder).index("AVAX/USDT 1h") < texts(finder).index("Quit")
+    for word in ("about", "panic", "about"):
+        finder.open()
+        qtbot.keyClicks(finder.field, word)
+        qtbot.keyClick(finder.field, Qt.Key.Key_Return)
+        stage.window.clicks.sheet.reject()
+    finder.open()
+    assert texts(finder)[:2] == ["About ExEngine", "Panic…"]
+    assert finder.model.entries[2].is_place
+
+
 def test_a_pair_is_gone_to(stage, qtbot):
     finder = palette(stage)
     qtbot.keyClicks(finder.field, "avaxusdt 1h")
