@@ -23,7 +23,7 @@ from exengine.ui.log_range import Span
 from exengine.ui.positions_deeds import Deed
 from exengine.ui.theme import Look, Scheme
 from exengine.ui.window import Window
-from tests.ui import panels, rows, secrets_screens
+from tests.ui import panels, rows, secrets_screens, way_in
 from tests.ui.feed import Feed, Recorder, setup
 
 SIZES = ((1440, 900), (2560, 1440))
@@ -475,6 +475,8 @@ SCENES: dict[str, tuple[Callable[[Stage], None], Mode]] = {
     "font-16-panic": (large_panic, Mode.LIVE),
     "narrow": (narrow, Mode.PAPER),
     "blue-orange": (other_palette, Mode.PAPER),
+    "tunnel-off": (way_in.tunnel_off, Mode.PAPER),
+    "tunnel-up": (way_in.tunnel_up, Mode.LIVE),
     "secrets": (secrets_screens.secrets, Mode.PAPER),
     "secrets-reveal": (secrets_screens.secrets_reveal, Mode.PAPER),
     "app-lock": (secrets_screens.app_lock, Mode.PAPER),

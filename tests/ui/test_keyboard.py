@@ -22,7 +22,7 @@ from exengine.ui.tunnel_entry import TunnelEntry
 from tests.helpers.program import ROOT
 from tests.ui import panels, rows
 from tests.ui.test_access import can_be_tabbed_to, filled
-from tests.ui.test_tunnel_sheet import WayIn
+from tests.ui.way_in import WayIn
 
 SOL = "paper|SOL/USDT|1h#1"
 

@@ -3,44 +3,20 @@
 import asyncio
 import os
 import sys
-from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QGuiApplication
 
 from exengine.cli.desktop import way_in_of
 from exengine.domain.errors import UserError
-from exengine.engine.status import ListenerStatus
 from exengine.settings.file import read
 from exengine.settings.follow import DiskEdit
 from exengine.settings.program_pages import TunnelProgram
 from exengine.ui.tunnel_entry import TunnelEntry
-from exengine.ui.tunnel_sheet import OWN, WayInDesk
+from exengine.ui.tunnel_sheet import OWN
 from tests.integration.test_tunnel import CLOUDFLARED, STAYS, stand_in
-from tests.ui.settings_desk import MemoryDesk, config_of
 from tests.ui.test_on_the_real_engine import Desktop, on_the_desktop
-
-UP = {
-    "public_url": "https://calm-river-1234.trycloudflare.com",
-    "public_state": "Reached, 120 ms",
-    "is_reached": True,
-    "tunnel": "cloudflared is up",
-}
-
-
-class WayIn:
-    """The sheet's other side: a configuration in memory, and a listener that is as a test says."""
-
-    def __init__(self, folder: Path, **listener: object) -> None:
-        config = config_of(listener=listener)
-        self.settings = MemoryDesk(config, folder / "config.json")
-        self.about: dict[str, object] = {"public_url": "", "public_state": "", "is_reached": None, "tunnel": ""}
-        self.desk = WayInDesk(settings=self.settings, listener=self.status, installed=lambda: ("ngrok",))
-
-    def status(self) -> ListenerStatus:
-        return ListenerStatus(
-            listening=True, address="http://127.0.0.1:8787/webhook", last_hit_at_ms=None, **self.about
-        )  # type: ignore[arg-type]
+from tests.ui.way_in import UP, WayIn
 
 
 @pytest.fixture
