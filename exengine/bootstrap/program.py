@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from exengine import __version__
 from exengine.bootstrap.accounts import Accounts, has_paper, opened_market
@@ -50,6 +51,9 @@ from exengine.store.lock import EngineLock
 from exengine.store.places import open_store
 from exengine.store.retention import retention_timer
 from exengine.webhook.listener import Listener
+
+if TYPE_CHECKING:
+    from exengine.bootstrap.replay_desk import ReplayDesk
 
 log = logging.getLogger(__name__)
 
@@ -341,6 +345,13 @@ class Program(StoreReader):
     def settings_desk(self) -> SettingsDesk:
         """What the settings dialog asks."""
         return SettingsDesk(self)
+
+    @property
+    def replay_desk(self) -> "ReplayDesk":
+        """What the Replay window asks."""
+        from exengine.bootstrap.replay_desk import ReplayDesk
+
+        return ReplayDesk(self.signal_log, lambda: self.config, lambda: self.state, now_ms=self.clock.now_ms)
 
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Calls back when another configuration is in effect, or its file was edited; the result ends that."""

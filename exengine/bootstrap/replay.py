@@ -1,6 +1,6 @@
 """A replay, put together from inputs that were read and checked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,7 +31,7 @@ class ReplayInputs:
     instruments: tuple[Instrument, ...]
     tapes: Mapping[str, Tape]
     """The prices, by exchange id."""
-    recorded: list[Recorded]
+    recorded: Sequence[Recorded]
     secret: str | None
     """What the bodies' secret must be; None = not asked for."""
 

@@ -27,6 +27,12 @@ class StoreReader:
         return self._store.log_pages
 
     @property
+    def signal_log(self) -> DatabaseStore:
+        """What a replay reads of the signals of before."""
+        assert self._store is not None
+        return self._store
+
+    @property
     def past(self) -> Past:
         """What the window reads of stored signals and of one cause."""
         assert self._store is not None

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from exengine.bootstrap.replay import ReplayInputs
-from exengine.bootstrap.replay_work import Job, Ran, work
+from exengine.bootstrap.replay_work import Files, Job, Ran, work
 from exengine.domain.errors import UserError
 
 TELL_S = 0.1
@@ -58,7 +58,8 @@ def cores() -> int:
 class Workers:
     """Some processes that replay the same signals and prices. Use it as a context: at its end none is left."""
 
-    def __init__(self, inputs: ReplayInputs, count: int) -> None:
+    def __init__(self, inputs: ReplayInputs | Files, count: int) -> None:
+        """Files are read by the workers, each for itself."""
         self._inputs = inputs
         self._count = count
         self._processes: list[tuple[SpawnProcess, Connection]] = []
@@ -105,12 +106,16 @@ class Workers:
         """The processes' pipes; they are loading while the inputs are written to them."""
         context = get_context("spawn")
         for _ in range(self._count):
+            if self._stopped:
+                raise Stopped
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs,), name="exengine replay", daemon=True)
             with _deaf_to_ctrl_c():
                 process.start()
             theirs.close()
             self._processes.append((process, ours))
+        if self._stopped:
+            raise Stopped
         data = pickle.dumps(self._inputs)
         for _, pipe in self._processes:
             pipe.send_bytes(data)
@@ -119,7 +124,7 @@ class Workers:
     def stop(self) -> None:
         """Ends all of them at once; may be called from another thread than `run`."""
         self._stopped = True
-        for process, _ in self._processes:
+        for process, _ in list(self._processes):
             process.terminate()
 
     def close(self) -> None:
@@ -166,12 +171,23 @@ def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _yield_to_others()
     with suppress(EOFError, OSError):
-        inputs = pickle.loads(pipe.recv_bytes())
+        given: ReplayInputs | Files = pickle.loads(pipe.recv_bytes())
         while True:
-            pipe.send(_done(pipe, inputs, pipe.recv()))
+            job: Job = pipe.recv()
+            try:
+                if isinstance(given, Files):
+                    given = given.read(job.settings)
+                said: Ran | Failed = _done(pipe, given, job)
+            except UserError as error:
+                said = Failed(number=job.number, text=str(error), is_defect=False)
+            except (EOFError, OSError):
+                raise  # the pipe: nobody listens any more
+            except Exception as error:  # noqa: BLE001  # whatever it is, the parent tells it
+                said = Failed(number=job.number, text=f"{type(error).__name__}: {error}", is_defect=True)
+            pipe.send(said)
 
 
-def _done(pipe: Connection, inputs: ReplayInputs, job: Job) -> Ran | Failed:
+def _done(pipe: Connection, inputs: ReplayInputs, job: Job) -> Ran:
     last_s = time.monotonic()
 
     def share(done: float) -> None:
@@ -180,14 +196,7 @@ def _done(pipe: Connection, inputs: ReplayInputs, job: Job) -> Ran | Failed:
             last_s = time.monotonic()
             pipe.send(Under(number=job.number, share=done))
 
-    try:
-        return work(inputs, job, share)
-    except UserError as error:
-        return Failed(number=job.number, text=str(error), is_defect=False)
-    except OSError:
-        raise  # the pipe: nobody listens any more
-    except Exception as error:  # noqa: BLE001  # whatever it is, the parent tells it
-        return Failed(number=job.number, text=f"{type(error).__name__}: {error}", is_defect=True)
+    return work(inputs, job, share)
 
 
 def _yield_to_others() -> None:

@@ -26,6 +26,7 @@ from exengine.ui.layout import LayoutStore
 from exengine.ui.look_memory import LookMemory
 from exengine.ui.opening import Opening
 from exengine.ui.performance_feed import Source
+from exengine.ui.replay_entry import ReplayEntry
 from exengine.ui.settings_entry import SettingsEntry
 from exengine.ui.setup import AccountLabel, Setup
 from exengine.ui.start_fault import tell_start_fault
@@ -75,7 +76,8 @@ async def show_desktop(look: Look, options: argparse.Namespace, opening: Opening
     window.show_times(program.config.ui.time.value, program.settings.timezone)
     show_applied(program, look, bridge, window)
     accounts = AccountDesk(program)
-    SettingsEntry(window, program.settings_desk, accounts)
+    settings = SettingsEntry(window, program.settings_desk, accounts)
+    replays = ReplayEntry(window, program.replay_desk, settings)
     TunnelEntry(window, way_in_of(program))
     AutostartEntry(window, autostart(given(options)), why_not=lambda: access.why_not)
     guarded = Guarded(program, look, window, access)
@@ -85,6 +87,7 @@ async def show_desktop(look: Look, options: argparse.Namespace, opening: Opening
     opening.done()
     async with faults_told(program.engine.note):
         await closed.wait()
+    await replays.close()
     await memory.saved()
     bridge.close()
     window.hide()

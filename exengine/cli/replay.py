@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from exengine.bootstrap.replay import ReplayInputs, play
+from exengine.bootstrap.replay_work import Files, read_markets
 from exengine.domain.errors import UserError
 from exengine.domain.money import arithmetic, plain
-from exengine.exchange import market_rules
-from exengine.exchange.markets.price_file import PriceFile, check
 from exengine.replay import output
 from exengine.replay.signals_file import read_signals
-from exengine.replay.tape import Tape
 from exengine.settings.file import read
 from exengine.settings.pages import Config
 from exengine.settings.plain import replay_settings
@@ -50,23 +48,13 @@ def read_inputs(options: argparse.Namespace) -> tuple[ReplayInputs, Config]:
             f"The recorded signals are to be authenticated, but {SECRET_VARIABLE} is not set.",
             remedy="Set it to the secret in their bodies, or give --no-auth.",
         )
-    try:
-        instruments = market_rules.from_json(options.markets.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{options.markets}: {error}.", remedy="It is M.json: market rules by symbol.") from None
-    files: dict[str, PriceFile] = {}
-    for path in options.prices:
-        if path.stem in files:
-            raise UserError(f"{path}: there is another file for {path.stem}.", remedy="Give one file a symbol.")
-        files[path.stem] = check(path)
-    recorded = read_signals(options.signals)
-    inputs = ReplayInputs(
-        settings=replay_settings(config),
-        instruments=instruments,
-        tapes={exchange_id: Tape(file.ticks(-1)) for exchange_id, file in files.items()},
-        recorded=recorded,
+    files = Files(
+        prices=tuple(options.prices),
+        instruments=read_markets(options.markets),
+        recorded=tuple(read_signals(options.signals)),
         secret=secret,
     )
+    inputs = files.read(replay_settings(config))
     return inputs, config
 
 

@@ -35,6 +35,7 @@ PLAYED = (
 """What a replay is played by; nothing else changes what comes of it."""
 
 _STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_-]*)|\[(\d{1,6})\]|\[\"([^\"\\]+)\"\]", re.ASCII)
+_NOT_THERE = "is not the path of a setting: what stands above it is a single value"
 _SAFE = "Nothing was replayed and nothing was written."
 _FORM = 'It is {"grid.max_pyramids": [1, 2, 3], "take_profit.percent": {"from": "0.5", "to": "2", "step": "0.25"}}.'
 
@@ -114,6 +115,37 @@ def read_grid(path: Path, config: Config, *, most: int = MOST_RUNS) -> Grid:
             remedy="Give fewer values, or more with --most.",
         )
     return grid
+
+
+def with_changes(config: Config, text: str) -> Config:
+    """`config` with what the lines of `text` say: `take_profit.percent = 1.5`, a setting each. Raises ConfigError."""
+    tree = written(config)
+    problems: list[Problem] = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        path, sign, value = (part.strip() for part in line.partition("="))
+        place: Location = (path,)
+        try:
+            if not sign or not value:
+                raise ValueError("needs a value, as take_profit.percent = 1.5")
+            place = _place(path)
+            _check_place(place, tree)
+            put(tree, place, _typed(value))
+        except ValueError as error:
+            problems.append(Problem(place=place, message=str(error)))
+        except (TypeError, LookupError, AttributeError):
+            problems.append(Problem(place=place, message=_NOT_THERE))
+    if problems:
+        raise ConfigError("These changes cannot be used:", problems=problems)
+    return checked(tree)
+
+
+def _typed(text: str) -> Any:
+    """A value as JSON spells it, or else a word."""
+    try:
+        value, odd = parse(text)
+    except NotJson:
+        return text
+    return text if odd else _written(value)
 
 
 def _grid(tree: Mapping[str, Any], config: Config) -> tuple[Grid, list[Problem]]:
@@ -219,7 +251,7 @@ def _wrong(base: Mapping[str, Any], place: Location, values: Sequence[Any]) -> I
             own = (one for one in error.problems if one.place[: len(place)] == place or at(base, one.place) is None)
             yield from islice(own, 1)
         except (TypeError, LookupError, AttributeError, ValidationError):
-            yield Problem(place=place, message="is not the path of a setting: what stands above it is a single value")
+            yield Problem(place=place, message=_NOT_THERE)
             return
 
 

@@ -83,6 +83,14 @@ class DatabaseStore:
         """A stored signal's text as it came, secret removed; empty where it is no longer kept, None = no such one."""
         return await self._reader.run(lambda connection: reader.signal_body(connection, signal_id))
 
+    async def bodies(self, since_ms: int | None, until_ms: int | None) -> tuple[tuple[int, str], ...]:
+        """When they came and the text of the signals of a stretch of time, for a replay of them."""
+        return await self._reader.run(lambda connection: reader.bodies(connection, since_ms, until_ms))
+
+    async def signals_there(self) -> tuple[int, int | None, int | None]:
+        """How many signals a replay can have, and when the first and the last of them came."""
+        return await self._reader.run(reader.signals_there)
+
     async def realised(self, since_ms: int | None = None) -> dict[str, Decimal]:
         """Realised PnL of all time, or of the fills at or after `since_ms`, by quote currency."""
         return await self._reader.run(lambda connection: reader.realised(connection, since_ms=since_ms))

@@ -98,6 +98,29 @@ def signal_body(connection: Connection, signal_id: int) -> str | None:
     return connection.scalar(select(columns.body).where(columns.id == signal_id))
 
 
+def bodies(connection: Connection, since_ms: int | None, until_ms: int | None) -> tuple[tuple[int, str], ...]:
+    """When they came and the text of the signals that were proven to be the trader's, oldest first.
+
+    What the trader had replayed is left out: its original is among them.
+    """
+    columns = schema.signals.c
+    wanted = select(columns.received_at_ms, columns.body).where(columns.body != "", columns.replay_of.is_(None))
+    if since_ms is not None:
+        wanted = wanted.where(columns.received_at_ms >= since_ms)
+    if until_ms is not None:
+        wanted = wanted.where(columns.received_at_ms < until_ms)
+    return tuple((row.received_at_ms, row.body) for row in connection.execute(wanted.order_by(columns.id)))
+
+
+def signals_there(connection: Connection) -> tuple[int, int | None, int | None]:
+    """How many of those there are, and when the first and the last of them came."""
+    columns = schema.signals.c
+    at = columns.received_at_ms
+    wanted = select(func.count(), func.min(at), func.max(at)).where(columns.body != "", columns.replay_of.is_(None))
+    count, first_ms, last_ms = connection.execute(wanted).one()
+    return count, first_ms, last_ms
+
+
 def last_log(connection: Connection, count: int) -> tuple[LogRow, ...]:
     """The last `count` lines of the audit trail, oldest first."""
     rows = connection.execute(select(schema.notes).order_by(schema.notes.c.id.desc()).limit(count)).all()

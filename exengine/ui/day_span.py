@@ -15,18 +15,21 @@ class DaySpan(Ground):
     days_changed = Signal()
     """The trader has chosen another day."""
 
-    def __init__(self, look: Look, parent: QWidget | None = None) -> None:
+    def __init__(self, look: Look, parent: QWidget | None = None, *, narrow: bool = False) -> None:
+        """`narrow` where there is only room for the two days."""
         super().__init__(look, "surface", parent)
         self.first, self.last = _day_field("From"), _day_field("To")
         row = QHBoxLayout(self)
-        row.setContentsMargins(look.metric("edge_padding"), 6, look.metric("edge_padding"), 6)
+        edge = 0 if narrow else look.metric("edge_padding")
+        row.setContentsMargins(edge, 0 if narrow else 6, edge, 0 if narrow else 6)
         row.setSpacing(8)
         for text, field in (("From", self.first), ("to", self.last)):
             row.addWidget(Label(look, text, token="muted"))
-            row.addWidget(field)
+            row.addWidget(field, int(narrow))
             field.dateChanged.connect(self.days_changed)
-        row.addWidget(Label(look, "both days included", token="muted"))
-        row.addStretch(1)
+        if not narrow:
+            row.addWidget(Label(look, "both days included", token="muted"))
+            row.addStretch(1)
         self.hide()
 
     @property

@@ -18,19 +18,23 @@ class Legend(QWidget):
         """`entries` are tokens and names."""
         super().__init__()
         self._look = look
-        self._entries = [(token, name, "") for token, name in entries]
+        self._entries: list[tuple[str, str, str | None]] = [(token, name, "") for token, name in entries]
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         look.changed.connect(self.updateGeometry)
         self.setAccessibleName("Legend")
 
-    def show_values(self, *values: str) -> None:
+    def show_values(self, *values: str | None) -> None:
+        """The last value of each curve; None leaves its entry out."""
         self._entries = [(token, name, value) for (token, name, _), value in zip(self._entries, values, strict=True)]
         self.setAccessibleDescription(", ".join(self._texts()))
         self.updateGeometry()
         self.update()
 
     def _texts(self) -> list[str]:
-        return [f"{name} {value}".strip() for _, name, value in self._entries]
+        return [f"{name} {value}".strip() for _, name, value in self._shown()]
+
+    def _shown(self) -> list[tuple[str, str, str | None]]:
+        return [entry for entry in self._entries if entry[2] is not None]
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(self._look.font(Role.SMALL))
@@ -45,7 +49,7 @@ class Legend(QWidget):
         font = look.font(Role.SMALL)
         metrics, left, line = QFontMetricsF(font), 0.0, look.grown(LINE)
         painter.setFont(font)
-        for (token, _, _), text in zip(self._entries, self._texts(), strict=True):
+        for (token, _, _), text in zip(self._shown(), self._texts(), strict=True):
             painter.setPen(QPen(look.color(token), 2))
             painter.drawLine(round(left), self.height() // 2, round(left) + line, self.height() // 2)
             painter.setPen(look.color("muted"))

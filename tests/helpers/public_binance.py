@@ -29,6 +29,8 @@ class PublicBinance:
     prices: dict[str, str | None] = field(
         default_factory=lambda: {"BTCUSDT": "95000.01000000", "ETHUSDT": "3200.00000000", "PEPEUSDT": "0.00001234"}
     )
+    bars: dict[str, list[tuple[int, str, str, str, str]]] = field(default_factory=dict)
+    """Of a symbol its bars of a minute: open time, open, high, low, close."""
     fault: tuple[int, str, dict[str, str]] | None = None
     """Status, body and headers of every answer while it is set."""
     faults_left: int | None = None
@@ -58,8 +60,17 @@ class PublicBinance:
                 return web.json_response({"timezone": "UTC", "symbols": [market(each) for each in SYMBOLS]})
             case "/api/v3/ticker/24hr":
                 return self._tickers(request)
+            case "/api/v3/klines":
+                return self._klines(request)
             case _:
                 return web.json_response({"code": -1, "msg": "no such page"}, status=404)
+
+    def _klines(self, request: web.Request) -> web.Response:
+        since, count = int(request.query["startTime"]), int(request.query["limit"])
+        until = int(request.query.get("endTime", 2**62))
+        found = [bar for bar in self.bars.get(request.query["symbol"], []) if since <= bar[0] <= until][:count]
+        # Open time, open, high, low, close, volume, close time, and more that nobody asks for.
+        return web.json_response([[*bar, "12.50000000", bar[0] + 59_999, "0", 9, "0", "0", "0"] for bar in found])
 
     def _tickers(self, request: web.Request) -> web.Response:
         single = request.query.get("symbol")

@@ -532,9 +532,11 @@ if __name__ == "__main__":
     wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     for written in render(target, wanted):
         print(written)
-    from tests.ui import frame_screens, performance_screens, settings_screens
+    from tests.ui import frame_screens, performance_screens, replay_screens, settings_screens
 
     for written in frame_screens.render(target, wanted):
+        print(written)
+    for written in replay_screens.render(target, wanted):
         print(written)
     for written in performance_screens.render(target, wanted.removeprefix("performance-")):
         print(written)

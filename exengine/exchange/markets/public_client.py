@@ -67,6 +67,21 @@ class PublicClient:
                 found |= {symbol: price for symbol in asked if (price := last_price(tickers.get(symbol) or {}))}
         return found
 
+    async def bars(self, symbol: str, timeframe: str, since_ms: int, count: int) -> list[Sequence[Any]]:
+        """At most `count` bars from `since_ms` on: open time and, as text, open, high, low, close and volume.
+
+        Raises as `instruments`, and UserError for a symbol or a length of bar that is not there.
+        """
+        async with self._turn:
+            markets = await self._ask("load_markets")
+            if symbol not in markets:
+                raise UserError(
+                    f"{self._exchange} lists no {symbol}.", remedy="Choose another exchange, or prices from files."
+                )
+            if timeframe not in (self._client.timeframes or {}):
+                raise UserError(f"{self._exchange} has no bars of {timeframe}.", remedy="Choose another length of bar.")
+            return list(await self._ask("fetch_ohlcv", symbol, timeframe, since_ms, count))
+
     async def _tickers(self, symbols: Sequence[str]) -> dict[str, Any]:
         """All in one question; where one cannot be read and spoils the others, each in a question of its own."""
         try:
