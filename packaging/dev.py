@@ -469,7 +469,8 @@ def screens(arguments: list[str]) -> int:
 def build(arguments: list[str]) -> int:
     """Stages: wheel, folder, installer; without one all of them. See packaging/build.py."""
     ready(QT_LIBRARIES)
-    ready_build()
+    if arguments != ["wheel"]:
+        ready_build()
     os.chdir(ROOT)
     return become([str(PYTHON), str(ROOT / "packaging" / "build.py"), *arguments])
 
