@@ -1,22 +1,33 @@
 """What was measured beside what it must be and what a bare loop takes in the same run: one table, one JSON file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from tests.bench.measured import percentile
 
 FOLDER = Path(__file__).parents[2] / "build" / "bench"
+
+AREAS = ("webhook", "live", "busy window", "risk", "prices", "replay", "start", "growth")
+"""In the order of the table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """A figure, in `unit`; `limit` is the most that it may be, `bare` what a bare loop takes, where there is such."""
+    """A figure, in `unit`, and what it must be: in itself, or beside `bare`, the same of a bare loop or a peer."""
 
+    area: str
     what: str
     measured: float
     unit: str
     limit: float | None = None
+    """The most that it may be; the least where `at_least`."""
     bare: float | None = None
+    times: float | None = None
+    """How many times `bare` it may be at most; at least where `at_least`."""
+    at_least: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -24,17 +35,63 @@ class Goal:
 
     @property
     def met(self) -> bool | None:
-        return None if self.limit is None else self.measured <= self.limit
+        """None where it is told of and has no goal."""
+        held = [(self.measured, self.limit), (self.ratio, self.times)]
+        asked = [(found, wanted) for found, wanted in held if found is not None and wanted is not None]
+        if not asked:
+            return None
+        return all(found >= wanted if self.at_least else found <= wanted for found, wanted in asked)
 
 
-def goals_table(title: str, goals: Sequence[Goal]) -> str:
-    """A line for each goal; one that falls short says so."""
-    lines = [title, f"  {'':46}{'measured':>14}{'limit':>10}{'bare':>10}{'ratio':>9}"]
-    for goal in goals:
-        figures = f"{goal.measured:>9.2f} {goal.unit:<4}{_told(goal.limit):>10}{_told(goal.bare):>10}"
-        ratio = f"{goal.ratio:.2f}x" if goal.ratio is not None else "-"
-        lines.append(f"  {goal.what:46}{figures}{ratio:>9}{'  FALLS SHORT' if goal.met is False else ''}")
+def in_ms(
+    area: str,
+    what: str,
+    samples_s: Sequence[float],
+    at: int,
+    *,
+    bare: Sequence[float] | None = None,
+    limit: float | None = None,
+    times: float | None = None,
+) -> Goal:
+    """The percentile `at` of times in seconds, beside the same of the bare ones."""
+    return Goal(
+        area=area,
+        what=what,
+        measured=percentile(samples_s, at) * 1000,
+        unit="ms",
+        limit=limit,
+        bare=percentile(bare, at) * 1000 if bare else None,
+        times=times,
+    )
+
+
+def goals_table(title: str, goals: Sequence[Goal], before: Mapping[str, float] | None = None) -> str:
+    """A line for each figure; one that falls short says so. `before` are an earlier run's, by what they are of."""
+    earlier = f"{'before':>12}" if before is not None else ""
+    lines = [title, f"  {'':58}{'measured':>14}{'goal':>12}{'bare':>10}{'ratio':>10}{'goal':>9}{earlier}"]
+    area = ""
+    for goal in sorted(goals, key=lambda goal: AREAS.index(goal.area)):
+        if goal.area != area:
+            area = goal.area
+            lines.append(f"  {area}")
+        way = ("≥" if goal.at_least else "≤") + " "
+        limit = "-" if goal.limit is None else f"{way}{goal.limit:,.2f}"
+        times = "-" if goal.times is None else f"{way}{goal.times:.1f}x"
+        ratio = "-" if goal.ratio is None else f"{goal.ratio:,.2f}x"
+        bare = "-" if goal.bare is None else f"{goal.bare:,.2f}"
+        line = f"    {goal.what:56}{goal.measured:>9,.2f} {goal.unit:<4}{limit:>12}{bare:>10}{ratio:>10}{times:>9}"
+        if before is not None:
+            was = before.get(name_of(goal))
+            line += f"{'new' if not was else f'{(goal.measured / was - 1) * 100:+.0f} %':>12}"
+        lines.append(line + ("  FALLS SHORT" if goal.met is False else ""))
+    held = [goal.met for goal in goals if goal.met is not None]
+    lines.append(f"  {held.count(True)} of {len(held)} goals are met.")
     return "\n".join(lines)
+
+
+def name_of(goal: Goal) -> str:
+    """By which the same figure of another run is found."""
+    return f"{goal.area}: {goal.what}"
 
 
 def keep_goals(name: str, goals: Sequence[Goal]) -> Path:
@@ -42,9 +99,11 @@ def keep_goals(name: str, goals: Sequence[Goal]) -> Path:
     FOLDER.mkdir(parents=True, exist_ok=True)
     file = FOLDER / f"{name}.json"
     told = [{**asdict(goal), "ratio": goal.ratio, "met": goal.met} for goal in goals]
-    file.write_text(json.dumps(told, indent=2) + "\n")
+    file.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return file
 
 
-def _told(figure: float | None) -> str:
-    return "-" if figure is None else f"{figure:.2f}"
+def kept_goals(file: Path) -> dict[str, float]:
+    """What an earlier run measured, by what it is of. Raises OSError and ValueError where there is none such."""
+    told: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+    return {f"{one['area']}: {one['what']}": float(one["measured"]) for one in told}

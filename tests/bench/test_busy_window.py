@@ -1,8 +1,7 @@
 """The busy case: 200 groups, 7,000 legs, prices 20 times a second, the real engine and the real window on one loop.
 
 How long a flush takes of the processor, how late the loop is, how soon alerts are answered meanwhile, each beside a
-bare loop or handler in the same run; what memory does over an hour; how soon the first window is painted. All of it
-ends in one table, and in `build/bench/busy_window.json`.
+bare loop or handler in the same run; what memory does over an hour; how soon the first window is painted.
 """
 
 import asyncio
@@ -12,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +30,7 @@ from exengine.ui.loop import run
 from exengine.ui.theme import Look, Scheme
 from exengine.ui.window import Window
 from tests.bench.busy import BATCHES, BusyMarket, busy_program, lateness
-from tests.bench.goals import Goal, goals_table, keep_goals
+from tests.bench.goals import Goal, in_ms
 from tests.bench.measured import PLAYED, percentile, show, table
 from tests.bench.test_webhook_latency import bare_webhook
 from tests.helpers.program import ROOT, TOKEN, environment, write_config
@@ -52,6 +51,8 @@ BARE_FLUSH = "bare loop, 200 prices valued and written"
 CLOSED, OPEN = "a flush, processor time, groups closed up", "a flush, processor time, all rows open"
 COLLECTED = "a full collection of garbage"
 BARE_WINDOW, OPENING, DESKTOP = "bare Qt window", "what opens first", "ExEngine's whole window"
+
+AREA = "busy window"
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -175,31 +176,24 @@ def measures(look: Look, tmp_path_factory: pytest.TempPathFactory, request: pyte
     return found
 
 
-@pytest.fixture(scope="module")
-def goals(request: pytest.FixtureRequest) -> Iterator[list[Goal]]:
-    """What the tests found, told as one table when the last of them is done."""
-    found: list[Goal] = []
-    yield found
-    show(request.config, goals_table("The busy window: what was measured, and what it must be", found))
-    show(request.config, f"  kept in {keep_goals('busy_window', found)}")
-
-
 @pytest.mark.benchmark(group="the busy window", timer=PLAYED)
 @pytest.mark.parametrize("way", [CLOSED, OPEN])
 def test_a_flush_of_the_busy_window(measures: Measures, goals: list[Goal], way: str, benchmark: Any):
     took, bare = measures.flush[way], measures.flush[BARE_FLUSH]
     PLAYED.play(benchmark, took, of=way)
-    goals.append(_in_ms(way, took, 50, limit=5, bare=bare))
+    goals.append(in_ms(AREA, f"{way}, p50", took, 50, limit=5, bare=bare))
     assert len(took) > SECONDS
 
 
 @pytest.mark.benchmark(group="the busy window", timer=PLAYED)
 def test_a_timer_beside_the_busy_window(measures: Measures, goals: list[Goal], benchmark: Any):
     late, bare = measures.late[BUSY_LOOP], measures.late[BARE_LOOP]
-    goal = _in_ms("event loop lag", late, 99, limit=15, bare=bare)
+    goal = in_ms(AREA, "event loop lag, p99", late, 99, limit=15, bare=bare)
     goals.append(goal)
-    goals.append(Goal(what="processor time of the busy program", measured=measures.processor_share * 100, unit="%"))
-    goals.append(_in_ms(COLLECTED, measures.collected, 50))
+    goals.append(
+        Goal(area=AREA, what="processor time of the busy program", measured=measures.processor_share * 100, unit="%")
+    )
+    goals.append(in_ms(AREA, COLLECTED, measures.collected, 50))
     PLAYED.play(benchmark, late, of=BUSY_LOOP, p99_ratio_to_bare_loop=goal.ratio)
     assert late
 
@@ -207,8 +201,8 @@ def test_a_timer_beside_the_busy_window(measures: Measures, goals: list[Goal], b
 @pytest.mark.benchmark(group="the busy window", timer=PLAYED)
 def test_an_alert_is_answered_beside_the_busy_window(measures: Measures, goals: list[Goal], benchmark: Any):
     took, bare = measures.answers[BUSY_HANDLER], measures.answers[BARE_HANDLER]
-    goal = _in_ms("a webhook's answer", took, 99, limit=15, bare=bare)
-    goals += [_in_ms("a webhook's answer", took, 50, bare=bare), goal]
+    goal = in_ms(AREA, "a webhook's answer, p99", took, 99, limit=15, bare=bare)
+    goals += [in_ms(AREA, "a webhook's answer, p50", took, 50, bare=bare), goal]
     PLAYED.play(benchmark, took, of=BUSY_HANDLER, p99_ratio_to_bare_handler=goal.ratio)
     assert len(took) == ALERTS
 
@@ -219,20 +213,11 @@ def test_memory_of_the_busy_program_over_a_quarter_of_an_hour(measures: Measures
     benchmark.extra_info.update(first_mb=first, middle_mb=middle, last_mb=last)
     benchmark.pedantic(resident_mb, rounds=1)
     grown = (last - middle) / middle * 100
-    goals.append(Goal(what="memory, the second half of 180,000 prices", measured=grown, unit="%", limit=FLAT_PERCENT))
-    goals.append(Goal(what="memory of the busy program", measured=last, unit="MB"))
-    assert last > 0
-
-
-def _in_ms(what: str, samples_s: list[float], at: int, *, limit: float | None = None, bare: Any = None) -> Goal:
-    """The percentile `at` of the samples, beside the same of the bare ones."""
-    return Goal(
-        what=f"{what}, p{at}",
-        measured=percentile(samples_s, at) * 1000,
-        unit="ms",
-        limit=limit,
-        bare=percentile(bare, at) * 1000 if bare else None,
+    goals.append(
+        Goal(area=AREA, what="memory, the second half of 180,000 prices", measured=grown, unit="%", limit=FLAT_PERCENT)
     )
+    goals.append(Goal(area=AREA, what="memory of the busy program", measured=last, unit="MB"))
+    assert last > 0
 
 
 @pytest.mark.benchmark(group="the window's memory")
@@ -263,7 +248,9 @@ def test_memory_of_the_window_over_an_hour_of_simulated_time(
     stage.window.deleteLater()
     benchmark.extra_info.update({f"quarter_{number}_mb": mb for number, mb in enumerate(kept)})
     grown = (kept[-1] - kept[2]) / kept[2] * 100
-    goals.append(Goal(what="memory, the window's second half hour", measured=grown, unit="%", limit=FLAT_PERCENT))
+    goals.append(
+        Goal(area=AREA, what="memory, the window's second half hour", measured=grown, unit="%", limit=FLAT_PERCENT)
+    )
     told = ", ".join(f"{mb:.1f}" for mb in kept)
     show(request.config, f"Memory at each quarter of a simulated hour, MB: {told}")
 
@@ -296,7 +283,9 @@ def test_the_first_window_is_painted(tmp_path: Path, goals: list[Goal], request:
     bare = percentile(painted[BARE_WINDOW], 50)
     for name, limit in ((OPENING, 0.8), (DESKTOP, None)):
         measured_s = percentile(painted[name], 50)
-        goals.append(Goal(what=f"start to paint, {name}", measured=measured_s, unit="s", limit=limit, bare=bare))
-    goals.append(Goal(what=f"processor time until {OPENING}", measured=min(processor), unit="s"))
+        goals.append(
+            Goal(area="start", what=f"start to paint, {name}", measured=measured_s, unit="s", limit=limit, bare=bare)
+        )
+    goals.append(Goal(area="start", what=f"processor time until {OPENING}", measured=min(processor), unit="s"))
     PLAYED.play(benchmark, painted[OPENING], of=OPENING, processor_s=min(processor))
     assert len(painted[DESKTOP]) == len(painted[OPENING]) == PAINTS

@@ -20,6 +20,7 @@ from exengine.settings.paths import DataDir
 from exengine.settings.secret_places import vault_of
 from exengine.store import sqlite
 from tests.bench.exchange_process import START_PRICE, ExchangeProcess, exchange_process
+from tests.bench.goals import Goal, in_ms
 from tests.bench.measured import PLAYED, percentile, show, table
 from tests.bench.webhook_client import WebhookClient, webhook_client
 from tests.helpers.live_program import PASSPHRASE
@@ -155,12 +156,16 @@ def measures(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
 
 @pytest.mark.benchmark(group="live", timer=PLAYED)
 @pytest.mark.parametrize(
-    ("name", "goal"),
+    ("name", "times"),
     [(BARE, None), (COMMIT, None), (FIRST, 3.0), (LADDER, 6.0), (TARGET, 4.0)],
     ids=["bare", "commit", "first", "ladder", "target"],
 )
-def test_how_long_it_takes(name: str, goal: float | None, measures: Measures, benchmark: Any):
+def test_how_long_it_takes(name: str, times: float | None, measures: Measures, goals: list[Goal], benchmark: Any):
     samples = measures.columns[name]
     ratio = percentile(samples, 50) / percentile(measures.bare, 50)
-    PLAYED.play(benchmark, samples, of=name, ratio_to_bare_call=ratio, goal=goal)
+    if name != BARE:
+        goals.append(in_ms("live", f"{name}, p50", samples, 50, bare=measures.bare, times=times))
+    if name == FIRST:
+        goals.append(in_ms("live", f"{name}, p99", samples, 99, bare=measures.bare, limit=20))
+    PLAYED.play(benchmark, samples, of=name, ratio_to_bare_call=ratio, goal=times)
     assert len(samples) == ROUNDS

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.bench.goals import Goal
 from tests.bench.measured import show
 from tests.bench.replay_inputs import MONTH, TIMEFRAMES, alerts, closes, config, walk, write
 
@@ -71,18 +72,17 @@ LOSING = {"loss_threshold_percent": "-1", "require_full_pyramids": False, "post_
 @pytest.mark.skipif(not MONTH.exists(), reason="the recorded month is not beside the project")
 @pytest.mark.parametrize("mode", ["leg", "pyramid", "aggregate", "hybrid"])
 @pytest.mark.parametrize("risk", [{}, LOSING], ids=["defaults", "losers"])
-def test_the_recorded_month(
-    tmp_path: Path, benchmark: Any, request: pytest.FixtureRequest, mode: str, risk: dict[str, Any]
-) -> None:
+def test_the_recorded_month(tmp_path: Path, goals: list[Goal], benchmark: Any, mode: str, risk: dict[str, Any]) -> None:
     settings = config(take_profit={"mode": mode, "percent": "1"}, sizing={"amount": "300"}, risk=risk)
     signals = alerts(closes(), 300, seed=7)
     run = benchmark.pedantic(played, (tmp_path,), {"signals": signals, "settings": settings}, rounds=1)
     benchmark.extra_info.update(run._asdict())
-    show(request.config, told(f"month, {mode}, {'losers' if risk else 'defaults'}", run))
+    what = f"the recorded month, {mode}{', with losers' if risk else ''}, thousands of events"
+    goals.append(Goal(area="replay", what=what, measured=run.events / run.cpu_s / 1000, unit="k/s"))
 
 
 def test_ten_times_the_ticks_cost_about_ten_times(
-    tmp_path: Path, benchmark: Any, request: pytest.FixtureRequest
+    tmp_path: Path, goals: list[Goal], benchmark: Any, request: pytest.FixtureRequest
 ) -> None:
     """A ladder of twenty levels, and ten times the fills as well; start-up and imports are in neither."""
     grid = {"legs": LADDER, "max_pyramids": 4, "overrides": []}
@@ -97,9 +97,13 @@ def test_ten_times_the_ticks_cost_about_ten_times(
         else:
             runs.append(benchmark.pedantic(played, (tmp_path / str(count),), arguments, rounds=1))
     none, tenth, whole = runs
-    ratio = (whole.cpu_s - none.cpu_s) / (tenth.cpu_s - none.cpu_s)
-    benchmark.extra_info.update(whole._asdict() | {"ratio": ratio})
-    lines = [told(f"walk of {run.events:,}", run) for run in runs]
-    show(
-        request.config, "\n".join([*lines, f"  ten times the ticks and fills cost {ratio:.1f} times (less the start)"])
-    )
+    few_s, many_s = tenth.cpu_s - none.cpu_s, whole.cpu_s - none.cpu_s
+    benchmark.extra_info.update(whole._asdict())
+    rate = whole.events / whole.cpu_s / 1000
+    goals += [
+        Goal(area="replay", what="a million ticks, 20 levels, thousands of them", measured=rate, unit="k/s"),
+        Goal(area="replay", what="a million ticks, the most memory", measured=whole.peak_mb, unit="MB"),
+        Goal(area="growth", what="ten times the ticks, a replay less its start", measured=many_s, unit="s", bare=few_s,
+             times=11),
+    ]  # fmt: skip
+    show(request.config, "\n".join(told(f"walk of {run.events:,}", run) for run in runs))

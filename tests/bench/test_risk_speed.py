@@ -1,6 +1,9 @@
 """The risk engine's look at a thousand groups, and prices that change nothing for five hundred."""
 
+import time
+import timeit
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,8 +25,11 @@ from exengine.domain.settings import (
     SizingSettings,
 )
 from exengine.domain.step import Step
-from tests.bench.measured import show
+from tests.bench.goals import Goal
 from tests.helpers.world import World
+
+pytestmark = pytest.mark.benchmark(timer=time.process_time)
+"""All of it is one thread's arithmetic: what else the machine does is not measured."""
 
 TIMEFRAMES = ("15", "60", "240", "1D", "1W")
 LEGS = 5
@@ -96,16 +102,31 @@ MARKETS = {
 
 
 @pytest.mark.parametrize("name", MARKETS)
-def test_a_look_at_a_thousand_groups(
-    thousand: World, benchmark: Any, request: pytest.FixtureRequest, name: str
-) -> None:
+def test_a_look_at_a_thousand_groups(thousand: World, goals: list[Goal], benchmark: Any, name: str) -> None:
     moved(thousand, MARKETS[name])
     benchmark.pedantic(looked, (thousand,), rounds=30, warmup_rounds=2)
-    show(request.config, f"  risk.evaluate, 1,000 groups, {name}: {benchmark.stats['median'] * 1000:.2f} ms")
+    took_ms = benchmark.stats["median"] * 1000
+    goals.append(Goal(area="risk", what=f"1,000 groups, {name}", measured=took_ms, unit="ms", limit=5))
+
+
+def test_ten_times_the_groups_cost_about_ten_times(thousand: World, goals: list[Goal], benchmark: Any) -> None:
+    """All of them losers that nobody pays for: each is looked at closely."""
+    hundred = world(100)
+    for one in (hundred, thousand):
+        moved(one, MARKETS["all lose, nobody can pay"])
+    few, many = (
+        min(timeit.repeat(partial(looked, one), timer=time.process_time, number=1, repeat=30))
+        for one in (hundred, thousand)
+    )
+    benchmark.pedantic(looked, (thousand,), rounds=5)
+    goals.append(
+        Goal(area="growth", what="ten times the groups, a look at the risk", measured=many * 1000, unit="ms",
+             bare=few * 1000, times=11)
+    )  # fmt: skip
 
 
 def test_a_look_at_a_thousand_groups_none_of_which_was_seen_before(
-    thousand: World, benchmark: Any, request: pytest.FixtureRequest
+    thousand: World, goals: list[Goal], benchmark: Any
 ) -> None:
     """What is kept of each group is forgotten before each round."""
     from exengine.domain import pnl, risk_levels
@@ -117,10 +138,11 @@ def test_a_look_at_a_thousand_groups_none_of_which_was_seen_before(
         risk_levels._kept.clear()
 
     benchmark.pedantic(looked, (thousand,), setup=forget, rounds=10)
-    show(request.config, f"  risk.evaluate, 1,000 groups, all new: {benchmark.stats['median'] * 1000:.2f} ms")
+    took_ms = benchmark.stats["median"] * 1000
+    goals.append(Goal(area="risk", what="1,000 groups, none seen before", measured=took_ms, unit="ms"))
 
 
-def test_when_a_thousand_groups_need_no_look(thousand: World, benchmark: Any, request: pytest.FixtureRequest) -> None:
+def test_when_a_thousand_groups_need_no_look(thousand: World, goals: list[Goal], benchmark: Any) -> None:
     moved(thousand, MARKETS["all lose, nobody can pay"])
 
     def asked() -> None:
@@ -128,10 +150,11 @@ def test_when_a_thousand_groups_need_no_look(thousand: World, benchmark: Any, re
             assert risk_quiet(thousand.state, thousand.now_ms) is not None
 
     benchmark.pedantic(asked, rounds=30, warmup_rounds=2)
-    show(request.config, f"  risk_quiet, 1,000 groups: {benchmark.stats['median'] * 1000:.2f} ms")
+    took_ms = benchmark.stats["median"] * 1000
+    goals.append(Goal(area="risk", what="1,000 groups, until when they need no look", measured=took_ms, unit="ms"))
 
 
-def test_prices_of_five_hundred_groups(benchmark: Any, request: pytest.FixtureRequest) -> None:
+def test_prices_of_five_hundred_groups(goals: list[Goal], benchmark: Any) -> None:
     """Each price as the live engine takes it: told, and then what is watched is looked at; nothing comes of it."""
     one = world(500)
     assert all(holding(group).net_qty for group in one.state.groups.values())
@@ -146,4 +169,7 @@ def test_prices_of_five_hundred_groups(benchmark: Any, request: pytest.FixtureRe
     benchmark.pedantic(told, rounds=3, warmup_rounds=1)
     rate = len(prices) * len(one.instruments) / benchmark.stats["median"]
     benchmark.extra_info["prices_a_second"] = rate
-    show(request.config, f"  decide, 500 groups on 100 symbols: {rate:,.0f} prices a second")
+    goals.append(
+        Goal(area="prices", what="500 groups on 100 symbols, thousands a second", measured=rate / 1000, unit="k/s",
+             limit=100, at_least=True)
+    )  # fmt: skip
