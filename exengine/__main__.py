@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--grid", type=Path, metavar="G.json", help="setting paths to lists of values, or ranges")
     sweep.add_argument("--rank", default="profit_over_drawdown", metavar="FIGURE", help="what the best run is best in")
     sweep.add_argument("--workers", type=_positive, metavar="N", help="processes; default: one for each core")
+    sweep.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="a Dask cluster instead of this machine's cores")
     sweep.add_argument("--most", type=_positive, default=10_000, metavar="N", help="the most runs that are begun")
 
     signal = commands.add_parser(

@@ -13,7 +13,7 @@ from exengine.settings.variants import Grid, LeftOut, Variant
 class Runner(Protocol):
     """Does jobs over the same inputs, in any order: processes of this machine, or a cluster."""
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Under | Ran]: ...
+    def run(self, jobs: Iterable[Job]) -> Iterator[Under | Ran] | Iterator[Ran]: ...
 
 
 def swept(grid: Grid, by: str, runner: Runner, told: Callable[[int, float], None] = lambda done, under: None) -> Sweep:

@@ -34,9 +34,8 @@ def run_sweep(options: argparse.Namespace) -> int:
     except UserError as error:
         print(f"exengine: {error}", file=sys.stderr)
         return WRONG_USE
-    where = f"{_count(options)} processes"
     counts = " × ".join(str(len(values)) for values in grid.values)
-    print(f"  {possible:,} runs ({counts}) on {where}, ranked by {options.rank}", file=sys.stderr)
+    print(f"  {possible:,} runs ({counts}) on {_where(options)}, ranked by {options.rank}", file=sys.stderr)
     if first_out is not None:
         print(
             f"  {grid.runs - possible:,} combinations are left out: run {first_out.number} ({first_out.why})",
@@ -87,10 +86,20 @@ def _count(options: argparse.Namespace) -> int:
     return options.workers or cores()
 
 
+def _where(options: argparse.Namespace) -> str:
+    return f"the cluster at {options.scheduler}" if options.scheduler else f"{_count(options)} processes"
+
+
 @contextmanager
 def _runner(options: argparse.Namespace, inputs: ReplayInputs, runs: int) -> Iterator[Runner]:
-    with Workers(inputs, min(_count(options), runs)) as workers:
-        yield workers
+    if options.scheduler:
+        from exengine.bootstrap.cluster import Cluster
+
+        with Cluster(inputs, options.scheduler) as cluster:
+            yield cluster
+    else:
+        with Workers(inputs, min(_count(options), runs)) as workers:
+            yield workers
 
 
 class _Progress:
