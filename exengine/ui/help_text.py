@@ -22,6 +22,7 @@ PAGES: dict[str, str] = {
     "accounts": "Exchange accounts",
     "tunnels": "A public address",
     "paper": "Paper and replay",
+    "sweep": "Compare and sweep",
     "notices": "Notices",
     "security": "Security",
     "lock": "App lock and operator",

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,15 +14,18 @@ from xml.etree import ElementTree
 
 import pytest
 
-from exengine.__main__ import main
+from exengine.__main__ import _parser, main
+from exengine.assets import asset
 from exengine.bootstrap.replay import ReplayInputs
 from exengine.bootstrap.replay_work import Job
 from exengine.bootstrap.workers import Stopped, Workers
 from exengine.domain.errors import UserError
+from exengine.replay import ranking
 from exengine.replay.ranking import rank, with_profit
 from exengine.settings.file import read
 from exengine.settings.pages import Config
 from exengine.settings.plain import replay_settings
+from exengine.settings.variants import MOST_RUNS, read_grid, with_changes
 from tests.bench.replay_inputs import alerts, config, walk, write
 from tests.helpers.scenarios import run_replay
 
@@ -189,6 +193,21 @@ def test_a_limit_can_be_raised_and_a_figure_must_be_one(tmp_path: Path, capsys: 
     assert main(asked(tmp_path, tmp_path / "out", "--rank", "luck")) == 2
     assert "Runs cannot be ranked by luck." in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_page_of_the_help_tells_options_and_a_grid_that_there_are(tmp_path: Path) -> None:
+    page = asset("help/sweep.md").read_text(encoding="utf-8")
+    (tmp_path / "G.json").write_text(re.search(r"^    \{\n.*?^    \}\n", page, re.M | re.S)[0])  # type: ignore[index]
+    grid = read_grid(tmp_path / "G.json", Config())
+    assert f"here {grid.runs} of them" in page
+    told = set(re.findall(r"--[a-z]+", page))
+    own = {"--grid", "--rank", "--workers", "--most", "--scheduler"}
+    assert told == {"--signals", "--prices", "--markets", "--config", "--out"} | own
+    line = re.search(r"^    exengine (.*)$", page, re.M)
+    assert line is not None
+    options = _parser().parse_args(line[1].split())
+    assert (options.rank, options.most) == (ranking.DEFAULT, MOST_RUNS)
+    assert with_changes(Config(), "take_profit.percent = 1.5").take_profit.percent == Decimal("1.5")
 
 
 def test_undefined_figures_come_last_and_a_profit_without_a_fall_first() -> None:
