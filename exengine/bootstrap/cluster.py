@@ -6,6 +6,8 @@ last digit, wherever it was played.
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from secrets import token_hex
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +15,9 @@ from exengine import __version__
 from exengine.bootstrap.replay import ReplayInputs
 from exengine.bootstrap.replay_work import Job, Ran, work
 from exengine.domain.errors import UserError
+from exengine.domain.signal_body import SECRET, body_secret, scrubbed, without_secrets
+from exengine.replay.signals_file import Recorded, RecordedSignal
+from exengine.webhook.auth import matches
 
 CONNECT_S = 10
 AHEAD = 3
@@ -25,7 +30,7 @@ class Cluster:
 
     def __init__(self, inputs: ReplayInputs, address: str) -> None:
         """`address` is the scheduler's, as tcp://10.0.0.5:8786."""
-        self._inputs, self._address = inputs, address
+        self._inputs, self._address = _sealed(inputs), address
         self._client: Any = None
         self.workers = 0
         self.threads = 0
@@ -116,6 +121,24 @@ class Cluster:
     def _send(self, under: Any, inputs: Any, job: Job | None) -> None:
         if job is not None:
             under.add(self._client.submit(work, inputs, job, key=f"replay-{id(self)}-{job.number}", pure=False))
+
+
+def _sealed(inputs: ReplayInputs) -> ReplayInputs:
+    """No secret leaves this machine: where a body has the right one, a word of this run takes its place."""
+    word = token_hex(16)
+
+    def sealed(one: Recorded) -> Recorded:
+        if not isinstance(one, RecordedSignal):
+            return one
+        is_right = inputs.secret is not None and matches(body_secret(one.body) or "", inputs.secret)
+        body = without_secrets(scrubbed(one.body, [inputs.secret] if inputs.secret is not None else []))
+        return replace(one, body=body | {SECRET: word} if is_right else body)
+
+    return replace(
+        inputs,
+        recorded=tuple(sealed(one) for one in inputs.recorded),
+        secret=word if inputs.secret is not None else None,
+    )
 
 
 def _version() -> str:

@@ -163,18 +163,19 @@ def digest(body: Body) -> str:
 
 
 def redacted(body: Body) -> str:
-    """The body as canonical JSON text without its secret, as the signal log keeps it (SPEC §2.1).
+    """The body as canonical JSON text `without_secrets`, as the signal log keeps it (SPEC §2.1)."""
+    return canonical(without_secrets(body))
 
-    Left out is whatever is named `secret`, in any case and at any depth.
-    """
-    return canonical(_without_secrets(body))
+
+def without_secrets(body: Body) -> Body:
+    """The body without whatever is named `secret`, in any case and at any depth."""
+    return {name: _without_secrets(one) for name, one in body.items() if name.strip().casefold() != SECRET}
 
 
 def _without_secrets(value: Json) -> Json:
     match value:
         case dict():
-            kept = {name: one for name, one in value.items() if name.strip().casefold() != SECRET}
-            return {name: _without_secrets(one) for name, one in kept.items()}
+            return without_secrets(value)
         case list():
             return [_without_secrets(one) for one in value]
         case _:

@@ -1,15 +1,18 @@
 """A sweep on a Dask cluster of this machine's loopback: the same bytes as of processes, and no file shared."""
 
 import json
+import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from exengine.__main__ import main
+from exengine.bootstrap.cluster import Cluster
+from exengine.settings.secrets import SECRET_VARIABLE
 from tests.helpers.program import eventually, free_port
 from tests.integration.test_sweep import FILES, asked, laid
 
@@ -67,6 +70,39 @@ def test_the_bytes_of_a_cluster_are_those_of_processes(
     assert f"4 runs (2 × 2 × 1) on the cluster at {cluster}" in capsys.readouterr().err
     for name in FILES:
         assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes(), name
+
+
+def test_no_secret_leaves_the_machine_and_yet_only_alerts_with_the_right_one_count(
+    cluster: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, stray = "the-right-secret-of-mine", "a-secret-of-another"
+    lines = [json.loads(line) for line in (folder / "signals.jsonl").read_text().splitlines()]
+    for number, line in enumerate(lines):
+        line["body"] |= {"secret": secret if number % 3 else stray, "note": f"it is {secret}"}
+    mine = laid(tmp_path / "mine", count=1500)
+    (mine / "signals.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    monkeypatch.setenv(SECRET_VARIABLE, secret)
+    sent: list[bytes] = []
+    monkeypatch.setattr(Cluster, "_meet", watched(sent, Cluster._meet))
+    for out, named in (("here", ("--workers", "1")), ("there", ("--scheduler", cluster))):
+        given = [one for one in asked(mine, tmp_path / out, *named) if one != "--no-auth"]
+        assert main(given) == 0
+    for name in FILES:
+        assert (tmp_path / "there" / name).read_bytes() == (tmp_path / "here" / name).read_bytes(), name
+    (inputs,) = sent
+    assert b"BTCUSDT" in inputs
+    assert secret.encode() not in inputs
+    assert stray.encode() not in inputs
+
+
+def watched(sent: list[bytes], meet: Callable[[Cluster], None]) -> Callable[[Cluster], None]:
+    """Writes down what the workers are about to be given."""
+
+    def met(cluster: Cluster) -> None:
+        sent.append(pickle.dumps(cluster._inputs))
+        meet(cluster)
+
+    return met
 
 
 def test_workers_of_another_version_are_refused(
