@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from exengine.analytics.replayed import SignalsThere
 from exengine.analytics.replayed import Stage as Done
+from exengine.bootstrap.account_desk import AccountDesk
 from exengine.domain.errors import UserError
 from exengine.settings.file import save
 from exengine.ui import format as fmt
@@ -28,6 +29,7 @@ from tests.ui import rows
 from tests.ui.conftest import Stage
 from tests.ui.replay_stage import InlineDesk
 from tests.ui.settings_desk import MemoryDesk, MemoryKeys
+from tests.ui.test_on_the_real_engine import ONE_LEG, Desktop, on_the_desktop
 
 CHANGES = "grid.legs[0].tp_percent = 2\ntake_profit.mode = aggregate"
 
@@ -308,3 +310,46 @@ def test_a_comparison_of_two_files_in_processes_of_their_own(stage: Stage, on_lo
     desk.close()
     window.hide()
     window.deleteLater()
+
+
+def test_what_the_running_engine_was_told_is_replayed_and_the_better_one_applied(look, tmp_path, monkeypatch, qtbot):
+    """From the webhook through the log and two processes to the settings: the engine trades on meanwhile."""
+
+    async def play(desktop: Desktop) -> None:
+        program = desktop.program
+        settings = SettingsEntry(desktop.window, program.settings_desk, AccountDesk(program))
+        entry = ReplayEntry(desktop.window, program.replay_desk, settings)
+        await desktop.running.market.tick("50100")
+        now_ms = program.clock.now_ms()
+        assert await desktop.alert("50000") == 202
+        await desktop.shows(lambda: desktop.groups == 1)
+        # The target of 1 % is reached, and that of 3 % too: the further one brings more.
+        steps = [(-1000, "50100"), (60_000, "49990"), (90_000, "50510"), (120_000, "51600")]
+        prices = tmp_path / "BTCUSDT.csv"
+        prices.write_text("timestamp,price\n" + "".join(f"{now_ms + at},{price}\n" for at, price in steps))
+        replay = entry.open()
+        await desktop.shows(lambda: replay.form.there is not None)
+        assert replay.form.known.text().startswith("The log has 1 signal,")
+        replay.form.prices.setCurrentText(FILES)
+        replay.form.price_files.put(prices)
+        replay.form.changes.setPlainText("grid.legs[0].tp_percent = 3")
+        replay.run.click()
+        assert await desktop.alert("40000", tv__timeframe="60") == 202
+        await desktop.shows(lambda: desktop.groups == 2)
+        await replay.ended()
+        assert replay.notice.text.text() == ""
+        near, far = replay.result.runs
+        assert [trade.reason for run in (near, far) for trade in run.trades] == ["tp", "tp"]
+        assert far.figures["net_profit"] > near.figures["net_profit"] > 0
+        replay.keep[1].click()
+        dialog = settings.dialog
+        assert dialog is not None
+        assert program.config.grid.legs[0].tp_percent == 1
+        dialog.apply.click()
+        await desktop.shows(lambda: settings.dialog is None)
+        assert program.config.grid.legs[0].tp_percent == 3
+        assert desktop.groups == 2
+        replay.close()
+        await entry.close()
+
+    on_the_desktop(look, tmp_path, monkeypatch, play, grid=ONE_LEG, ui={"theme": "dark"})
