@@ -115,6 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:  # what is given may be a key or a token: only the names of options are repeated
         named = [one.partition("=")[0] for one in unknown if one.startswith("--") and options.command != "keys"]
         parser.error("unrecognized arguments" + (f": {' '.join(named)}" if named else ""))
+    if options.command == "replay" and options.grid is None and (options.workers or options.scheduler):
+        parser.error("--workers and --scheduler are of many replays: they need a --grid")
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

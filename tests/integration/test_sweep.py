@@ -19,6 +19,7 @@ from exengine.assets import asset
 from exengine.bootstrap.replay import ReplayInputs
 from exengine.bootstrap.replay_work import Job
 from exengine.bootstrap.workers import Stopped, Workers
+from exengine.cli.sweep import _left
 from exengine.domain.errors import UserError
 from exengine.replay import ranking
 from exengine.replay.ranking import rank, with_profit
@@ -117,10 +118,35 @@ def test_the_record_and_the_drawing_tell_the_same_runs(swept: Path) -> None:
     ]
 
 
-def test_another_figure_can_decide(folder: Path, tmp_path: Path) -> None:
+def test_another_figure_can_decide_and_a_terminal_shows_how_far_it_is(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert main(asked(folder, tmp_path / "out", "--rank", "max_drawdown_percent")) == 0
     falls = [Decimal(row["max_drawdown_percent"]) for row in rows(tmp_path / "out")]
     assert falls == sorted(falls)
+    steps = capsys.readouterr().err.split("\r")
+    assert any("100 %  4 of 4 runs  0:00 left" in step for step in steps)
+    assert steps[-2].strip() == steps[-1] == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(None, ""), (0.4, "0:00 left"), (75, "1:15 left"), (3720, "1 h 2 min left")]
+)
+def test_the_time_that_is_left_is_told_as_a_person_says_it(seconds: float | None, words: str) -> None:
+    assert _left(seconds) == words
+
+
+@pytest.mark.parametrize("option", [("--workers", "2"), ("--scheduler", "tcp://127.0.0.1:1")])
+def test_options_of_many_replays_need_a_grid(
+    folder: Path, tmp_path: Path, option: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = asked(folder, tmp_path / "out", *option)
+    del given[given.index("--grid") : given.index("--grid") + 2]
+    with pytest.raises(SystemExit) as ended:
+        main(given)
+    assert ended.value.code == 2
+    assert "they need a --grid" in capsys.readouterr().err
 
 
 def test_the_runs_are_told_before_they_begin_and_the_best_ones_after(

@@ -25,7 +25,7 @@ from exengine.ui.settings_entry import SettingsEntry
 from tests.bench.replay_inputs import T0, config, write
 from tests.integration.test_replay_desk import ALERTS, PRICES, RUNNING, SECOND
 from tests.integration.test_replay_desk import desk as real_desk
-from tests.ui import rows
+from tests.ui import replay_screens, rows
 from tests.ui.conftest import Stage
 from tests.ui.replay_stage import InlineDesk
 from tests.ui.settings_desk import MemoryDesk, MemoryKeys
@@ -276,6 +276,11 @@ def test_what_came_of_it_is_exported_with_a_picture(replaying: Replaying, tmp_pa
     assert replaying.desk.exported == [folder]
     assert (folder / "comparison.png").stat().st_size > 5_000
     assert window.notice.text.text() == f"Exported to {folder}."
+
+
+def test_the_pictures_of_it_can_be_made(qapp, tmp_path, qtbot):
+    made = [path.name for path in replay_screens.render(tmp_path, "replay-wrong")]
+    assert made == ["replay-wrong-dark.png", "replay-wrong-light.png"]
 
 
 def test_a_comparison_of_two_files_in_processes_of_their_own(stage: Stage, on_loop: Loop, tmp_path: Path) -> None:
