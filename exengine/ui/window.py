@@ -5,7 +5,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMargins, Qt
 from PySide6.QtGui import QCloseEvent, QHideEvent, QPainter, QPaintEvent, QShowEvent
-from PySide6.QtWidgets import QMenuBar, QTabWidget, QWidget
+from PySide6.QtWidgets import QDialog, QMenuBar, QTabWidget, QWidget
 
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
 from exengine.engine.rows import LogRow, Mode, Severity, ViewChanges
@@ -77,6 +77,8 @@ class Window(DockWalk):
         self.book = Book()
         self._on_close = on_close
         self._closing = self._shown = False
+        self._put_away: list[QDialog] = []
+        """Dialogs that went into the tray with the window."""
         self.cover: QWidget | None = None
         """What stands in the window's place while it is locked."""
         self.setObjectName("window")
@@ -341,6 +343,9 @@ class Window(DockWalk):
         """Goes out of sight; the engine goes on, and errors are told by the tray."""
         self.save_layout()
         self.bridge.keep_up_hidden(HIDDEN_FLUSH_MS)
+        self._put_away = [dialog for dialog in self.findChildren(QDialog) if dialog.isVisible()]
+        for dialog in self._put_away:
+            dialog.hide()
         self.hide()
 
     def come_back(self) -> None:
@@ -354,6 +359,10 @@ class Window(DockWalk):
         self.show()
         self.raise_()
         self.activateWindow()
+        put_away, self._put_away = self._put_away, []
+        for dialog in self.findChildren(QDialog):  # those that are there still
+            if dialog in put_away:
+                dialog.show()
 
     def _on_close_failed(self, error: BaseException) -> None:
         self._closing = False

@@ -106,6 +106,23 @@ def test_in_the_tray_the_engine_goes_on_and_errors_are_told_once(with_tray, on_l
     assert stage.window.strip.count == len(errors)
 
 
+def test_a_dialog_goes_into_the_tray_with_the_window_and_comes_back_with_it(with_tray, on_loop):
+    stage = with_tray
+    stage.put_sample()
+    stage.window.clicks.ask_close("paper|SOL/USDT|1h#1")
+    under = stage.window.clicks.sheet
+    do(on_loop, stage.window.leaving.ask_quit)
+    stage.window.clicks.sheet.tray.click()
+    stage.settle()
+    assert not stage.window.isVisible()
+    assert not under.isVisible()
+    stage.window.come_back()
+    assert under.isVisible()
+    assert stage.window.clicks.sheet is under
+    under.reject()
+    assert stage.window.clicks.sheet is None
+
+
 def test_what_the_window_shows_the_tray_does_not_repeat(stage):
     stage.put_sample()
     stage.window.activateWindow()
