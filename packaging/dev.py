@@ -5,6 +5,7 @@
     python3 packaging/dev.py lint                format, style, types, and who may import whom
     python3 packaging/dev.py bench [ARGUMENTS]   the benchmarks; arguments are pytest's
     python3 packaging/dev.py screens             every dock and dialog as PNG files in build/screens
+    python3 packaging/dev.py docs                the help's pictures and generated pages anew
     python3 packaging/dev.py build [STAGE]       wheel, program folder and this system's installer, in build/dist
     python3 packaging/dev.py lock [--upgrade]    packages and their hashes anew, after a change in pyproject.toml
 
@@ -466,6 +467,12 @@ def screens(arguments: list[str]) -> int:
     return become([str(PYTHON), "-m", "tests.ui.screens", *(arguments or ["build/screens"])], offscreen())
 
 
+def docs(arguments: list[str]) -> int:
+    ready(QT_LIBRARIES)
+    os.chdir(ROOT)
+    return become([str(PYTHON), "-m", "tests.docs", *arguments], offscreen())
+
+
 def build(arguments: list[str]) -> int:
     """Stages: wheel, folder, installer; without one all of them. See packaging/build.py."""
     ready(QT_LIBRARIES)
@@ -503,6 +510,7 @@ COMMANDS = {
     "lint": lint,
     "bench": bench,
     "screens": screens,
+    "docs": docs,
     "build": build,
     "lock": lock,
 }

@@ -2,38 +2,57 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from string import Template
 
 from PySide6.QtGui import QKeySequence
 
 from exengine.assets import asset
+from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.settings.pages import Config
 from exengine.settings.reference import PageWords, SettingWords, reference
 from exengine.ui.actions import Action, Registry
 from exengine.ui.setup import Setup
 
-PAGES: dict[str, str] = {
-    "start": "Getting started",
-    "alerts": "The alert text",
-    "ladder": "Ladders and targets",
-    "queue": "Pool and queue",
-    "risk": "The risk engine",
-    "window": "The window",
-    "accounts": "Exchange accounts",
-    "tunnels": "A public address",
-    "paper": "Paper and replay",
-    "sweep": "Compare and sweep",
-    "notices": "Notices",
-    "security": "Security",
-    "lock": "App lock and operator",
-    "vault": "Keyring and vault",
-    "backup": "Backup and restore",
-    "server": "Server and Postgres",
-    "settings": "Every setting",
-    "keys": "Keyboard",
-    "trouble": "Troubleshooting",
+SECTIONS: dict[str, dict[str, str]] = {
+    "Begin": {
+        "start": "Getting started",
+        "install": "Install and start",
+        "alerts": "The alert text",
+        "tradingview": "Set up TradingView",
+        "tunnels": "A public address",
+        "accounts": "Exchange accounts",
+    },
+    "Trade": {
+        "ladder": "Ladders and targets",
+        "queue": "Pool and queue",
+        "risk": "The risk engine",
+        "paper": "Paper accounts",
+        "replay": "Replay and tuning",
+        "sweep": "Compare and sweep",
+    },
+    "Use": {
+        "window": "The window",
+        "keys": "Keyboard",
+        "notices": "Notices",
+        "lock": "App lock and operator",
+    },
+    "Operate": {
+        "server": "Server without a window",
+        "postgres": "Postgres",
+        "security": "Security",
+        "vault": "Keyring and vault",
+        "backup": "Backup and moving",
+        "upgrade": "Upgrade",
+    },
+    "Look up": {
+        "settings": "Every setting",
+        "trouble": "Troubleshooting",
+        "messages": "Every message",
+        "developers": "For developers",
+    },
 }
-"""By name, in the order of the list."""
+"""The pages by name, in the order of the list, below the names of their parts."""
+
+PAGES: dict[str, str] = {name: title for section in SECTIONS.values() for name, title in section.items()}
 
 OF_DOCKS = {
     "positions": "ladder",
@@ -46,6 +65,11 @@ OF_DOCKS = {
     "performance": "window",
 }
 """Which page F1 opens for a dock; another dock's is the first page."""
+
+
+EXAMPLE_SECRET = "YOUR-SECRET"
+EXAMPLE_URL = "https://hooks.example.com/webhook/YOUR-TOKEN"
+"""What the pages say in the place of the trader's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +90,20 @@ def text_of(name: str, facts: Facts, registry: Registry) -> str:
     }
     if name in made:
         return made[name]()
+    return _filled_in(asset(f"help/{name}.md").read_text(encoding="utf-8"), facts)
+
+
+def _filled_in(page: str, facts: Facts) -> str:
+    """The trader's own text, address and token in the place of the examples that the page has in the repository."""
     setup = facts.setup
-    return Template(asset(f"help/{name}.md").read_text(encoding="utf-8")).safe_substitute(
-        alert_text_masked=setup.alert_text_masked,
-        webhook_url=setup.webhook_url if facts.show_token else setup.webhook_url_masked,
-        show_words="Hide the token" if facts.show_token else "Show the token",
-    )
+    url = setup.webhook_url if facts.show_token else setup.webhook_url_masked
+    for example, own in (
+        (alert_text(alert_body(AlertTemplate.STRATEGY, secret=EXAMPLE_SECRET)), setup.alert_text_masked),
+        (EXAMPLE_URL, url),
+        ("[Show the token](show:token)", f"[{'Hide' if facts.show_token else 'Show'} the token](show:token)"),
+    ):
+        page = page.replace(example, own)
+    return page
 
 
 def settings_page() -> str:

@@ -11,25 +11,23 @@ from PySide6.QtGui import (
     QTextBlockFormat,
     QTextCharFormat,
     QTextCursor,
-    QTextDocument,
     QTextFormat,
     QTextFrameFormat,
     QTextTable,
 )
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
-    QTextBrowser,
     QTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
 from exengine.ui.actions import Registry
-from exengine.ui.help_text import PAGES, Facts, text_of
+from exengine.ui.help_browser import MARGIN, HelpBrowser
+from exengine.ui.help_text import PAGES, SECTIONS, Facts, text_of
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Ground, Hairline, IconButton, Label
 from exengine.ui.setup import Setup
@@ -39,6 +37,8 @@ LIST_WIDTH = 200
 PAGE_WIDTH = 760
 LINE_PERCENT = 130
 """Of a line's own height."""
+FIRST = next(iter(PAGES))
+CODE_INDENT = 8
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -68,11 +68,7 @@ class HelpWindow(QWidget):
         self.pages = QListWidget()
         self.pages.setObjectName("help_pages")
         self.pages.setAccessibleName("Pages of the help")
-        self.text = QTextBrowser()
-        self.text.setObjectName("help_text")
-        self.text.setAccessibleName("Page")
-        self.text.setOpenLinks(False)
-        self.text.setFrameShape(QFrame.Shape.NoFrame)
+        self.text = HelpBrowser(look)
         self._lay_out()
         self._connect()
         self._fill_list()
@@ -110,6 +106,7 @@ class HelpWindow(QWidget):
         self.search.returnPressed.connect(self._on_next)
         self.pages.currentItemChanged.connect(self._on_chosen)
         self.text.anchorClicked.connect(self._on_link)
+        self.text.width_changed.connect(self._on_width_changed)
         self._look.changed.connect(self._on_look_changed)
         for keys, call in (
             ("Esc", self.close),
@@ -165,7 +162,7 @@ class HelpWindow(QWidget):
     def _turn_to(self, name: str) -> None:
         self._page = name
         self._style()
-        self.text.document().setMarkdown(self._markdown(name), QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
+        self.text.set_page(self._markdown(name))
         self._dress()
         for place in range(self.pages.count()):
             if self.pages.item(place).data(_NAME) == name:
@@ -184,28 +181,63 @@ class HelpWindow(QWidget):
             self.show_page(str(item.data(_NAME)))
 
     def _on_link(self, url: QUrl) -> None:
-        what, _, which = url.toString().partition(":")
+        page, _, heading = url.toString().partition("#")
+        if page in ("", f"{self._page}.md") or page.removesuffix(".md") in PAGES:
+            self.show_page(page.removesuffix(".md") or self._page)
+            self._go_to_heading(heading)
+            return
+        what, _, which = page.partition(":")
         match what:
-            case "help":
-                self.show_page(which)
             case "do":
                 self._registry.run(which)
             case "show":
                 self._show_token = not self._show_token
                 self.refresh()
 
+    def _go_to_heading(self, wanted: str) -> None:
+        """Shows the heading that a link's `#…` names, at the top; the page's beginning where it names none."""
+        block = self.text.document().begin()
+        while wanted and block.isValid():
+            if block.blockFormat().headingLevel() and anchor(block.text()) == wanted:
+                top = self.text.document().documentLayout().blockBoundingRect(block).top()
+                self.text.verticalScrollBar().setValue(int(top))
+                return
+            block = block.next()
+
     # Search
 
     def _fill_list(self, names: list[str] | None = None) -> None:
+        """All pages below the names of their parts, or those that a search has found."""
         self.pages.blockSignals(True)
         self.pages.clear()
-        for name in PAGES if names is None else names:
-            item = QListWidgetItem(PAGES[name])
-            item.setData(_NAME, name)
-            self.pages.addItem(item)
-            if name == self._page:
-                self.pages.setCurrentItem(item)
+        for title, section in SECTIONS.items():
+            if names is None:
+                self._add_section(title)
+            for name in section if names is None else [one for one in names if one in section]:
+                self._add_page(name)
         self.pages.blockSignals(False)
+
+    def _add_section(self, title: str) -> None:
+        item = QListWidgetItem(title)
+        item.setFlags(Qt.ItemFlag.NoItemFlags)
+        item.setForeground(self._look.color("muted"))
+        item.setFont(self._look.font(Role.SMALL, Weight.STRONG))
+        self.pages.addItem(item)
+        self._size(item)
+
+    def _add_page(self, name: str) -> None:
+        item = QListWidgetItem(PAGES[name])
+        item.setData(_NAME, name)
+        self.pages.addItem(item)
+        self._size(item)
+        if name == self._page:
+            self.pages.setCurrentItem(item)
+
+    def _size(self, item: QListWidgetItem) -> None:
+        is_page = item.data(_NAME) is not None
+        item.setSizeHint(QSize(0, self._look.row_height() + (4 if is_page else 8)))
+        if not is_page:
+            item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom)
 
     def _on_search(self, wanted: str) -> None:
         """Leaves the pages that have all the words, and marks them in the one that is shown."""
@@ -251,11 +283,8 @@ class HelpWindow(QWidget):
     def _style(self) -> None:
         self.text.setFont(self._look.font())
         self.text.document().setDefaultFont(self._look.font())
-        self.text.document().setDocumentMargin(self._look.scaled(24))
-        row = self._look.row_height() + 4
+        self.text.document().setDocumentMargin(self._look.scaled(MARGIN))
         self.pages.setFixedWidth(self._look.scaled(LIST_WIDTH))
-        for place in range(self.pages.count()):
-            self.pages.item(place).setSizeHint(QSize(0, row))
 
     def _dress(self) -> None:
         """Gives headings, paragraphs, code and tables the look's sizes and lines: Markdown knows nothing of them."""
@@ -286,7 +315,14 @@ class HelpWindow(QWidget):
         form.setTopMargin(look.scaled({0: 0, 1: 0, 2: 16}.get(level, 10)))
         goes_on = in_list and block.next().textList() is not None
         form.setBottomMargin(look.scaled(0 if tight else 3 if goes_on else 8))
-        form.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        if _is_code(block):
+            form.setBackground(look.color("raised"))
+            form.setLeftMargin(look.scaled(CODE_INDENT))
+            form.setNonBreakableLines(False)  # a long line goes on in the next: the page is never wider than the window
+        # The ground of code has no gaps between its lines only where they are no higher than their letters.
+        form.setLineHeight(
+            100 if _is_code(block) else LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
+        )
         cursor.setBlockFormat(form)
         cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
         if level:
@@ -311,11 +347,21 @@ class HelpWindow(QWidget):
             cursor.mergeCharFormat(code)
 
     def _on_look_changed(self) -> None:
+        self._on_search(self.search.text())
         self.refresh()
+
+    def _on_width_changed(self) -> None:
+        if "](pictures/" in self._markdown(self._page or FIRST):
+            self.refresh()
 
 
 def _is_code(block: QTextBlock) -> bool:
     return block.isValid() and block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence.value)
+
+
+def anchor(heading: str) -> str:
+    """A heading as links name it: `Why an alert was not traded` is `why-an-alert-was-not-traded`."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
 
 
 def plain(markdown: str) -> str:

@@ -4,16 +4,20 @@ import json
 import re
 
 import pytest
-from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QGuiApplication, QTextDocument
 
+from exengine.assets import asset
 from exengine.cli.desktop import MASK
 from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.settings.pages import Config
 from exengine.settings.reference import reference
-from exengine.ui.help_text import OF_DOCKS, PAGES, Facts, text_of
+from exengine.ui.help_text import OF_DOCKS, PAGES, SECTIONS, Facts, keys_page, text_of
+from exengine.ui.help_window import anchor
+from exengine.ui.theme import Scheme
 from tests.helpers.program import SECRET
 from tests.ui.feed import setup
+from tests.ui.help_texts import FILLED
 from tests.ui.test_on_the_real_engine import ONE_LEG, Desktop, on_the_desktop
 
 TOKEN = "4f1c0a"
@@ -38,14 +42,32 @@ def test_every_page_is_there_and_begins_with_its_title(stage):
         assert "$" not in re.sub(r"```.*?```", "", text, flags=re.DOTALL), name
 
 
+def headings(text: str) -> set[str]:
+    return {anchor(title) for title in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)}
+
+
 def test_every_link_leads_to_a_page_or_does_an_action(stage):
-    for name, text in all_texts(stage).items():
-        links = re.findall(r"\]\(([a-z]+):([a-z_]+)\)", text)
-        assert len(links) == text.count("]("), name
-        for kind, which in links:
-            assert kind in ("help", "do", "show"), (name, kind)
-            assert kind != "help" or which in PAGES, (name, which)
-            assert kind != "do" or which in stage.window.registry.actions, (name, which)
+    texts = all_texts(stage)
+    for name, text in texts.items():
+        for target in re.findall(
+            r"(?<!!\[)\]\(([^)]+)\)", re.sub(r"!\[[^]]*\]\([^)]*\)|```.*?```", "", text, flags=re.DOTALL)
+        ):
+            page, _, heading = target.partition("#")
+            kind, _, which = page.partition(":")
+            if which:
+                assert kind in ("do", "show"), (name, target)
+                assert kind != "do" or which in stage.window.registry.actions, (name, target)
+            else:
+                there = page.removesuffix(".md") or name
+                assert there in PAGES, (name, target)
+                assert not heading or heading in headings(texts[there]), (name, target)
+
+
+def test_every_page_of_the_help_is_in_the_list_and_in_the_repository():
+    files = {path.stem for path in asset("help").iterdir() if path.name.endswith(".md")}
+    assert files == set(PAGES)
+    assert [name for section in SECTIONS.values() for name in section] == list(PAGES)
+    assert next(iter(PAGES)) == "start"
 
 
 def paths(model, prefix: str = "") -> set[str]:
@@ -82,23 +104,6 @@ def test_every_setting_of_the_configuration_is_told(stage):
         assert f"`{setting.path}`" in page
         assert setting.meaning in page
 
-
-FILLED = {
-    "exchange": "BINANCE",
-    "ticker": "BTCUSDT",
-    "interval": "15",
-    "close": "50000",
-    "strategy.order.id": "Long",
-    "strategy.order.alert_message": "",
-    "strategy.order.action": "buy",
-    "strategy.market_position": "long",
-    "strategy.market_position_size": "1",
-    "strategy.prev_market_position": "flat",
-    "strategy.prev_market_position_size": "0",
-    "strategy.order.price": "50000",
-    "strategy.order.contracts": "1",
-}
-"""What TradingView puts in the place of its placeholders."""
 
 CONTRACT = """
 schema_version
@@ -147,7 +152,7 @@ def test_the_text_to_paste_is_the_one_that_the_window_copies(look, tmp_path, mon
         window = desktop.window
         await desktop.shows(lambda: window.book.engine is not None)
         window.help.open("alerts")
-        (shown,) = re.findall(r"```\n(.*?)\n```", window.help.window._markdown("alerts"), flags=re.DOTALL)
+        (shown,) = re.findall(r"```json\n(.*?)\n```", window.help.window._markdown("alerts"), flags=re.DOTALL)
         window.registry.run("copy_alert_text")
         copied = QGuiApplication.clipboard().text()
         assert copied == alert_text(alert_body(AlertTemplate.STRATEGY, secret=SECRET))
@@ -191,8 +196,8 @@ def test_the_token_is_masked_until_it_is_asked_for(helped):
 
 
 def test_back_and_forward_go_through_the_pages(helped):
-    helped.text.anchorClicked.emit(QUrl("help:alerts"))
-    helped.text.anchorClicked.emit(QUrl("help:tunnels"))
+    helped.text.anchorClicked.emit(QUrl("alerts.md"))
+    helped.text.anchorClicked.emit(QUrl("tunnels.md"))
     helped.back.click()
     assert helped.page == "alerts"
     helped.back.click()
@@ -204,17 +209,61 @@ def test_back_and_forward_go_through_the_pages(helped):
 
 
 def test_a_search_leaves_the_pages_that_have_all_the_words(helped):
-    helped.search.setText("cloudflared tunnel")
-    assert [helped.pages.item(place).text() for place in range(helped.pages.count())] == [
-        "A public address",
-        "Every setting",
-    ]
+    helped.search.setText("cloudflared trycloudflare")
+    assert titles(helped) == ["A public address"]
     assert helped.page == "tunnels"
     assert helped.text.extraSelections()
     helped.search.setText("qqqq")
     assert (helped.pages.count(), helped.found.text()) == (0, "Nothing found")
     helped.search.clear()
-    assert helped.pages.count() == len(PAGES)
+    assert titles(helped) == [line for part, some in SECTIONS.items() for line in (part, *some.values())]
+
+
+def titles(helped) -> list[str]:
+    return [helped.pages.item(place).text() for place in range(helped.pages.count())]
+
+
+def test_the_name_of_a_part_is_no_page_and_cannot_be_chosen(helped):
+    part = helped.pages.item(0)
+    assert (part.text(), part.flags() & Qt.ItemFlag.ItemIsSelectable) == ("Begin", Qt.ItemFlag.NoItemFlags)
+    assert helped.pages.currentItem().text() == "Getting started"
+
+
+def test_a_link_to_a_heading_shows_it_at_the_top(helped):
+    helped.text.anchorClicked.emit(QUrl("trouble.md#why-an-alert-was-not-traded"))
+    assert helped.page == "trouble"
+    top = helped.text.cursorForPosition(QPoint(30, 4)).block()
+    assert top.text() == "Why an alert was not traded"
+    helped.text.anchorClicked.emit(QUrl("#orders"))
+    assert helped.text.cursorForPosition(QPoint(30, 4)).block().text() == "Orders"
+
+
+def picture(helped, name: str):
+    return helped.text.loadResource(QTextDocument.ResourceType.ImageResource.value, QUrl(name))
+
+
+def test_pictures_are_as_wide_as_the_window_allows(helped, qtbot):
+    helped.show_page("start")
+    wide = picture(helped, "pictures/window.png").width()
+    helped.resize(700, 600)
+    qtbot.waitUntil(lambda: helped.text.horizontalScrollBar().maximum() == 0)
+    assert picture(helped, "pictures/window.png").width() < wide
+    helped.resize(2200, 900)
+    assert picture(helped, "pictures/window.png").deviceIndependentSize().width() == 1440
+
+
+def test_drawings_have_the_colours_of_the_look_and_nothing_else_is_loaded(helped, look):
+    look.choose(scheme=Scheme.DARK)
+    ground = picture(helped, "pictures/ladder.svg").toImage().pixelColor(200, 12)
+    assert ground.name() == look.hex("raised")
+    look.choose(scheme=Scheme.LIGHT)
+    assert picture(helped, "pictures/ladder.svg").toImage().pixelColor(200, 12).name() == look.hex("raised")
+    for name in ("pictures/../start.md", "https://example.com/x.png", "pictures/none.png"):
+        assert picture(helped, name) is None
+
+
+def test_the_keys_in_the_repository_are_those_of_the_window(stage):
+    assert asset("help/keys.md").read_text(encoding="utf-8") == keys_page(stage.window.registry) + "\n"
 
 
 @pytest.mark.parametrize(
@@ -231,8 +280,7 @@ def test_a_search_leaves_the_pages_that_have_all_the_words(helped):
 )
 def test_a_search_finds_what_the_trader_asks_for(helped, wanted, page):
     helped.search.setText(wanted)
-    found = [helped.pages.item(place).text() for place in range(helped.pages.count())]
-    assert PAGES[page] in found
+    assert PAGES[page] in titles(helped)
     helped.show_page(page)
     assert all(word.lower() in helped.text.toPlainText().lower() for word in wanted.split())
 

@@ -1,0 +1,1 @@
+"""The documents: what is written in them is what the program does."""
