@@ -34,9 +34,9 @@ class HelpBrowser(QTextBrowser):
         self._set_for = self._room()
         self.document().setMarkdown(markdown, QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
 
-    def loadResource(self, kind: int, name: QUrl) -> object:
+    def loadResource(self, kind: int, name: QUrl | str) -> object:
         """A picture of the help, no wider than the page; nothing from anywhere else."""
-        path = name.toString()
+        path = name if isinstance(name, str) else name.toString()
         if kind != QTextDocument.ResourceType.ImageResource.value or not path.startswith(PICTURES) or ".." in path:
             return None
         file = asset(f"help/{path}")

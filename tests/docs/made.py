@@ -46,12 +46,12 @@ def renew(folder: Path) -> Iterator[Path]:
             look.choose(scheme=scheme)
             make, mode = SCENES[scene]
             stage = Stage(app, look, Path(layouts), SIZE, mode)
-            make(stage)
-            save(stage.shot(), pictures / f"{name}.png")
             if name == "window":
                 for page, text in pages(stage).items():
                     (folder / page).write_text(text, encoding="utf-8")
                     yield folder / page
+            make(stage)
+            save(stage.shot(), pictures / f"{name}.png")
             stage.close()
             yield pictures / f"{name}.png"
 
