@@ -23,6 +23,8 @@ from exengine.exchange import market_rules
 from exengine.exchange.markets.price_file import check
 from exengine.replay.signals_file import read_signals
 from exengine.settings.file import checked
+from exengine.settings.pages import Config
+from exengine.settings.variants import read_grid
 from tests.docs.blocks import HELP, ROOT, Block, blocks_of, outside, pages
 from tests.docs.shell import LOOKED_AT, Shell
 from tests.ui.help_texts import FILLED
@@ -149,7 +151,7 @@ def fragment(block: Block) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("block", of("json"), ids=str)
-def test_every_json_is_what_the_program_reads(block):
+def test_every_json_is_what_the_program_reads(block, tmp_path):
     found = fragment(block)
     if "tv" in found:
         assert_alert(block.text)
@@ -157,6 +159,9 @@ def test_every_json_is_what_the_program_reads(block):
         assert market_rules.from_json(block.text)
     elif set(found) == HEALTH:
         assert found["status"] in ("running", "paused", "error")
+    elif any("." in key for key in found):
+        (tmp_path / "G.json").write_text(block.text)
+        assert read_grid(tmp_path / "G.json", Config())
     else:
         checked(found)
 
