@@ -106,7 +106,7 @@ def test_the_small_example_of_a_winner_is_reckoned_right():
     gain = 110 - unit_cost - fee
     assert f"110 − 100.10 − {fee:.2f} = **{gain:.2f}**" in page("risk")
     assert f"{(5 / gain).quantize(D('0.001'))} of it are sold" in page("risk")
-    assert f"no more than {(5 / D(110) * gain).quantize(D('0.01'))}" in page("risk")
+    assert f"no more than {(5 / D(110) * gain).quantize(D('0.001'))}" in page("risk")
 
 
 def test_the_pictures_are_those_that_the_engine_makes_today():
