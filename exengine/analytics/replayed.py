@@ -64,7 +64,7 @@ class ReplayTrade:
     reason: str
     pyramids: int
     realised: Decimal
-    fees: Decimal
+    """Net of fees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,6 @@ def _trades(played: Played) -> Sequence[ReplayTrade]:
 
 
 def _trade(state: State, group: Group) -> ReplayTrade:
-    rate = usd_value(state, group)
     return ReplayTrade(
         group=group.id,
         symbol=group.key.symbol,
@@ -122,6 +121,5 @@ def _trade(state: State, group: Group) -> ReplayTrade:
         closed_at_ms=group.closed_at_ms,
         reason=group.reason.value if group.reason else "",
         pyramids=len(group.pyramids),
-        realised=pnl.realised(group) * rate,
-        fees=pnl.fees(group) * rate,
+        realised=pnl.realised(group) * usd_value(state, group),
     )
