@@ -223,16 +223,16 @@ def test_a_limit_can_be_raised_and_a_figure_must_be_one(tmp_path: Path, capsys: 
 
 def test_the_page_of_the_help_tells_options_and_a_grid_that_there_are(tmp_path: Path) -> None:
     page = asset("help/sweep.md").read_text(encoding="utf-8")
-    (tmp_path / "G.json").write_text(re.search(r"^    \{\n.*?^    \}\n", page, re.M | re.S)[0])  # type: ignore[index]
+    (example,) = re.findall(r"^```json G\.json\n(.*?)^```$", page, re.M | re.S)
+    (tmp_path / "G.json").write_text(example)
     grid = read_grid(tmp_path / "G.json", Config())
     assert f"here {grid.runs} of them" in page
-    told = set(re.findall(r"--[a-z]+", page))
-    own = {"--grid", "--rank", "--workers", "--most", "--scheduler"}
-    assert told == {"--signals", "--prices", "--markets", "--config", "--out"} | own
-    line = re.search(r"^    exengine (.*)$", page, re.M)
-    assert line is not None
-    options = _parser().parse_args(line[1].split())
+    told = {*re.findall(r"--[a-z]+", page)}
+    assert told == {"--grid", "--out", "--rank", "--workers", "--most", "--scheduler"}
+    options = _parser().parse_args(asked(tmp_path, tmp_path / "out"))
     assert (options.rank, options.most) == (ranking.DEFAULT, MOST_RUNS)
+    assert f"default is {MOST_RUNS:,}" in page
+    assert f"Default is `{ranking.DEFAULT}`" in page
     assert with_changes(Config(), "take_profit.percent = 1.5").take_profit.percent == Decimal("1.5")
 
 
