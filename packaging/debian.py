@@ -1,4 +1,4 @@
-"""Makes a Debian package of the program folder that bundle.py has made. Needs dpkg-deb and objdump."""
+"""Makes a Debian package of the program folder that build.py has made. Needs dpkg-deb and objdump."""
 
 import gzip
 import hashlib
