@@ -95,9 +95,8 @@ class CellTable(QWidget):
             problems = draft.problems_in(place)
             if problems:
                 title = next(field.title for field in self.fields if field.name == name)
-                faults.append(
-                    f"{self._row_name(row)} {title.lower()} {problems[0].brief or problems[0].message}".strip()
-                )
+                inside = title if title[1:].lower() != title[1:] else title.lower()  # TradingView, TP: names stay
+                faults.append(f"{self._row_name(row)} {inside} {problems[0].brief or problems[0].message}".strip())
             cell.show_value(draft.get(place))
             cell.mark(changed=draft.is_changed_at(place) and not problems, faulty=bool(problems))
             cell.setEnabled(not self._editing.locked)

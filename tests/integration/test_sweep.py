@@ -297,9 +297,15 @@ def test_what_a_worker_cannot_do_is_told_as_it_happened(folder: Path, tmp_path: 
 def test_ctrl_c_ends_a_sweep_and_all_its_processes_and_writes_nothing(tmp_path: Path) -> None:
     many = {"take_profit.percent": {"from": "1", "to": "500"}}
     command = [sys.executable, "-m", "exengine", *asked(laid(tmp_path, many), tmp_path / "out", "--workers", "2")]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
+    # What a shell starts in the background has SIGINT ignored, and so have the children of these tests there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
         assert process.stderr is not None
         assert "500 runs" in process.stderr.readline()
         os.killpg(process.pid, signal.SIGINT)
