@@ -122,4 +122,5 @@ def test_a_known_secret_is_in_nothing_that_is_kept(secret: str, value: dict[str,
     clean = scrubbed(body, (secret,))
 
     assert secret not in redacted(clean)
-    assert secret not in repr(parse_signal(clean))
+    # It may be a part of what is said of the alert without any secret, as "timefram" is of a missing timeframe.
+    assert secret not in repr(parse_signal(clean)) or secret in repr(parse_signal(body_of(value) or {}))

@@ -2,6 +2,8 @@
 
 import pkgutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC
 from importlib import import_module
 
 import pytest
@@ -10,6 +12,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 
 import exengine.ui
 from exengine.analytics.groups import GroupFigures, Part
+from exengine.analytics.replayed import Replayed, ReplayTrade, replayed
 from exengine.analytics.trades import Line
 from exengine.domain.instrument import Side
 from exengine.ui.capital_model import AccountLine, AccountsModel, CapitalModel
@@ -19,6 +22,7 @@ from exengine.ui.palette import PaletteModel
 from exengine.ui.performance_tables import LinesModel, PartsModel
 from exengine.ui.positions_model import PositionsModel
 from exengine.ui.queue_model import QueueModel
+from exengine.ui.replay_tables import FiguresModel, TradesModel
 from exengine.ui.risk_model import HistoryModel, PlanModel, RiskModel, plan_rows
 from exengine.ui.signals_model import SignalsModel
 from exengine.ui.status_model import AccountsModel as StatusAccounts
@@ -100,6 +104,29 @@ def parts() -> tuple[QAbstractItemModel, Callable[[], object]]:
     return model, lambda: model.show_parts(made, rows.NOW_MS)
 
 
+def replays() -> list[Replayed]:
+    first = ReplayTrade(
+        group="paper|BTC/USDT|1h#1", symbol="BTC/USDT", timeframe="1h", side=Side.LONG, opened_at_ms=rows.NOW_MS - 9,
+        closed_at_ms=rows.NOW_MS, reason="exit", pyramids=1, realised=D(5),
+    )  # fmt: skip
+    second = replace(first, group="paper|BTC/USDT|1h#2", closed_at_ms=None, opened_at_ms=rows.NOW_MS)
+    points = [(rows.NOW_MS - 9, D(100)), (rows.NOW_MS, D(105))]
+    return [
+        replayed({"net_profit": D(won), "win_rate": D("0.5")}, points, trades, 2)
+        for won, trades in ((5, [first]), (-2, [first, second]))
+    ]
+
+
+def of_figures() -> tuple[QAbstractItemModel, Callable[[], object]]:
+    model = FiguresModel()
+    return model, lambda: [model.show_runs(shown) for shown in (replays()[:1], replays())]
+
+
+def of_trades() -> tuple[QAbstractItemModel, Callable[[], object]]:
+    model = TradesModel()
+    return model, lambda: [model.show_runs(replays(), UTC, only) for only in (0, None, 1, None)]
+
+
 def status():
     return panels.status(away=True)
 
@@ -124,6 +151,8 @@ FILLED: dict[type, Callable[[], tuple[QAbstractItemModel, Callable[[], object]]]
     SignalsModel: lambda: stream(SignalsModel(), list(rows.sample_signals())),
     LinesModel: lines,
     PartsModel: parts,
+    FiguresModel: of_figures,
+    TradesModel: of_trades,
 }
 
 

@@ -48,6 +48,8 @@ def test_both_themes_have_the_same_tokens(theme):
 
 def test_no_colour_is_written_outside_the_tokens():
     files = [*ROOT.glob("exengine/ui/**/*.py"), *ROOT.glob("resources/**/*.qss"), *ROOT.glob("resources/**/*.svg")]
+    # The help's drawings have colours so that a repository shows them; the window puts its own in their places.
+    files = [file for file in files if file.parent != ROOT / "resources" / "help" / "pictures"]
     written = re.compile(
         r"#[0-9A-Fa-f]{6}\b|#[0-9A-Fa-f]{3}\b|\brgba?\(\d|QColor\(\s*[\d\"']|GlobalColor\.(?!transparent)"
     )
