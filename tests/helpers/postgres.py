@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from itertools import count
@@ -163,9 +164,8 @@ def _copied(programs: Path, folder: Path) -> Path:
     return folder / programs.relative_to(site)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Server]:
-    """The server. Tests that need it are skipped on machines without one, but where CI is set they fail."""
+@contextmanager
+def _running() -> Iterator[Server]:
     programs = binaries()
     if programs is None:
         why = f"no Postgres here: neither initdb on the PATH, nor /usr/lib/postgresql, nor the package {WHEEL}"
@@ -173,6 +173,20 @@ def postgres() -> Iterator[Server]:
     server = Server(programs)
     yield server
     server.end()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """The server. Tests that need it are skipped on machines without one, but where CI is set they fail."""
+    with _running() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Server]:
+    """A server of the test's own, to be stopped and killed: what others made would be minutes to recover."""
+    with _running() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -52,9 +52,9 @@ def test_a_program_on_postgres_trades_is_exported_checked_killed_and_goes_on(pos
 
 
 def test_the_server_is_killed_and_started_while_alerts_and_fills_flow_and_nothing_is_lost_or_doubled(
-    postgres: Server, tmp_path: Path
+    own_postgres: Server, tmp_path: Path
 ) -> None:
-    database = postgres.database()
+    database = own_postgres.database()
     folder = tmp_path / "folder"
     folder.mkdir()
     write_config(
@@ -69,10 +69,10 @@ def test_the_server_is_killed_and_started_while_alerts_and_fills_flow_and_nothin
         for outage in range(1, 4):
             answered = len(alerts.accepted)
             eventually(lambda seen=answered: len(alerts.accepted) > seen + 10, within_s=60, what="alerts taken")
-            postgres.stop("immediate")  # in the middle of whatever it was told to store
+            own_postgres.stop("immediate")  # in the middle of whatever it was told to store
             eventually(lambda: program.health() == "error", within_s=60, what="the outage, seen")
             assert program.post(entry("50000"))[0] == 503
-            postgres.start()
+            own_postgres.start()
             eventually(lambda: program.health() == "running", within_s=60, what=f"the end of outage {outage}")
         alerts.enough.set()
         alerts.join(30)

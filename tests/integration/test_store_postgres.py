@@ -139,8 +139,10 @@ async def test_a_stop_while_a_commit_is_in_doubt_waits_for_nobody(postgres: Serv
             await committing
 
 
-async def test_the_server_is_killed_in_the_middle_and_every_commit_that_was_told_of_is_there(postgres: Server) -> None:
-    database = postgres.database()
+async def test_the_server_is_killed_in_the_middle_and_every_commit_that_was_told_of_is_there(
+    own_postgres: Server,
+) -> None:
+    database = own_postgres.database()
     stored: list[int] = []
     async with opened(database) as store:
         for round_ in range(2):
@@ -152,7 +154,7 @@ async def test_the_server_is_killed_in_the_middle_and_every_commit_that_was_told
                 except StoreFailed:
                     await asyncio.sleep(0.02)  # as the engine does before it tries again
                 if restarting is None and len(stored) % 20 == 0:
-                    restarting = asyncio.ensure_future(asyncio.to_thread(_killed_and_started, postgres))
+                    restarting = asyncio.ensure_future(asyncio.to_thread(_killed_and_started, own_postgres))
                 if restarting is not None and restarting.done() and stored[-1] == number:
                     break
             assert restarting is not None
@@ -311,16 +313,16 @@ async def test_a_commit_waits_for_the_servers_disk_whatever_the_server_is_set_to
     await connection.close()
 
 
-async def test_a_server_that_does_not_wait_for_its_disk_is_told_of(postgres: Server) -> None:
-    database = postgres.database()
+async def test_a_server_that_does_not_wait_for_its_disk_is_told_of(own_postgres: Server) -> None:
+    database = own_postgres.database()
     assert "fsync" not in await asyncio.to_thread(check_store, database)
-    await asyncio.to_thread(postgres.stop)
-    await asyncio.to_thread(lambda: postgres.start(fsync="off"))
+    await asyncio.to_thread(own_postgres.stop)
+    await asyncio.to_thread(lambda: own_postgres.start(fsync="off"))
     try:
         assert "fsync off" in await asyncio.to_thread(check_store, database)
     finally:
-        await asyncio.to_thread(postgres.stop)
-        await asyncio.to_thread(postgres.start)
+        await asyncio.to_thread(own_postgres.stop)
+        await asyncio.to_thread(own_postgres.start)
 
 
 @pytest.mark.parametrize(
