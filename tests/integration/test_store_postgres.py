@@ -102,7 +102,7 @@ async def test_a_commit_whose_answer_was_lost_is_found_and_is_no_failure(postgre
         await store.commit(line(2))
         assert wire.was_cut.is_set()
         assert await lines_in(database) == [1, 2]
-        await store.commit(line(3))
+        await at_last(store, line(3))
         assert await lines_in(database) == [1, 2, 3]
 
 
