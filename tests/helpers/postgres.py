@@ -99,9 +99,6 @@ class Server:
             "max_connections": "40",
             **settings,
         }
-        if sys.platform == "linux":
-            # A server that was killed syncs each file of each database first: hundreds of them, one after the other.
-            given["recovery_init_sync_method"] = "syncfs"
         options = " ".join(f"-c {name}='{value}'" for name, value in given.items())
         self._run(
             "pg_ctl", "start", "-D", self._data, "-w", "-s", "-l", str(self._folder / "server.log"), "-o", options
