@@ -12,12 +12,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from exengine import __version__
-from exengine.bootstrap.replay import ReplayInputs
+from exengine.bootstrap.replay import ReplayInputs, has_secret
 from exengine.bootstrap.replay_work import Job, Ran, work
 from exengine.domain.errors import UserError
-from exengine.domain.signal_body import SECRET, body_secret, scrubbed, without_secrets
+from exengine.domain.signal_body import SECRET, scrubbed, without_secrets
 from exengine.replay.signals_file import Recorded, RecordedSignal
-from exengine.webhook.auth import matches
 
 CONNECT_S = 10
 AHEAD = 3
@@ -130,7 +129,7 @@ def _sealed(inputs: ReplayInputs) -> ReplayInputs:
     def sealed(one: Recorded) -> Recorded:
         if not isinstance(one, RecordedSignal):
             return one
-        is_right = inputs.secret is not None and matches(body_secret(one.body) or "", inputs.secret)
+        is_right = inputs.secret is not None and has_secret(one, inputs.secret)
         body = without_secrets(scrubbed(one.body, [inputs.secret] if inputs.secret is not None else []))
         return replace(one, body=body | {SECRET: word} if is_right else body)
 

@@ -90,9 +90,14 @@ def replay(inputs: ReplayInputs) -> tuple[Replay, Curve]:
     return Replay(state, markets, record, partial(received, secret=inputs.secret), curve.mark), curve
 
 
+def has_secret(recorded: RecordedSignal, secret: str) -> bool:
+    """Whether a recorded body has the right secret."""
+    return matches(body_secret(recorded.body) or "", secret)
+
+
 def received(recorded: RecordedSignal, *, secret: str | None) -> Arrival:
     """What the listener would have made of a recorded body."""
-    if secret is not None and not matches(body_secret(recorded.body) or "", secret):
+    if secret is not None and not has_secret(recorded, secret):
         return Arrival(
             received_at_ms=recorded.at_ms, source_address=SOURCE, body="", refusal=IntakeRefusal.UNAUTHORIZED
         )

@@ -81,7 +81,7 @@ def goals_table(title: str, goals: Sequence[Goal], before: Mapping[str, float] |
         bare = "-" if goal.bare is None else f"{goal.bare:,.2f}"
         line = f"    {goal.what:56}{goal.measured:>9,.2f} {goal.unit:<4}{limit:>12}{bare:>10}{ratio:>10}{times:>9}"
         if before is not None:
-            was = before.get(name_of(goal))
+            was = before.get(_name(goal.area, goal.what))
             line += f"{'new' if not was else f'{(goal.measured / was - 1) * 100:+.0f} %':>12}"
         lines.append(line + ("  FALLS SHORT" if goal.met is False else ""))
     held = [goal.met for goal in goals if goal.met is not None]
@@ -89,9 +89,9 @@ def goals_table(title: str, goals: Sequence[Goal], before: Mapping[str, float] |
     return "\n".join(lines)
 
 
-def name_of(goal: Goal) -> str:
+def _name(area: str, what: str) -> str:
     """By which the same figure of another run is found."""
-    return f"{goal.area}: {goal.what}"
+    return f"{area}: {what}"
 
 
 def keep_goals(name: str, goals: Sequence[Goal]) -> Path:
@@ -106,4 +106,4 @@ def keep_goals(name: str, goals: Sequence[Goal]) -> Path:
 def kept_goals(file: Path) -> dict[str, float]:
     """What an earlier run measured, by what it is of. Raises OSError and ValueError where there is none such."""
     told: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
-    return {f"{one['area']}: {one['what']}": float(one["measured"]) for one in told}
+    return {_name(one["area"], one["what"]): float(one["measured"]) for one in told}
