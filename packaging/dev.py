@@ -1,13 +1,14 @@
 """Runs, tests, checks and builds ExEngine from a checkout. Needs Python 3.11 to 3.13 and nothing else.
 
-    python3 packaging/dev.py run [ARGUMENTS]     the program; arguments are its own, e.g. run --headless
-    python3 packaging/dev.py test [ARGUMENTS]    the tests; arguments are pytest's
-    python3 packaging/dev.py lint                format, style, types, and who may import whom
-    python3 packaging/dev.py bench [ARGUMENTS]   the benchmarks; arguments are pytest's
-    python3 packaging/dev.py screens             every dock and dialog as PNG files in build/screens
-    python3 packaging/dev.py docs                the help's pictures and generated pages anew
-    python3 packaging/dev.py build [STAGE]       wheel, program folder and this system's installer, in build/dist
-    python3 packaging/dev.py lock [--upgrade]    packages and their hashes anew, after a change in pyproject.toml
+    python3 packaging/dev.py run [ARGUMENTS]        the program; arguments are its own, e.g. run --headless
+    python3 packaging/dev.py test [ARGUMENTS]       the tests; arguments are pytest's
+    python3 packaging/dev.py lint                   format, style, types, and who may import whom
+    python3 packaging/dev.py bench [ARGUMENTS]      the benchmarks; arguments are pytest's
+    python3 packaging/dev.py screens                every dock and dialog as PNG files in build/screens
+    python3 packaging/dev.py docs                   the help's pictures and generated pages anew
+    python3 packaging/dev.py build [STAGE]          wheel, program folder and this system's installer, in build/dist
+    python3 packaging/dev.py try-clone [ARGUMENTS]  run and test in a clean Debian root with nothing but python3
+    python3 packaging/dev.py lock [--upgrade]       packages and their hashes anew, after a change in pyproject.toml
 
 The first call makes .venv in the checkout and installs what requirements.lock says; from then on a start is instant.
 """
@@ -100,6 +101,8 @@ BUILD_PROGRAMS = {
     "setpriv": "util-linux",
     "makensis": "nsis",
 }
+CLEAN_ROOT = {"debootstrap": "debootstrap", "setpriv": "util-linux", "Xvfb": "xvfb", "git": "git"}
+"""Programs that a clean root is made and used with, and their packages."""
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/exengine.conf"
 
 # What exengine does without a window.
@@ -163,7 +166,8 @@ def install_system_packages(packages: list[str]) -> str | None:
     if not shutil.which("apt-get"):
         return f"Please install what Debian calls\n\n    {names}\n"
     install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    by_hand = f"Please run\n\n    sudo apt-get update && sudo {' '.join(install)}\n"
+    sudo, who = ("sudo ", "") if shutil.which("sudo") else ("", " as root")
+    by_hand = f"Please run{who}\n\n    {sudo}apt-get update && {sudo}{' '.join(install)}\n"
     prefix = administrator()
     if prefix is None:
         return by_hand
@@ -206,16 +210,22 @@ def ready_system(packages: list[str]) -> None:
         fail(f"This system lacks something that ExEngine needs.\n{problem}")
 
 
+def missing_fonts() -> list[str]:
+    """The packages with the font of the design, and with one for what it lacks."""
+    folders = [Path(folder).expanduser() for folder in FONT_FOLDERS]
+    has_inter = any(next(folder.rglob("Inter*.[ot]t[fc]"), None) for folder in folders)
+    return [] if has_inter or not sys.platform.startswith("linux") else list(FONT_PACKAGES)
+
+
 def ready_fonts() -> None:
     """Asks once for the font of the design. Without it another one does; nothing stops for a font."""
-    if FONTS_ASKED.exists() or not sys.platform.startswith("linux"):
+    if FONTS_ASKED.exists():
         return
     FONTS_ASKED.touch()
-    folders = [Path(folder).expanduser() for folder in FONT_FOLDERS]
-    if not any(next(folder.rglob("Inter*.[ot]t[fc]"), None) for folder in folders):
-        problem = install_system_packages(list(FONT_PACKAGES))
-        if problem:
-            say(f"The font Inter is not here; another one takes its place. {problem}")
+    missing = missing_fonts()
+    problem = install_system_packages(missing) if missing else None
+    if problem:
+        say(f"The font Inter is not here; another one takes its place. {problem}")
 
 
 def ready_keyring() -> None:
@@ -362,7 +372,9 @@ def one_at_a_time() -> Iterator[None]:
 def ready(libraries: dict[str, str] | None = None) -> None:
     """Makes .venv what the lock says, or finds at once that it is, and sees that the system has `libraries`."""
     wanted = fingerprint()
-    ready_system(missing_libraries(libraries or {}) + ([] if current(wanted) else missing_venv()))
+    missing = missing_libraries(libraries or {}) + ([] if current(wanted) else missing_venv())
+    # One question is enough: where something must be installed, what is only wished for is named with it.
+    ready_system([*missing, *missing_fonts()] if missing and libraries else missing)
     if not current(wanted):
         with one_at_a_time():
             if not current(wanted):
@@ -482,6 +494,16 @@ def build(arguments: list[str]) -> int:
     return become([str(PYTHON), str(ROOT / "packaging" / "build.py"), *arguments])
 
 
+def try_clone(arguments: list[str]) -> int:
+    """What is committed, tried as a new user would. See packaging/try_clone.py."""
+    ready_system(sorted({CLEAN_ROOT[program] for program in CLEAN_ROOT if not shutil.which(program)}))
+    prefix = administrator()
+    if prefix is None:
+        fail(f"A clean root wants an administrator: sudo {sys.executable} packaging/dev.py try-clone")
+    os.chdir(ROOT)
+    return call([*(prefix or []), sys.executable, str(ROOT / "packaging" / "try_clone.py"), *arguments])
+
+
 def lock(arguments: list[str]) -> int:
     """One lock for Linux, Windows and macOS on every Python we run on; uv makes it, and is needed for nothing else."""
     os.chdir(ROOT)
@@ -512,6 +534,7 @@ COMMANDS = {
     "screens": screens,
     "docs": docs,
     "build": build,
+    "try-clone": try_clone,
     "lock": lock,
 }
 

@@ -32,7 +32,7 @@ DESKTOP_ENTRY = PACKAGING / "linux" / "exengine.desktop"
 @pytest.fixture(scope="module")
 def scripts() -> Iterator[dict[str, ModuleType]]:
     """packaging's own scripts, which import each other by their names and are no package."""
-    names = ("dev", "build", "debian", "icons", "licences", "try_deb")
+    names = ("dev", "build", "debian", "icons", "licences", "clean_root", "try_deb", "try_clone")
     before, known = list(sys.path), set(sys.modules)
     loaded: dict[str, ModuleType] = {}
     for name in names:
