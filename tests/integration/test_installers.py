@@ -345,23 +345,32 @@ def test_workflows_call_only_what_dev_has(scripts: dict[str, ModuleType]) -> Non
 
 def test_workflows_run_on_the_three_systems_and_upload_what_they_make() -> None:
     text = "".join(path.read_text() for path in WORKFLOWS)
-    assert all(system in text for system in ("ubuntu-24.04", "windows-2022", "macos-14"))
+    assert all(system in text for system in ("ubuntu-24.04", "windows-2022", "macos-15"))
     assert all(pattern in text for pattern in ("*.deb", "*-setup.exe", "*.dmg"))
 
 
 def test_steps_that_sign_wait_for_their_secrets() -> None:
+    """A job knows only whether it has a secret; the secret itself is given to the step that signs, and to no other."""
     secret_of = {
         "signtool": "WINDOWS_CERTIFICATE",
         "security import": "APPLE_CERTIFICATE",
+        "notarytool": "APPLE_APP_PASSWORD",
         "gpg": "GPG_KEY",
         "pkeyutl": "UPDATE_KEY",
     }
-    signing = [
-        (step["if"], secret) for _, step in steps() for tool, secret in secret_of.items() if tool in step.get("run", "")
-    ]
-    assert len(signing) == 5
-    for condition, secret in signing:
-        assert f"env.{secret} != ''" in condition
+    signing = []
+    for path in WORKFLOWS:
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            known = job.get("env", {})
+            assert all(re.search(r"secrets\.\w+ != ''", value) for value in known.values() if "secrets." in value)
+            for step in job["steps"]:
+                for tool, secret in secret_of.items():
+                    if tool in step.get("run", ""):
+                        signing.append(tool)
+                        (switch,) = re.findall(r"env\.(\w+) == 'true'", step["if"])
+                        assert f"secrets.{secret} != ''" in known[switch]
+                        assert step["env"][secret] == f"${{{{ secrets.{secret} }}}}"
+    assert len(signing) == 6
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl here")
