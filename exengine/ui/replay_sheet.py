@@ -11,7 +11,7 @@ from exengine.ui.pieces import Label, Prose
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
 
-OFF = "Taking alerts again is switched off in the settings: Logging, Webhook replay"
+OFF = "Taking alerts again is switched off in the settings: Logging, Replay webhooks"
 
 
 class ReplaySheet(Sheet):

@@ -1,17 +1,19 @@
 """Every message with which the program tells of something wrong, read from its source.
 
 A message is the text of an error for the trader (`UserError` and what is derived of it), of a failure of the
-environment or a refusal that is shown as it stands, and of each line of the log that is an error or a warning. What
-stands in an f-string's braces becomes `…`, so that a message here is a template: "The port … is in use."
+environment or a refusal that is shown as it stands, of each line of the log that is an error or a warning, and what
+window and terminal say of their own (see `shown`). What stands in an f-string's braces becomes `…`, so that a message
+here is a template: "The port … is in use."
 """
 
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-SOURCE = Path(__file__).resolve().parent.parent.parent / "exengine"
+from tests.docs.shown import shown
+from tests.docs.sources import Sources, called
+
 ERRORS = {
     "UserError",
     "KnownError",
@@ -26,8 +28,8 @@ ERRORS = {
 """With all classes that are derived from them."""
 FIELDS = {"FieldError": "domain/signal.py", "fault": "settings/fields.py", "_not_reached": "webhook/public.py"}
 """What is wrong with a field of an alert, a setting or the public address, and where that is made."""
-HANDS_ON = {"scrubbed"}
-"""What takes secrets out of a text and changes nothing else of it."""
+HANDS_ON = {"scrubbed", "sentence", "message"}
+"""What takes secrets out of a text, or gives it a full stop, and changes nothing else of it."""
 MOST_VARIANTS = 6
 """Of one message: beyond them what may stand in its gap is a message of its own."""
 CODED = {"Refused"}
@@ -45,59 +47,15 @@ class Message:
     where: str
 
 
-@dataclass(slots=True)
-class Sources:
-    """The program's modules, read."""
-
-    modules: dict[str, ast.Module] = field(default_factory=dict)
-    constants: dict[str, ast.expr] = field(default_factory=dict)
-    functions: dict[str, list[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]] = field(default_factory=dict)
-    calls: dict[str, list[tuple[str, ast.Call, ast.AST]]] = field(default_factory=dict)
-    """By the name that is called: the module, the call, and the function that it stands in."""
-    imports: set[tuple[str, str, str]] = field(default_factory=set)
-    """The module, where from, and which name."""
-
-
-def read_sources(folder: Path = SOURCE) -> Sources:
-    found = Sources()
-    for path in sorted(folder.rglob("*.py")):
-        name = path.relative_to(folder).as_posix()
-        found.modules[name] = ast.parse(path.read_text(encoding="utf-8"))
-        for node in found.modules[name].body:
-            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                found.constants[node.targets[0].id] = node.value
-        _walk(found, name, found.modules[name], found.modules[name])
-    return found
-
-
-def _walk(found: Sources, name: str, node: ast.AST, within: ast.AST) -> None:
-    for inner in ast.iter_child_nodes(node):
-        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):
-            found.functions.setdefault(inner.name, []).append((name, inner))
-        if isinstance(inner, ast.ImportFrom):
-            found.imports |= {(name, inner.module or "", one.name) for one in inner.names}
-        if isinstance(inner, ast.Call):
-            found.calls.setdefault(_called(inner), []).append((name, inner, within))
-        _walk(found, name, inner, inner if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) else within)
-
-
-def _called(call: ast.Call) -> str:
-    match call.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-        case ast.Call() as inner:  # self._note()(…)
-            return _called(inner)
-    return ""
-
-
 def messages(sources: Sources) -> tuple[Message, ...]:
     """All of them. Where the source only passes on what was said elsewhere, the text has no word of its own."""
     found: dict[tuple[str, str], Message] = {}
-    for name, call, within in _telling(sources):
-        text = _text_of(sources, call)
+    for name, text, within in (*_telling(sources), *shown(sources)):
         for template in _templates(sources, text, within, 3) if text is not None else ():
             where = f"{name}:{getattr(within, 'name', '')}"
             said = tidy(template)
+            if not said:  # nothing is wrong any more
+                continue
             found.setdefault((said, where), Message(text=said, where=where))
     return tuple(found.values())
 
@@ -124,7 +82,7 @@ def tidy(text: str) -> str:
     words = " ".join(text.split())
     while "……" in words or "… …" in words:
         words = words.replace("……", GAP).replace("… …", GAP)
-    return words.rstrip(".:").strip()
+    return words.removeprefix("exengine: ").rstrip(".:").strip()
 
 
 def error_classes(sources: Sources) -> set[str]:
@@ -140,7 +98,13 @@ def error_classes(sources: Sources) -> set[str]:
     return names
 
 
-def _telling(sources: Sources) -> Iterator[tuple[str, ast.Call, ast.AST]]:
+def _telling(sources: Sources) -> Iterator[tuple[str, ast.expr | None, ast.AST]]:
+    """The module, the text that is told, and the function in which."""
+    for place, call, within in _telling_calls(sources):
+        yield place, _text_of(call), within
+
+
+def _telling_calls(sources: Sources) -> Iterator[tuple[str, ast.Call, ast.AST]]:
     for name in sorted(error_classes(sources)):
         yield from sources.calls.get(name, ())
     for name, home in FIELDS.items():
@@ -161,11 +125,11 @@ def _is_loud(node: ast.expr) -> bool:
     )  # fmt: skip
 
 
-def _text_of(sources: Sources, call: ast.Call) -> ast.expr | None:
+def _text_of(call: ast.Call) -> ast.expr | None:
     for word in call.keywords:
         if word.arg in ("text", "happened", "message"):
             return word.value
-    place = 2 if _called(call) in NOTES else 1 if _called(call) in CODED else 0
+    place = 2 if called(call) in NOTES else 1 if called(call) in CODED else 0
     return call.args[place] if len(call.args) > place else None
 
 
@@ -189,11 +153,16 @@ def _templates(sources: Sources, node: ast.expr, within: ast.AST, depth: int) ->
             for one in _templates(sources, left, within, depth):
                 for other in _templates(sources, right, within, depth):
                     yield one + other
+        case ast.BoolOp(op=ast.Or(), values=choices):
+            for one in choices:
+                yield from _templates(sources, one, within, depth)
+        case ast.Call(func=ast.Attribute(value=inner, attr="strip"), args=[]):
+            yield from _templates(sources, inner, within, depth)
         case ast.Name(id=name) if depth:
             yield from _named(sources, name, within, depth - 1)
-        case ast.Call(args=[inner]) if _called(node) in HANDS_ON:
+        case ast.Call(args=[inner]) if called(node) in HANDS_ON:
             yield from _templates(sources, inner, within, depth)
-        case ast.Call() if depth and len(made := sources.functions.get(_called(node), ())) == 1:
+        case ast.Call() if depth and len(made := sources.functions.get(called(node), ())) == 1:
             yield from _returned(sources, made[0][1], depth - 1)
         case _:
             yield GAP

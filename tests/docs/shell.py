@@ -41,7 +41,7 @@ LOOKED_AT: Mapping[str, tuple[str, ...]] = {
     ),
     "tailscale": ("version", "up", "funnel --bg 8787", "funnel status"),
     # They would change the machine that the tests run on. The unit itself is verified by systemd-analyze.
-    "apt-get": ("install -y python3-venv",),
+    "apt-get": ("install -y python3-venv", "install -y ./exengine_*.deb"),
     "useradd": ("--system --home-dir /var/lib/exengine --shell /usr/sbin/nologin exengine",),
     "install": (
         "-d -m 700 /etc/exengine",

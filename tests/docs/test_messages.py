@@ -8,7 +8,8 @@ import pytest
 from exengine.domain.entry import Denial
 from exengine.domain.group import CloseReason
 from exengine.domain.reception import IntakeRefusal, Outcome
-from tests.docs.messages import Sources, has_words, messages, read_sources, setting_words, tidy
+from tests.docs.messages import has_words, messages, setting_words, tidy
+from tests.docs.sources import Sources, read_sources
 
 HELP = Path(__file__).resolve().parent.parent.parent / "resources" / "help"
 
@@ -51,6 +52,20 @@ PASSED_ON = {
     "store/postgres_store.py": "what the database said",
     "store/postgres_writer.py": "what the database said",
     "store/sqlite_lane.py": "what the database said",
+    "ui/alert_strip.py:_refresh": "the kind of the error whose words stand beside it",
+    "ui/first_run.py:_tell": "what is wrong with a setting, or the words of a UserError",
+    "ui/own_layouts.py:_refresh": "why a layout cannot have a name: what to do stands in the words",
+    "ui/part_sheet.py:_show_fault": "words of `domain.by_hand.why_not_part`",
+    "ui/performance.py:_make_view": "the words of an export that failed",
+    "ui/performance_feed.py:_on_failed": "the error itself",
+    "ui/remark.py:say": "what it is given to say",
+    "ui/replay_entry.py:_on_keep": "why the settings are locked: the app lock's or read-only's words",
+    "ui/replay_form.py:refresh": "what is wrong with a configuration: words of a ConfigError",
+    "ui/settings_apply.py:_on_error": "the error itself",
+    "ui/settings_cells.py:refresh": "what is wrong with a setting, after the row that it stands in",
+    "ui/settings_keys.py:_failed": "the words of a UserError",
+    "ui/table_tools.py:__init__": "the words of an export that failed",
+    "ui/tunnel_sheet.py:_on_error": "the words of a UserError",
     "ui/secrets_sheet.py:keep": "what is wrong with a key: words of `cli.keys`",
     "webhook/listener.py:_not_json": "what is wrong with a body that is no JSON: answered with 400, to its sender",
 }
@@ -82,7 +97,7 @@ def test_every_message_has_a_line_and_every_line_a_message(sources, entries):
     without = sorted(f"{text}   ({where})" for text, where in shown.items() if text not in told)
     assert without == [], "add them to resources/help/messages.md, with what is safe and what to do"
     assert sorted(told - set(shown)) == [], "the program says these no more: take them out of the page"
-    assert len(shown) > 300
+    assert len(shown) > 400
 
 
 def test_no_message_is_told_twice_and_each_line_says_what_to_do(entries):
@@ -100,6 +115,53 @@ def test_what_only_hands_words_on_is_known(sources):
     assert sorted(places - known) == [], "say their words in the source, or why they have none of their own"
     used = known | {place.partition(":")[0] for place in known}
     assert sorted(set(PASSED_ON) - used) == []
+
+
+WINDOW = """
+class Line:
+    def say(self, text: str, token: str = "error") -> None: ...
+
+class Sheet:
+    def __init__(self) -> None:
+        self.fault, self.title = Line(), Title()
+        self.refused = Label(look, token="warn")
+        self.full = Label(look, "Full", token="warn")
+
+    def show(self, error: Exception, why: str) -> None:
+        self.title.say("Nothing is wrong with the title")
+        self.fault.say(f"The thing failed: {error}")
+        self.fault.say("It is done now", "success")
+        self.fault.say(why or "There is a reason", "error" if why else "muted")
+        self.fault.say(str(error))
+        self.refused.setText("It was refused here")
+        self.failed.emit(f"{error} came of it")
+
+def words(kind: int) -> tuple[str, str]:
+    if kind:
+        return "Taken as it came", "success"
+    return "It was not taken", "error"
+"""
+
+
+def test_what_the_window_says_in_an_errors_colour_is_seen(tmp_path):
+    (tmp_path / "ui").mkdir()
+    (tmp_path / "ui" / "made.py").write_text(WINDOW)
+    (tmp_path / "told.py").write_text(
+        "print(f'exengine: {name} is gone.', file=sys.stderr)\n"
+        "print(f'  {done} of {all} done', file=sys.stderr)\n"
+        "print('exengine is well')\n"
+        "parser.error('--one needs --other')\n"
+    )
+    found = {one.text for one in messages(read_sources(tmp_path)) if has_words(one)}
+    assert found == {
+        "The thing failed: …",
+        "There is a reason",
+        "It was refused here",
+        "… came of it",
+        "It was not taken",
+        "… is gone",
+        "--one needs --other",
+    }
 
 
 NEW = """

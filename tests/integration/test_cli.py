@@ -199,6 +199,21 @@ def test_help_comes_at_once_and_imports_nothing_heavy():
     assert result.stdout == "[]\n"
 
 
+@pytest.mark.skipif(
+    not sys.platform.startswith("linux"), reason="other systems have a screen wherever they have a user"
+)
+def test_without_a_screen_the_desktop_program_says_so_and_starts_nothing(tmp_path: Path):
+    bare = {
+        name: value for name, value in environment().items() if "DISPLAY" not in name and not name.startswith("QT_")
+    }
+    command = [sys.executable, "-m", "exengine", "--data-dir", str(tmp_path / "data")]
+    result = subprocess.run(command, cwd=ROOT, env=bare, capture_output=True, text=True, check=False, timeout=60)
+    assert result.returncode == 1
+    assert result.stderr.startswith("exengine: There is no screen to show the window on")
+    assert "exengine run --headless" in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
 BLOCKED = """
 import sys
 
