@@ -17,7 +17,8 @@ from exengine.domain.money import arithmetic
 from exengine.domain.settings import Settings
 from exengine.domain.state import State
 from exengine.exchange import market_rules
-from exengine.exchange.markets.price_file import PriceFile, check
+from exengine.exchange.markets.price_columns import read_columns
+from exengine.exchange.markets.price_file import check
 from exengine.replay import output
 from exengine.replay.chart import MOST_POINTS, thinned
 from exengine.replay.ranking import with_profit
@@ -39,18 +40,24 @@ class Files:
 
     def read(self, settings: Settings) -> ReplayInputs:
         """Raises UserError for the first file that is wrong."""
-        files: dict[str, PriceFile] = {}
+        tapes: dict[str, Tape] = {}
         for path in self.prices:
-            if path.stem in files:
+            if path.stem in tapes:
                 raise UserError(f"{path}: there is another file for {path.stem}.", remedy="Give one file a symbol.")
-            files[path.stem] = check(path)
+            tapes[path.stem] = _tape_of(path)
         return ReplayInputs(
             settings=settings,
             instruments=self.instruments,
-            tapes={exchange_id: Tape(file.ticks(-1)) for exchange_id, file in files.items()},
+            tapes=tapes,
             recorded=self.recorded,
             secret=self.secret,
         )
+
+
+def _tape_of(path: Path) -> Tape:
+    """A price file as a tape. Raises UserError with the first row that is wrong."""
+    columns = read_columns(path)
+    return Tape.of(*columns) if columns is not None else Tape(check(path).ticks(-1))
 
 
 def read_markets(path: Path) -> tuple[Instrument, ...]:

@@ -39,6 +39,13 @@ class Tape:
         scaled = [_array(whole, 10 ** (self.decimals - decimals)) for decimals, whole in blocks]
         self.prices: Array = np.concatenate(scaled) if scaled else np.empty(0, dtype=np.int64)
 
+    @classmethod
+    def of(cls, times: Array, prices: Array, decimals: int) -> "Tape":
+        """Of what is in arrays already: epoch ms, and prices as whole numbers of the last of `decimals`."""
+        tape = cls(())
+        tape.times, tape.prices, tape.decimals = times, prices, decimals
+        return tape
+
     def __len__(self) -> int:
         return len(self.times)
 
