@@ -1,10 +1,11 @@
 """Entries: may this signal open a group or add a pyramid, and if so, the whole ladder at once (SPEC §3.1)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
 from exengine.domain import capital
+from exengine.domain.changed import changed
 from exengine.domain.grid import Ladder, plan_ladder
 from exengine.domain.group import Group, GroupKey, GroupStatus, LegState, Pyramid
 from exengine.domain.instrument import Instrument, MarketType, OrderSide, Side
@@ -86,7 +87,7 @@ def enter(step: Step, entry: Entry) -> Group | Denial:
         legs=prepared.ladder.legs,
         slippage_percent=entry.signal.max_slippage_percent,
     )
-    group = replace(
+    group = changed(
         group,
         pyramids=(*group.pyramids, pyramid),
         stop_price=entry.signal.stop_loss or group.stop_price,

@@ -1,8 +1,9 @@
 """The ladder: prices and quantities of a pyramid's DCA legs (SPEC §3.1)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
+from exengine.domain.changed import changed
 from exengine.domain.group import Leg, LegState
 from exengine.domain.instrument import Instrument, Side
 from exengine.domain.money import HUNDRED, ZERO, plain
@@ -82,7 +83,7 @@ def _sized(
     """`leg` with its quantity for `quote` at `price`, and a warning where the market rules had a say in it."""
     if leg.price <= 0 or price <= 0:
         text = f"its price of {plain(leg.price)} is below one tick"
-        return replace(leg, state=LegState.BLOCKED, error=text), text
+        return changed(leg, state=LegState.BLOCKED, error=text), text
     qty = instrument.qty_floor(quote / (price * instrument.contract_size))
     warning = None
     if instrument.is_below_minimum(price, qty):
@@ -92,12 +93,12 @@ def _sized(
             f" ({plain(least)} {instrument.base})"
         )
         if grid.on_below_minimum is not BelowMinimum.RAISE:
-            return replace(leg, state=LegState.BLOCKED, error=text), text
+            return changed(leg, state=LegState.BLOCKED, error=text), text
         qty, warning = least, f"{text}; raised to it"
     if instrument.max_qty is not None and qty > instrument.max_qty:
         qty = instrument.qty_floor(instrument.max_qty)
         warning = f"cut to the exchange's maximum of {plain(qty)} {instrument.base}"
         if instrument.is_below_minimum(price, qty):
             text = f"the exchange's maximum of {plain(qty)} {instrument.base} is worth less than its minimum"
-            return replace(leg, state=LegState.BLOCKED, error=text), text
-    return replace(leg, qty=qty), warning
+            return changed(leg, state=LegState.BLOCKED, error=text), text
+    return changed(leg, qty=qty), warning

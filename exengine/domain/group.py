@@ -1,12 +1,13 @@
 """A position group: its pyramids and legs, what each holds, and the states that they pass through (SPEC §5)."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
+from functools import cached_property
 
+from exengine.domain.changed import changed
 from exengine.domain.instrument import Instrument, MarketType, Side
-from exengine.domain.money import ONE, ZERO
+from exengine.domain.money import ONE, ZERO, arithmetic
 from exengine.domain.order import IllegalTransition, LegRef, Role
 from exengine.domain.settings import PyramidPlan
 
@@ -37,6 +38,8 @@ class LegState(Enum):
     CLOSED = "closed"
     CANCELLED = "cancelled"
     REJECTED = "rejected"
+
+    __hash__ = object.__hash__  # as that of an order's status
 
 
 class GroupStatus(Enum):
@@ -76,7 +79,7 @@ GROUP_TRANSITIONS = frozenset(
 """Which status may follow which; a status may always stay. Nothing leads out of `closing` but `closed` (§4.2)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Leg:
     """One DCA leg: its plan, and sums over its fills that are never assigned over (SPEC §5.1).
 
@@ -108,12 +111,13 @@ class Leg:
     fees: Decimal = ZERO
     """All fees in quote, those in base at their fill's price: for reports only."""
 
-    @property
+    @cached_property
     def net_qty(self) -> Decimal:
-        return self.entered_qty - self.entry_fees_base - self.closed_qty
+        with arithmetic():  # whoever asks first
+            return self.entered_qty - self.entry_fees_base - self.closed_qty
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Pyramid:
     """One entry of a group."""
 
@@ -148,7 +152,7 @@ class PartialClose:
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """One live trade. Its plans are those it began with: a new configuration does not touch it (SPEC §9)."""
 
@@ -224,10 +228,12 @@ class Group:
         """Whether it holds a slot."""
         return self.status is not GroupStatus.CLOSED
 
-    def legs(self) -> Iterator[tuple[LegRef, Leg]]:
-        for pyramid in self.pyramids:
-            for leg in pyramid.legs:
-                yield (pyramid.index, leg.index), leg
+    def legs(self) -> tuple[tuple[LegRef, Leg], ...]:
+        return self._legs
+
+    @cached_property
+    def _legs(self) -> tuple[tuple[LegRef, Leg], ...]:
+        return tuple(((pyramid.index, leg.index), leg) for pyramid in self.pyramids for leg in pyramid.legs)
 
     def leg(self, ref: LegRef) -> Leg:
         return self.pyramids[ref[0]].legs[ref[1]]
@@ -236,12 +242,13 @@ class Group:
         """The group with one leg replaced."""
         pyramid = self.pyramids[ref[0]]
         legs = (*pyramid.legs[: ref[1]], leg, *pyramid.legs[ref[1] + 1 :])
-        changed = replace(pyramid, legs=legs)
-        return replace(self, pyramids=(*self.pyramids[: ref[0]], changed, *self.pyramids[ref[0] + 1 :]))
+        pyramids = (*self.pyramids[: ref[0]], changed(pyramid, legs=legs), *self.pyramids[ref[0] + 1 :])
+        return changed(self, pyramids=pyramids)
 
-    @property
+    @cached_property
     def net_qty(self) -> Decimal:
-        return sum((leg.net_qty for _, leg in self.legs()), ZERO)
+        with arithmetic():
+            return sum((leg.net_qty for _, leg in self.legs()), ZERO)
 
     @property
     def has_filled(self) -> bool:

@@ -4,10 +4,10 @@
 happens to a group, and after a restart; what was interrupted therefore simply goes on.
 """
 
-from dataclasses import replace
 from decimal import Decimal
 
 from exengine.domain import pnl
+from exengine.domain.changed import changed
 from exengine.domain.group import AGAIN_MS, CloseReason, Group, GroupStatus, Leg, LegState
 from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.journal import Category, Severity, Topic
@@ -28,8 +28,8 @@ def begin_closing(step: Step, group_id: str, reason: CloseReason, slippage_perce
     group = step.group(group_id)
     if group.status in (GroupStatus.CLOSING, GroupStatus.CLOSED):
         return False
-    group = replace(group, status=GroupStatus.CLOSING, reason=reason, again_at_ms=None)
-    step.put_group(replace(group, close_slippage_percent=slippage_percent, close_cause=step.cause_of(group)))
+    group = changed(group, status=GroupStatus.CLOSING, reason=reason, again_at_ms=None)
+    step.put_group(changed(group, close_slippage_percent=slippage_percent, close_cause=step.cause_of(group)))
     settle(step, group_id)
     return True
 
@@ -68,10 +68,12 @@ def settle(step: Step, group_id: str) -> None:
     elif _is_done(step, group):
         begin_closing(step, group_id, _emptied_by(step, group_id))
     else:
+        before = step.writes
         if group.plans[0].take_profit.mode is TakeProfitMode.PYRAMID:
             _drop_entries_of_done_pyramids(step, group)
         keep_targets(step, group_id)
-        refreshed(step, group_id)
+        if step.writes != before:
+            refreshed(step, group_id)
 
 
 def refreshed(step: Step, group_id: str) -> Group:
@@ -80,47 +82,52 @@ def refreshed(step: Step, group_id: str) -> Group:
     if not group.is_open:
         return group
     instrument = step.state.instrument(group)
-    entries: dict[LegRef, Order] = {}
+    is_entry, is_target = Role.ENTRY, Role.TP
+    entries: dict[LegRef, Order] = {
+        (order.pyramid or 0, order.leg or 0): order
+        for order in step.state.orders_for(group_id)
+        if order.role is is_entry
+    }
     targeted: set[LegRef] = set()
     entries_working = False
-    for order in step.state.orders_for(group_id):
-        if order.role is Role.ENTRY:
-            entries[order.pyramid or 0, order.leg or 0] = order
-            entries_working |= order.is_working
-        elif order.role is Role.TP and order.is_working:
+    for order in step.state.working(group_id):
+        if order.role is is_entry:
+            entries_working = True
+        elif order.role is is_target:
             targeted.update(order.covers)
     after = group
     for ref, leg in group.legs():
         state = _leg_state(leg, entries.get(ref), ref in targeted, instrument)
         if state is not leg.state:
-            after = after.with_leg(ref, replace(leg, state=state))
+            after = after.with_leg(ref, changed(leg, state=state))
     if after.status is not GroupStatus.CLOSING:
         if not after.has_filled:
             status = GroupStatus.LIVE
         else:
             status = GroupStatus.PARTIALLY_FILLED if entries_working else GroupStatus.ACTIVE
         if status is not after.status:
-            after = replace(after, status=status)
+            after = changed(after, status=status)
     after = _timed(after, step.now_ms)
     if after is not group:
         step.put_group(after)
     return after
 
 
-_UNSENT = (LegState.PLANNED, LegState.SUBMITTED)
-_UNFILLED = (*_UNSENT, LegState.OPEN, LegState.PARTIALLY_FILLED)
+_UNSENT = frozenset({LegState.PLANNED, LegState.SUBMITTED})
+_UNFILLED = _UNSENT | {LegState.OPEN, LegState.PARTIALLY_FILLED}
 
 
 def _timed(group: Group, now_ms: int) -> Group:
     """The group with the moments that the risk timer may start from (§8)."""
-    full = len(group.pyramids) >= group.max_pyramids
-    states = [leg.state for _, leg in group.legs()]
-    submitted = full and not any(state in _UNSENT for state in states)
-    filled = full and group.has_filled and not any(state in _UNFILLED for state in states)
+    if len(group.pyramids) < group.max_pyramids or (group.submitted_at_ms and group.filled_at_ms):
+        return group
+    states = {leg.state for _, leg in group.legs()}
+    submitted = states.isdisjoint(_UNSENT)
+    filled = group.has_filled and states.isdisjoint(_UNFILLED)
     if submitted and group.submitted_at_ms is None:
-        group = replace(group, submitted_at_ms=now_ms)
+        group = changed(group, submitted_at_ms=now_ms)
     if filled and group.filled_at_ms is None:
-        group = replace(group, filled_at_ms=now_ms)
+        group = changed(group, filled_at_ms=now_ms)
     return group
 
 
@@ -133,15 +140,17 @@ def _leg_state(leg: Leg, entry: Order | None, targeted: bool, instrument: Instru
         if entry.is_working:
             return LegState.PARTIALLY_FILLED
         return LegState.TP_PLACED if targeted else LegState.FILLED
-    match entry.status:
-        case OrderStatus.CREATED | OrderStatus.SENT | OrderStatus.UNKNOWN:
-            return LegState.SUBMITTED
-        case OrderStatus.CANCELLED | OrderStatus.EXPIRED:
-            return LegState.CANCELLED
-        case OrderStatus.REJECTED:
-            return LegState.REJECTED
-        case _:
-            return LegState.OPEN
+    return _WITHOUT_FILLS.get(entry.status, LegState.OPEN)
+
+
+_WITHOUT_FILLS = {
+    OrderStatus.CREATED: LegState.SUBMITTED,
+    OrderStatus.SENT: LegState.SUBMITTED,
+    OrderStatus.UNKNOWN: LegState.SUBMITTED,
+    OrderStatus.CANCELLED: LegState.CANCELLED,
+    OrderStatus.EXPIRED: LegState.CANCELLED,
+    OrderStatus.REJECTED: LegState.REJECTED,
+}
 
 
 def _place_anew(step: Step, group: Group) -> None:
@@ -151,7 +160,7 @@ def _place_anew(step: Step, group: Group) -> None:
     }
     for ref, leg in group.legs():
         if leg.replan and ref not in working:
-            step.put_group(step.group(group.id).with_leg(ref, replace(leg, replan=False)))
+            step.put_group(step.group(group.id).with_leg(ref, changed(leg, replan=False)))
             if not leg.entered_qty:
                 _place_leg(step, group, ref, leg)
     if group.partial is None:
@@ -252,7 +261,7 @@ def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, 
         return
     if sent and sent[-1].status is OrderStatus.FILLED:
         # A piece as large as the exchange takes went whole: the next one has tries of its own.
-        group = replace(group, close_attempts=0)
+        group = changed(group, close_attempts=0)
     execution = step.state.settings.execution
     bound: Decimal | None = None
     if group.close_attempts <= RETRIES:
@@ -278,7 +287,7 @@ def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, 
     if instrument.max_qty is not None:
         qty = min(qty, instrument.qty_floor(instrument.max_qty))
     assert group.reason is not None
-    step.put_group(replace(group, close_attempts=group.close_attempts + 1))
+    step.put_group(changed(group, close_attempts=group.close_attempts + 1))
     place(
         step,
         group.id,
@@ -291,7 +300,7 @@ def _send_close(step: Step, group: Group, instrument: Instrument, qty: Decimal, 
 
 
 def _try_again_later(step: Step, group: Group) -> None:
-    step.put_group(replace(group, again_at_ms=step.now_ms + AGAIN_MS))
+    step.put_group(changed(group, again_at_ms=step.now_ms + AGAIN_MS))
     step.note(
         Severity.WARNING,
         Category.ORDER,
@@ -302,7 +311,7 @@ def _try_again_later(step: Step, group: Group) -> None:
 
 
 def _freeze(step: Step, group: Group, why: str) -> None:
-    step.put_group(step.fail(replace(group, frozen=why), why))
+    step.put_group(step.fail(changed(group, frozen=why), why))
     step.note(
         Severity.ERROR,
         Category.ORDER,
@@ -318,7 +327,7 @@ def _finish(step: Step, group: Group) -> None:
     reason = group.reason
     if not group.has_filled and reason is not CloseReason.ENTRY_FAILED:
         reason = CloseReason.CANCELLED
-    group = replace(group, status=GroupStatus.CLOSED, reason=reason, closed_at_ms=step.now_ms)
+    group = changed(group, status=GroupStatus.CLOSED, reason=reason, closed_at_ms=step.now_ms)
     step.put_group(group)
     step.freed.append(group.key)
     assert reason is not None

@@ -1,11 +1,12 @@
 """An order as a fold over what happens to it, through an explicit table of (status, happening) to status (SPEC §5)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
 
+from exengine.domain.changed import changed
 from exengine.domain.instrument import OrderSide
 from exengine.domain.money import ZERO
 
@@ -181,7 +182,7 @@ class Fill:
     liquidity: Liquidity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """One order, from its decision to its end. Prices in quote, quantities in contracts on swap."""
 
@@ -259,7 +260,7 @@ class Order:
             changes["closed_at_ms"] = now_ms
         if error is not None:
             changes["error"] = error
-        return replace(self, **changes)  # type: ignore[arg-type]
+        return changed(self, **changes)  # type: ignore[arg-type]
 
     def filled(self, fill: Fill) -> "Order":
         """The order after `fill`; the same order where that trade was applied before (FAULTS 13)."""
@@ -269,7 +270,7 @@ class Order:
             raise IllegalTransition(f"order {self.client_id}: a fill of {fill.qty} at {fill.price}")
         filled_qty = self.filled_qty + fill.qty
         happening = Happening.WHOLE_FILL if filled_qty >= self.qty else Happening.PART_FILL
-        return replace(
+        return changed(
             self.after(happening, fill.at_ms),
             filled_qty=filled_qty,
             filled_value=self.filled_value + fill.price * fill.qty,

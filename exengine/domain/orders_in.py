@@ -1,9 +1,9 @@
 """What an exchange tells of our orders, applied to the books: answers, fills, ends (SPEC §5.1, §10)."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 from exengine.domain import pnl, safety
+from exengine.domain.changed import changed
 from exengine.domain.commands import ReloadRules
 from exengine.domain.errors import INSUFFICIENT_BALANCE, MARKET_HALTED, RULES_REFUSED
 from exengine.domain.group import Group
@@ -40,7 +40,7 @@ def accepted(step: Step, client_id: str, exchange_order_id: str | None) -> None:
     if order is None:
         return
     if exchange_order_id is not None and order.exchange_order_id is None:
-        step.put_order(replace(order, exchange_order_id=exchange_order_id))
+        step.put_order(changed(order, exchange_order_id=exchange_order_id))
     told(step, client_id, Happening.ACCEPT)
 
 
@@ -97,7 +97,7 @@ def _freeze_short_of(step: Step, group_id: str) -> None:
         return
     there = step.state.balance(group.key.account, group.base)
     why = f"the account does not have the {plain(group.net_qty)} {group.base} that this group bought"
-    step.put_group(step.fail(replace(group, frozen=why, short_of_coins=True), why))
+    step.put_group(step.fail(changed(group, frozen=why, short_of_coins=True), why))
     step.note(
         Severity.ERROR,
         Category.ORDER,

@@ -1,9 +1,9 @@
 """Making, withdrawing and re-making orders: the only place where an order begins (SPEC §10: stored before sent)."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 from exengine.domain.cause import of_signal, signal_of
+from exengine.domain.changed import changed
 from exengine.domain.commands import CancelOrder, PlaceOrder
 from exengine.domain.group import Group
 from exengine.domain.instrument import OrderSide
@@ -56,7 +56,7 @@ def place(
         cause=cause,
         created_at_ms=step.now_ms,
     )
-    step.put_group(replace(group, orders_made=number))
+    step.put_group(changed(group, orders_made=number))
     step.put_order(order)
     step.command(PlaceOrder(order=order))
     return order
@@ -65,7 +65,7 @@ def place(
 def withdraw(step: Step, order: Order) -> None:
     """Asks for an order to be cancelled, once. It stays working until the exchange says what became of it."""
     if order.is_working and not order.cancel_requested:
-        asked = replace(order, cancel_requested=True)
+        asked = changed(order, cancel_requested=True)
         step.put_order(asked)
         step.command(CancelOrder(order=asked))
 

@@ -1,10 +1,11 @@
 """Accounting of SPEC §5.1: what is held, what it cost and what it has brought, from fills alone."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from exengine.domain.changed import changed
 from exengine.domain.group import Group, Leg
 from exengine.domain.instrument import Side
 from exengine.domain.money import HUNDRED, ZERO, arithmetic
@@ -109,7 +110,7 @@ def group_avg_entry(group: Group) -> Decimal | None:
     legs = [leg for _, leg in group.legs()]
     if group.is_open:
         return avg_entry(legs, group.contract_size)
-    return avg_entry([replace(leg, closed_qty=leg.entered_qty) for leg in legs], group.contract_size)
+    return avg_entry([changed(leg, closed_qty=leg.entered_qty) for leg in legs], group.contract_size)
 
 
 _SHARE = Decimal("1e-24")
@@ -124,7 +125,7 @@ def entered(group: Group, ref: LegRef, fill: Fill, fee_quote: Decimal) -> Group:
     """The group after an entry fill of a leg. `fee_quote` is the fee's worth in quote, also where it came off base."""
     leg = group.leg(ref)
     in_base = fill.fee_currency == group.base
-    leg = replace(
+    leg = changed(
         leg,
         entered_qty=leg.entered_qty + fill.qty,
         entered_value=leg.entered_value + fill.price * fill.qty * group.contract_size,
@@ -134,7 +135,7 @@ def entered(group: Group, ref: LegRef, fill: Fill, fee_quote: Decimal) -> Group:
         first_fill_at_ms=fill.at_ms if leg.first_fill_at_ms is None else leg.first_fill_at_ms,
     )
     first = fill.at_ms if group.first_fill_at_ms is None else group.first_fill_at_ms
-    return replace(group.with_leg(ref, leg), first_fill_at_ms=first)
+    return changed(group.with_leg(ref, leg), first_fill_at_ms=first)
 
 
 def cost_of(group: Group, takes: Iterable[tuple[LegRef, Decimal]]) -> Decimal:
@@ -171,7 +172,7 @@ def closed(group: Group, order: Order, fill: Fill, fee_quote: Decimal) -> Closed
         base = qty * group.contract_size * group.side.sign
         result = (fill.price - unit) * base - fee
         net, gain = net + result, gain + (fill.price - average) * base
-        leg = replace(leg, closed_qty=leg.closed_qty + qty, realised=leg.realised + result, fees=leg.fees + fee)
+        leg = changed(leg, closed_qty=leg.closed_qty + qty, realised=leg.realised + result, fees=leg.fees + fee)
         group = group.with_leg(ref, leg)
     return Closed(group=group, realised=net, price_gain=gain)
 

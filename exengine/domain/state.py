@@ -148,6 +148,9 @@ class State:
     """How many groups each key has had."""
     orders: dict[str, Order] = field(default_factory=dict)
     orders_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The orders of each group, in the order in which they were made."""
+    working_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Those of them that the exchange has or may have; absent where a group has none."""
     booked: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The trades of orders whose groups have closed, the latest of them: an exchange may tell of a trade again."""
     waiting: dict[tuple[GroupKey, Side], Waiting] = field(default_factory=dict)
@@ -178,8 +181,8 @@ class State:
         return (self.orders[client_id] for client_id in self.orders_of.get(group_id, ()))
 
     def working(self, group_id: str) -> list[Order]:
-        """The orders of a group that the exchange has or may have."""
-        return [order for order in self.orders_for(group_id) if order.is_working]
+        """The orders of a group that the exchange has or may have, in the order in which they were made."""
+        return [self.orders[client_id] for client_id in self.working_of.get(group_id, ())]
 
     def instrument(self, group: Group) -> Instrument:
         """The last known rules of a group's symbol, else the trader's own that it began with. It never has none."""

@@ -81,6 +81,11 @@ class Step:
             or self.control or self.ledger or self.moved or self.notes or self.plan_changed or self.instruments
         )  # fmt: skip
 
+    @property
+    def writes(self) -> int:
+        """How often the state was written to so far."""
+        return len(self._undo)
+
     def undo(self) -> None:
         """Takes every change of this step back. Steps are undone latest first."""
         for mapping, key, old in reversed(self._undo):
@@ -173,6 +178,7 @@ class Step:
                 self._remember_trades(self.state.orders[client_id])
                 self._set(self.state.orders, client_id, _ABSENT)
             self._set(self.state.orders_of, group.id, _ABSENT)
+            self._set(self.state.working_of, group.id, _ABSENT)
         self.groups[group.id] = group
 
     def _remember_trades(self, order: Order) -> None:
@@ -193,11 +199,20 @@ class Step:
             made = self.state.orders_of.get(order.group_id, ())
             self._set(self.state.orders_of, order.group_id, (*made, order.client_id))
         self._set(self.state.orders, order.client_id, order)
+        if order.is_working is not (before is not None and before.is_working):
+            self._note_working(order)
         change = _reserved(self.state, group, order) - (_reserved(self.state, group, before) if before else ZERO)
         if change:
             key = (order.account, group.quote)
             self._set(self.state.reserved, key, self.state.reserved.get(key, ZERO) + change)
         self.orders[order.client_id] = order
+
+    def _note_working(self, order: Order) -> None:
+        """One more order of a group that works, or one less; a refused one that fills all the same works again."""
+        works = {*self.state.working_of.get(order.group_id, ())} ^ {order.client_id}
+        made = self.state.orders_of[order.group_id]
+        now = tuple(one for one in made if one in works)
+        self._set(self.state.working_of, order.group_id, now or _ABSENT)
 
     def put_instruments(self, account: str, instruments: tuple[Instrument, ...]) -> None:
         """Takes the rules of an account over; rules of symbols that are no longer listed are kept for exits."""

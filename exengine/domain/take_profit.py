@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import partial
 from typing import assert_never
 
 from exengine.domain import pnl
+from exengine.domain.changed import kept
 from exengine.domain.group import Group, Leg, LegState
 from exengine.domain.instrument import Instrument, Side
 from exengine.domain.money import HUNDRED, ZERO
@@ -97,15 +99,22 @@ def _sellable(instrument: Instrument, price: Decimal, qty: Decimal) -> Decimal:
 
 
 def _leg_targets(group: Group, instrument: Instrument) -> list[Target]:
-    targets = []
-    for ref, leg in group.legs():
-        price = leg_target(group, leg, instrument)
-        if price is None:
-            continue
-        qty = _sellable(instrument, price, leg.net_qty)
-        if qty:
-            targets.append(Target(pyramid=ref[0], leg=ref[1], price=price, qty=qty, covers=(ref,)))
-    return targets
+    found = [
+        kept(leg, "_target", of, partial(_leg_target, group, pyramid.index, leg, instrument))
+        for pyramid in group.pyramids
+        for of in [(pyramid.index, group.side, group.contract_size, instrument)]
+        for leg in pyramid.legs
+        if leg.net_qty > 0
+    ]
+    return [target for target in found if target is not None]
+
+
+def _leg_target(group: Group, pyramid: int, leg: Leg, instrument: Instrument) -> Target | None:
+    price = leg_target(group, leg, instrument)
+    qty = ZERO if price is None else _sellable(instrument, price, leg.net_qty)
+    if price is None or not qty:
+        return None
+    return Target(pyramid=pyramid, leg=leg.index, price=price, qty=qty, covers=((pyramid, leg.index),))
 
 
 def _pyramid_targets(group: Group, instrument: Instrument) -> list[Target]:
@@ -168,7 +177,8 @@ def keep_targets(step: Step, group_id: str) -> None:
     group = step.group(group_id)
     want = {(target.pyramid, target.leg): target for target in wanted(state, group)}
     resting: dict[tuple[int | None, int | None], list[Order]] = {}
-    for order in state.working(group_id):
+    working = state.working(group_id)
+    for order in working:
         if order.role is Role.TP and order.price is not None:
             resting.setdefault((order.pyramid, order.leg), []).append(order)
     for key, orders in resting.items():
@@ -176,12 +186,13 @@ def keep_targets(step: Step, group_id: str) -> None:
         for order in orders:
             if not (target and order.price == target.price and order.leaves_qty == target.qty):
                 withdraw(step, order)
-    busy = {ref for order in state.working(group_id) if order.role is not Role.ENTRY for ref in order.covers}
     if group.awaits_rules:
         return
-    gone = [order for order in state.orders_for(group_id) if _is_gone(order)]
-    for target in want.values():
-        if not busy.intersection(target.covers) and not _was_sent_in_vain(group, target, gone):
+    busy = {ref for order in working if order.role is not Role.ENTRY for ref in order.covers}
+    lacking = [target for target in want.values() if busy.isdisjoint(target.covers)]
+    gone = [order for order in state.orders_for(group_id) if _is_gone(order)] if lacking else []
+    for target in lacking:
+        if not _was_sent_in_vain(group, target, gone):
             place(
                 step,
                 group_id,

@@ -474,6 +474,13 @@ class AnyLife(RuleBasedStateMachine):
             assert state.reserved.get(("paper", "USDT"), D(0)) == total
 
     @invariant()
+    def the_working_orders_of_each_group_are_known_without_a_look_at_all_of_them(self) -> None:
+        state = self.world.state
+        working = {one: [order for order in state.orders_for(one) if order.is_working] for one in state.orders_of}
+        assert {one: state.working(one) for one in state.orders_of} == working
+        assert state.working_of.keys() == {one for one, orders in working.items() if orders}
+
+    @invariant()
     def an_offset_under_way_has_someone_to_close(self) -> None:
         plan, state = self.world.state.plan, self.world.state
         if plan is not None:

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
-from pyarrow import csv
 
 from exengine.exchange.markets.bars import SINGLE_BAR_MS
 from exengine.exchange.markets.price_rows import CsvRows, is_parquet, unreadable
@@ -55,6 +53,11 @@ def read_columns(path: Path) -> Columns | None:
 
 def _table(data: bytes, rows: CsvRows, scale: int) -> list[Array] | None:
     """The columns used: the time, and the prices times 10 to the power of `scale`."""
+    try:
+        import pyarrow as pa  # type: ignore[import-untyped]  # here: it is slow to load, and not all replays need it
+        from pyarrow import csv
+    except ImportError:
+        return None
     names = [str(place) for place in range(data.partition(b"\n")[0].count(b",") + 1)]
     if len(names) < rows.width:
         return None
@@ -71,19 +74,18 @@ def _table(data: bytes, rows: CsvRows, scale: int) -> list[Array] | None:
         return None
     if not table.num_rows:
         return None
-    times, *prices = (_whole(table.column(name)) for name in used)
-    is_sound = times is not None and times.min() >= 0 and times.max() < _LATEST_MS
-    if not is_sound or any(one is None or one.min() <= 0 for one in prices):
+    columns = [one for name in used if (one := _whole(table.column(name))) is not None]
+    if len(columns) < len(used) or columns[0].min() < 0 or columns[0].max() >= _LATEST_MS:
         return None
-    return [times, *prices]
+    return None if any(one.min() <= 0 for one in columns[1:]) else columns
 
 
 def _whole(column: Any) -> Array | None:
-    """A column's numbers; those of a decimal in its last place. None where one is missing or needs more than 64 bits."""
+    """A column's numbers; a decimal's in its last place. None where one is missing or needs more than 64 bits."""
     (chunk,) = column.chunks
     if chunk.null_count:
         return None
-    if pa.types.is_int64(chunk.type):
+    if str(chunk.type) == "int64":
         return np.asarray(chunk)
     # 16 bytes each, the lower half first (Arrow's columnar format, decimal128).
     halves = np.frombuffer(chunk.buffers()[1], dtype=np.int64).reshape(-1, 2)[chunk.offset :][: len(chunk)]
