@@ -4,7 +4,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select, text
 
-from exengine.domain.group import GroupStatus
 from exengine.store import migrate, postgres_migrate, schema
 from exengine.store.address import Place, PostgresAddress
 from exengine.store.places import read_postgres, read_store
@@ -45,7 +44,6 @@ def _fsync_is_off(connection: Connection) -> bool:
 
 def _contents(connection: Connection) -> str:
     groups = connection.scalar(select(func.count()).select_from(schema.groups))
-    is_open = schema.groups.c.status != GroupStatus.CLOSED
-    still_open = connection.scalar(select(func.count()).select_from(schema.groups).where(is_open))
+    still_open = connection.scalar(select(func.count()).select_from(schema.groups).where(schema.is_open))
     signals = connection.scalar(select(func.count()).select_from(schema.signals))
     return f"{groups} groups ({still_open} open), {signals} signals"

@@ -177,20 +177,13 @@ def order_of(row: RowMapping) -> Order:
 
 def _open_groups(connection: Connection) -> tuple[Group, ...]:
     columns = schema.groups.c
-    documents = connection.scalars(
-        select(columns.document).where(columns.status != GroupStatus.CLOSED).order_by(columns.seq)
-    )
+    documents = connection.scalars(select(columns.document).where(schema.is_open).order_by(columns.seq))
     return tuple(codec.from_text(Group, document) for document in documents)
 
 
 def _open_orders(connection: Connection) -> tuple[Order, ...]:
-    orders, groups = schema.orders.c, schema.groups.c
-    wanted = (
-        select(schema.orders)
-        .join_from(schema.groups, schema.orders, orders.group_id == groups.id)
-        .where(groups.status != GroupStatus.CLOSED)
-        .order_by(orders.seq)
-    )
+    orders, still_open = schema.orders.c, select(schema.groups.c.id).where(schema.is_open)
+    wanted = select(schema.orders).where(orders.group_id.in_(still_open)).order_by(orders.seq)
     return tuple(order_of(row) for row in connection.execute(wanted).mappings())
 
 
@@ -223,11 +216,13 @@ def _seen(connection: Connection) -> dict[str, Seen]:
     if last is None:
         return {}
     rows = connection.execute(
-        select(columns.digest, columns.received_at_ms, columns.id, columns.stamped)
-        .where(columns.received_at_ms > last - _DAY_MS, columns.counts)
-        .order_by(columns.id)
+        select(columns.digest, columns.received_at_ms, columns.id, columns.stamped).where(
+            columns.received_at_ms > last - _DAY_MS, columns.counts
+        )
     )
-    return {row.digest: Seen(at_ms=row.received_at_ms, signal_id=row.id, stamped=row.stamped) for row in rows}
+    # Put in order here: asked for in that order, SQLite would look through all signals that ever were.
+    in_order = sorted(rows, key=lambda row: row.id)
+    return {row.digest: Seen(at_ms=row.received_at_ms, signal_id=row.id, stamped=row.stamped) for row in in_order}
 
 
 def _next_id(connection: Connection, column: Any) -> int:

@@ -11,7 +11,6 @@ from itertools import takewhile
 
 from sqlalchemy import Connection, delete, func, select, update
 
-from exengine.domain.group import GroupStatus
 from exengine.engine.changes import StoreFailed
 from exengine.store import schema
 from exengine.store.database import DatabaseStore
@@ -44,7 +43,7 @@ def trim(connection: Connection, before_ms: int, at_most: int) -> int:
 
 def _notes(connection: Connection, before_ms: int, at_most: int) -> int:
     notes, groups = schema.notes.c, schema.groups.c
-    still_open = select(groups.id).where(groups.status != GroupStatus.CLOSED)
+    still_open = select(groups.id).where(schema.is_open)
     # The last line stays: the next one is numbered behind it.
     last = select(func.max(notes.id)).scalar_subquery()
     old = (

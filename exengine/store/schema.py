@@ -49,6 +49,9 @@ groups = Table(
 )
 """`seq` rises in the order in which groups began. `document` is the whole Group; the columns repeat parts of it."""
 
+is_open = groups.c.status.in_([status for status in GroupStatus if status is not GroupStatus.CLOSED])
+"""Which groups live. Each status is named, for an index finds those: `!=` would read every group that ever was."""
+
 orders = Table(
     "orders",
     metadata,

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-from sqlalchemy import Connection, event, func, select
+from sqlalchemy import Connection, func, select
 
 from exengine.domain.journal import Category, Note, Severity
 from exengine.engine.changes import Changes, StoreFailed
@@ -14,6 +13,7 @@ from exengine.store.address import Place
 from exengine.store.database import DatabaseStore
 from exengine.store.places import open_store, read_store
 from exengine.store.retention import EVERY_S, FIRST_S, LOT, PAUSE_S, retention_timer, trim
+from tests.helpers.query_plans import query_plans
 from tests.helpers.world import World
 from tests.integration.test_store_export import a_day, one_slot, stored
 
@@ -183,18 +183,9 @@ async def test_where_nothing_is_old_it_looks_through_nothing(tmp_path) -> None:
     """However long the history is: it is asked between two transactions of the engine."""
     path = tmp_path / "store.sqlite3"
     store = await aged(path, [0] * 5)
-    with sqlite.engine(path, writable=False).connect() as connection:
-        asked: list[str] = []
-
-        def explain(_: Connection, __: object, text: str, parameters: Any, *___: object) -> None:
-            if text.startswith("SELECT") and "FROM notes" in text:
-                asked.extend(
-                    row[3] for row in connection.connection.cursor().execute(f"EXPLAIN QUERY PLAN {text}", parameters)
-                )
-
-        event.listen(connection, "before_cursor_execute", explain)
+    with sqlite.engine(path, writable=False).connect() as connection, query_plans(connection) as plans:
         assert trim(connection, 1, LOT) == 0
-    assert asked
-    assert not [plan for plan in asked if plan.startswith("SCAN notes") and "INDEX" not in plan]
-    assert any("SEARCH notes USING INDEX ix_notes_at_ms" in plan for plan in asked)
+    (asked,) = (steps for text, steps in plans.items() if "FROM notes" in text)
+    assert not [step for step in asked if step.startswith("SCAN") and "INDEX" not in step]
+    assert any("SEARCH notes USING INDEX ix_notes_at_ms" in step for step in asked)
     await store.close()
