@@ -102,7 +102,9 @@ class Arrangement:
         bottom, right = self._there(stock.bottom)[:1], self._there(stock.right)
         if main and bottom:
             low = look.scaled(BOTTOM_HEIGHT)
-            window.resizeDocks([*main, *bottom], [window.height() - low, low], Qt.Orientation.Vertical)
+            # Qt takes these as shares of what there is below the ribbon.
+            high = window.height() - main[0].geometry().top() - low
+            window.resizeDocks([*main, *bottom], [high, low], Qt.Orientation.Vertical)
         if main and right:
             wide = self._right_width
             window.resizeDocks([*main, right[0]], [window.width() - wide, wide], Qt.Orientation.Horizontal)
@@ -126,10 +128,13 @@ class Arrangement:
         stacks = []
         for dock in self._docks.values():
             beside = [one for one in self._window.tabifiedDockWidgets(dock) if isinstance(one, Dock)]
-            stacks.append({_word(dock.windowTitle()), *(_word(one.windowTitle()) for one in beside)})
+            stacks.append({dock, *beside})
         only_direct = Qt.FindChildOption.FindDirectChildrenOnly
         for bar in self._window.findChildren(QTabBar, options=only_direct):
-            if bar.isVisible() and {_word(bar.tabText(tab)) for tab in range(bar.count())} not in stacks:
+            ruled = {
+                dock for tab in range(bar.count()) for dock in self._docks.values() if dock.is_named(bar.tabText(tab))
+            }
+            if bar.isVisible() and ruled not in stacks:
                 bar.hide()
 
     def _there(self, names: tuple[str, ...]) -> list[Dock]:
@@ -216,8 +221,3 @@ class Arrangement:
             dock.hide()
             return
         dock.show()
-
-
-def _word(title: str) -> str:
-    """A dock's name without what it counts."""
-    return title.partition(" ")[0]

@@ -50,6 +50,11 @@ class DockTitle(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, self._look.tall("dock_title"))
 
+    @property
+    def needed_width(self) -> int:
+        """What its tools take; of the detail nothing, for it may lose its end."""
+        return self._row.minimumSize().width()
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         # Not taken here, so that Qt drags the dock by it.
         event.ignore()
@@ -72,6 +77,9 @@ class Dock(QDockWidget):
         self.setAccessibleName(title)
         self.plain_title = title
         self.heading = DockTitle(look, icons, self, title)
+        self._no_title = QWidget()
+        """In the place of the title bar while that is with the tabs."""
+        self._no_title.setFixedHeight(0)
         self.setTitleBarWidget(self.heading)
         self.visibilityChanged.connect(self._on_visibility)
 
@@ -80,11 +88,34 @@ class Dock(QDockWidget):
         if text != self.windowTitle():
             self.setWindowTitle(text)
 
+    def is_named(self, tab: str) -> bool:
+        """Whether a tab with this text, its count included, is this dock's."""
+        return tab.partition(" ")[0] == self.plain_title
+
     def note_neighbours(self) -> None:
         """Leaves the title to the tab where there is one."""
         window = self.parent()
         tabbed = isinstance(window, QMainWindow) and bool(window.tabifiedDockWidgets(self)) and not self.isFloating()
         self.heading.title.setVisible(not tabbed)
+
+    def lend_heading(self, window: QMainWindow, *, in_front: bool) -> None:
+        """Gives the title bar away to lie beside the tabs, seen while this dock is the one `in_front`."""
+        if self.titleBarWidget() is self.heading:
+            self.setTitleBarWidget(self._no_title)
+            self.heading.setParent(window)
+        self.heading.setVisible(in_front)
+
+    def take_heading_back(self) -> None:
+        """The title bar is the dock's own again."""
+        if self.titleBarWidget() is not self.heading:
+            self.setTitleBarWidget(self.heading)
+            self.heading.show()
+
+    def holds(self, widget: object) -> bool:
+        """Whether a widget is in this dock or in its title bar, wherever that lies."""
+        return isinstance(widget, QWidget) and any(
+            widget is part or part.isAncestorOf(widget) for part in (self, self.heading)
+        )
 
     def _on_visibility(self, visible: bool) -> None:
         if visible:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow
 
 from exengine.ui.dock import Dock
 from exengine.ui.positions import PositionsDock
@@ -28,7 +28,7 @@ class DockWalk(QMainWindow):
         if dock.isFloating():
             dock.activateWindow()
         dock.focus_target().setFocus(Qt.FocusReason.ShortcutFocusReason)
-        if not _inside(dock, QGuiApplication.focusObject()):
+        if not dock.holds(QGuiApplication.focusObject()):
             # What it would show cannot take the keyboard while it is empty; the dock itself can.
             dock.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
@@ -47,7 +47,7 @@ class DockWalk(QMainWindow):
         }
         focused = QGuiApplication.focusObject()
         docks = list(targets)
-        current = next((place for place, dock in enumerate(docks) if _inside(dock, focused)), -1)
+        current = next((place for place, dock in enumerate(docks) if dock.holds(focused)), -1)
         if docks:
             start = current if current >= 0 or step > 0 else 0
             targets[docks[(start + step) % len(docks)]].setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -58,11 +58,7 @@ class DockWalk(QMainWindow):
             if not super().focusNextPrevChild(forward):
                 return False
             focused = QGuiApplication.focusObject()
-            behind = [dock for dock in self.docks if _inside(dock, focused) and dock.visibleRegion().isEmpty()]
+            behind = [dock for dock in self.docks if dock.holds(focused) and dock.visibleRegion().isEmpty()]
             if not behind:
                 return True
         return True
-
-
-def _inside(widget: QWidget, other: object) -> bool:
-    return isinstance(other, QWidget) and (other is widget or widget.isAncestorOf(other))

@@ -7,29 +7,36 @@ and the program dies. So the collector is switched off, and does its work here i
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import QTimer
 
 STEP_MS = 200
 """How often the youngest are looked at: few enough each time that nobody sees it."""
-ALL_S = 600.0
-"""How often all there is is looked at; with many groups that takes some hundredths of a second."""
+OLD_S = 600.0
+"""How often what has come since the last such look is looked at."""
+ALL_S = 6 * 3600.0
+"""How often everything is: with two hundred groups that holds the window up for a quarter of a second."""
 
 
-class _Steps:
-    """One look at the counters; each generation as Python itself would, the oldest by the clock."""
+class Steps:
+    """One look at the counters; each generation as Python itself would, the oldest by the clock, in seconds."""
 
-    def __init__(self) -> None:
-        self._all_at = time.monotonic()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._old_at = self._all_at = clock()
 
     def take(self) -> None:
         young, middle, old = gc.get_count()
         limit_young, limit_middle, limit_old = gc.get_threshold()
-        if old > limit_old and time.monotonic() - self._all_at > ALL_S:
-            self._all_at = time.monotonic()
-            gc.collect(2)
+        now = self._clock()
+        if old > limit_old and now - self._old_at > OLD_S:
+            self._old_at = now
+            if now - self._all_at > ALL_S:
+                self._all_at = now
+                gc.unfreeze()
+            pass_over_what_is_there()
         elif middle > limit_middle:
             gc.collect(1)
         elif young > limit_young:
@@ -37,8 +44,8 @@ class _Steps:
 
 
 def pass_over_what_is_there() -> None:
-    """Keeps what was imported out of all later collections: it stays to the end, and is most of what they look at."""
-    gc.collect()  # what is garbage by now would never be found again
+    """Keeps what there is out of later collections: it stays for long, and is most of what they would look at."""
+    gc.collect()  # what is garbage by now would not be found again
     gc.freeze()
 
 
@@ -47,7 +54,7 @@ def collected_here() -> Iterator[None]:
     """Within it, nothing is collected in another thread; afterwards the collector is as it was."""
     was_on = gc.isenabled()
     gc.disable()
-    steps, timer = _Steps(), QTimer()
+    steps, timer = Steps(), QTimer()
     timer.setInterval(STEP_MS)
     timer.timeout.connect(steps.take)
     timer.start()

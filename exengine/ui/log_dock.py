@@ -91,7 +91,7 @@ class LogDock(StreamDock):
         find.activated.connect(self.search.setFocus)
 
     def _fit_search(self) -> None:
-        self.search.setMinimumWidth(self._look.scaled(120))
+        self.search.setMinimumWidth(self._look.scaled(64))
 
     def _chip_row(self) -> QWidget:
         chips = QWidget()

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QTabBar
 
 from exengine.ui.arrangement import Arrangement
 from exengine.ui.own_layouts import LayoutQuestions, OwnLayouts
+from exengine.ui.tab_rows import TabRows
 
 if TYPE_CHECKING:
     from exengine.ui.window import Window
@@ -22,6 +22,7 @@ class WindowLayouts(QObject):
         self._window = window
         docks = {dock.objectName(): dock for dock in window.docks}
         self.arrangement = Arrangement(window, window.look, docks, window.layouts)
+        self._tab_rows = TabRows(window, window.docks)
         self.own: OwnLayouts
         self.is_shown = False
         """Whether the window has its size: only then do sizes of docks hold."""
@@ -73,12 +74,8 @@ class WindowLayouts(QObject):
         QTimer.singleShot(0, self, self._note_tabs)
 
     def _note_tabs(self) -> None:
-        for dock in self._window.docks:
-            dock.note_neighbours()
-        for bar in self._window.findChildren(QTabBar):
-            bar.setDrawBase(False)
-            bar.setAccessibleName("Docks")
         self.arrangement.hide_ghosts()
+        self._tab_rows.place()
 
     # What is kept
 

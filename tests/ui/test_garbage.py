@@ -5,7 +5,7 @@ import gc
 import threading
 import weakref
 
-from exengine.ui.garbage import collected_here, pass_over_what_is_there
+from exengine.ui.garbage import ALL_S, OLD_S, Steps, collected_here, pass_over_what_is_there
 from exengine.ui.loop import run
 
 
@@ -57,3 +57,26 @@ def test_what_was_imported_is_passed_over_and_what_comes_later_is_not(qapp):
         gc.collect()
         assert found == [threading.get_ident()]
     assert gc.get_freeze_count() == 0
+
+
+def test_what_lived_long_is_looked_at_again_after_some_hours(qapp):
+    found: list[int] = []
+    with collected_here():
+        now = [0.0]
+        steps = Steps(lambda: now[0])
+        limits = gc.get_threshold()
+        gc.set_threshold(limits[0], limits[1], 0)
+
+        def look_at(second: float) -> None:
+            now[0] = second
+            gc.collect(1)  # the oldest are looked at after the middle ones
+            steps.take()
+
+        lives = [Node(found)]
+        look_at(OLD_S + 1)
+        lives.clear()
+        look_at(2 * OLD_S + 2)
+        assert found == []
+        look_at(ALL_S + 1)
+        assert len(found) == 1
+        gc.set_threshold(*limits)

@@ -1,0 +1,69 @@
+"""One row where docks are tabs: what the front one says of itself, and its tools, stand beside the tabs."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer
+from PySide6.QtWidgets import QMainWindow, QTabBar
+
+from exengine.ui.dock import Dock
+
+_MOVED = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.LayoutRequest)
+
+
+class TabRows(QObject):
+    """The rows of tabs of a window, and what lies over their free ends. Where there is no room, it stays below them."""
+
+    def __init__(self, window: QMainWindow, docks: Sequence[Dock]) -> None:
+        super().__init__(window)
+        self._window, self._docks = window, docks
+        self._fronts: dict[QTabBar, Dock] = {}
+        self._placing = False
+        for dock in docks:
+            dock.heading.installEventFilter(self)
+
+    def place(self) -> None:
+        """After docks were moved, opened, closed or brought to the front, or a row has another width."""
+        self._placing = False
+        self._fronts.clear()
+        beside = {dock for bar in self._bars() for dock in self._place_in(bar)}
+        for dock in self._docks:
+            if dock not in beside:
+                dock.take_heading_back()
+            dock.note_neighbours()
+
+    def _bars(self) -> list[QTabBar]:
+        only_direct = Qt.FindChildOption.FindDirectChildrenOnly
+        return self._window.findChildren(QTabBar, options=only_direct)
+
+    def _place_in(self, bar: QTabBar) -> list[Dock]:
+        """Those of a row's docks whose title bars are with the tabs now."""
+        bar.setDrawBase(False)
+        bar.setAccessibleName("Docks")
+        bar.installEventFilter(self)
+        tabs = [bar.tabText(tab) for tab in range(bar.count())] if bar.isVisible() else []
+        free = bar.width() - bar.sizeHint().width()
+        fitting = [dock for dock in self._docks if any(map(dock.is_named, tabs)) and dock.heading.needed_width <= free]
+        for dock in fitting:
+            in_front = dock.is_named(bar.tabText(bar.currentIndex()))
+            dock.lend_heading(self._window, in_front=in_front)
+            if in_front:
+                self._fronts[bar] = dock
+        self._lay_over(bar)
+        return fitting
+
+    def _lay_over(self, bar: QTabBar) -> None:
+        """The front dock's title bar, over the end of the row that its tabs leave."""
+        dock = self._fronts.get(bar)
+        if dock is not None:
+            tabs = bar.sizeHint().width()
+            dock.heading.setGeometry(QRect(bar.x() + tabs, bar.y(), bar.width() - tabs, bar.height()))
+            dock.heading.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in _MOVED and (isinstance(watched, QTabBar) or event.type() is QEvent.Type.LayoutRequest):
+            if isinstance(watched, QTabBar):
+                self._lay_over(watched)
+            if not self._placing:
+                self._placing = True
+                QTimer.singleShot(0, self, self.place)
+        return False

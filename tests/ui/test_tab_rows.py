@@ -1,0 +1,84 @@
+"""Where docks are tabs, the front one's tools stand beside the tabs; where there is no room for that, below them."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QTabBar
+
+from exengine.ui.dock import Dock
+from tests.ui.conftest import Stage
+
+
+@pytest.fixture
+def busy(stage: Stage) -> Stage:
+    stage.put_sample()
+    stage.settle()
+    return stage
+
+
+def row_of(stage: Stage, dock: Dock) -> QTabBar:
+    only_direct = Qt.FindChildOption.FindDirectChildrenOnly
+    bars = stage.window.findChildren(QTabBar, options=only_direct)
+    return next(bar for bar in bars if bar.isVisible() and dock.is_named(bar.tabText(bar.currentIndex())))
+
+
+def is_beside_its_tabs(stage: Stage, dock: Dock) -> bool:
+    bar = row_of(stage, dock)
+    return dock.heading.isVisible() and dock.heading.geometry().topRight() == bar.geometry().topRight()
+
+
+def test_the_tools_of_the_dock_in_front_are_beside_the_tabs(busy):
+    window = busy.window
+    assert is_beside_its_tabs(busy, window.queue)
+    assert not window.log.heading.isVisible()
+    assert window.queue.heading.x() >= row_of(busy, window.queue).sizeHint().width()
+
+
+def test_another_tab_brings_its_own_tools_and_nothing_below_it_moves(busy):
+    window = busy.window
+    place = window.queue.geometry()
+    window.bring(window.log)
+    busy.settle()
+    assert is_beside_its_tabs(busy, window.log)
+    assert not window.queue.heading.isVisible()
+    assert window.log.geometry() == place
+
+
+def test_a_dock_that_floats_has_its_title_bar_again(busy):
+    window = busy.window
+    window.queue.setFloating(True)
+    busy.settle()
+    assert window.queue.isAncestorOf(window.queue.heading)
+    assert window.queue.heading.isVisible()
+    assert window.queue.heading.title.isVisible()
+    window.queue.setFloating(False)
+    busy.settle()
+    window.bring(window.queue)
+    busy.settle()
+    assert is_beside_its_tabs(busy, window.queue)
+
+
+def test_a_row_of_tabs_that_is_too_narrow_has_the_tools_below_it(busy):
+    window = busy.window
+    window.tabifyDockWidget(window.risk, window.log)
+    busy.settle()
+    window.bring(window.log)
+    busy.settle()
+    assert window.log.isAncestorOf(window.log.heading)
+    assert window.log.heading.isVisible()
+    assert row_of(busy, window.log).geometry().bottom() < window.log.geometry().top()
+
+
+def test_a_dock_that_is_alone_keeps_its_title_bar(busy):
+    for dock in (busy.window.positions, busy.window.capital):
+        assert dock.isAncestorOf(dock.heading)
+        assert dock.heading.title.isVisible()
+
+
+def test_the_keyboard_on_a_tool_beside_the_tabs_is_in_its_dock(busy):
+    window = busy.window
+    window.bring(window.signals)
+    busy.settle()
+    window.signals.tools.export.setFocus(Qt.FocusReason.TabFocusReason)
+    assert window.signals.holds(window.focusWidget())
+    window.focus_next_dock()
+    assert window.risk.holds(window.focusWidget())
