@@ -15,6 +15,8 @@ BOTTOM_HEIGHT = 200
 RIGHT_WIDTH = 372
 LEAST_RIGHT = 328
 """In the smallest font too: paddings and buttons do not shrink with it."""
+MOST_RIGHT_PERCENT = 45
+"""Of the window's width, in the largest fonts too."""
 FIRST_DOCKS = ("positions", "signals", "log")
 """Those of the first version, which did not write down what it had."""
 
@@ -121,7 +123,8 @@ class Arrangement:
 
     @property
     def _right_width(self) -> int:
-        return max(self._look.scaled(RIGHT_WIDTH), LEAST_RIGHT)
+        wanted = min(self._look.scaled(RIGHT_WIDTH), self._window.width() * MOST_RIGHT_PERCENT // 100)
+        return max(wanted, LEAST_RIGHT)
 
     def hide_ghosts(self) -> None:
         """Hides rows of tabs that Qt has left behind: after docks were moved it may still show one that rules none."""
