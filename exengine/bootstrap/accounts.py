@@ -121,7 +121,7 @@ class Accounts:
     async def connect(self, engine: Engine, among: Collection[str] | None = None) -> None:
         for exchange in self.exchanges:
             if among is None or exchange.account in among:
-                await exchange.connect(engine.deliver)
+                await exchange.connect(engine.deliver, engine.pass_by)
 
     def look_after(self, engine: Engine, state: State, among: Collection[str] | None = None) -> None:
         """Starts what keeps live accounts in touch."""

@@ -34,7 +34,8 @@ from exengine.engine.defects import Defects, concerned, said
 from exengine.engine.equity import EquityMarks
 from exengine.engine.executor import Executor
 from exengine.engine.intake import StoreUnavailable
-from exengine.engine.ports import Clock, Exchange
+from exengine.engine.ports import Clock, Exchange, PassBy
+from exengine.engine.prices import Prices
 from exengine.engine.traces import Traces
 from exengine.engine.views import Views
 
@@ -107,6 +108,8 @@ class Engine:
         self._traces = Traces()
         self._equity = EquityMarks()
         self._defects = Defects()
+        self._prices = Prices(state, clock, views, self._defects, lambda: self._running and self._quiet.is_set())
+        self.pass_by: PassBy = self._prices.pass_by
         self._trouble: str | None = None
         self._wake = asyncio.Event()
         self._quiet = asyncio.Event()
@@ -281,6 +284,7 @@ class Engine:
     async def _batch(self) -> bool:
         """One transaction's worth of events. False where the store did not take it and nothing else can be done."""
         steps, items = self._decide_some()
+        self._prices.changed(steps)
         traces: dict[int, Trace] = {}
         notes: list[tuple[int, Note]] = []
         takes_along = not self._alone and not self._also.is_empty

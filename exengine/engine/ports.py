@@ -13,6 +13,15 @@ Sink = Callable[[Event], Awaitable[object]]
 """Where an exchange delivers what happens by itself. The event is queued by the call; awaiting its result waits until
 the engine has dealt with it and stored what followed from it."""
 
+PassBy = Callable[[str, str, Decimal], bool]
+"""Takes the price of an account's symbol over where nothing comes of it. False where it has to be delivered instead, as
+`PriceMoved`, what it fills, and `WatchDue`."""
+
+
+def delivered(account: str, symbol: str, price: Decimal) -> bool:
+    """A `PassBy` that has every price delivered."""
+    return False
+
 
 class Clock(Protocol):
     def now_ms(self) -> int:
@@ -54,8 +63,11 @@ class Exchange(Protocol):
     in_step: bool
     """Whether its market waits until everything that a price led to is done, as the paper exchange's does."""
 
-    async def connect(self, sink: Sink) -> None:
-        """From now on what happens by itself is delivered. Waits for nothing that needs a network."""
+    async def connect(self, sink: Sink, pass_by: PassBy = delivered) -> None:
+        """From now on what happens by itself is delivered, prices where `pass_by` does not take them.
+
+        Waits for nothing that needs a network.
+        """
         ...
 
     async def rules(self) -> tuple[Instrument, ...]:

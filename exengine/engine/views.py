@@ -103,6 +103,11 @@ class Views:
         if urgent or self._fresh.quotes:
             self._call(urgent)
 
+    def price_passed(self, market: tuple[str, str]) -> None:
+        """Takes over that a symbol has another price, and that nothing else has changed by it."""
+        self._fresh.quotes.add(market)
+        self._call(False)
+
     def add_notes(self, notes: list[tuple[int, Note]]) -> None:
         """Lines that no decision made."""
         self._add_log(notes)

@@ -8,7 +8,7 @@ from exengine.domain.errors import Refused
 from exengine.domain.events import Event, InstrumentsLoaded, OrderAccepted, PriceMoved, WatchDue
 from exengine.domain.instrument import Instrument
 from exengine.domain.order import Order
-from exengine.engine.ports import AccountReport, Clock, OpenOrder, Sink
+from exengine.engine.ports import AccountReport, Clock, OpenOrder, PassBy, Sink, delivered
 from exengine.exchange.paper_book import PaperBook
 
 
@@ -25,10 +25,11 @@ class PaperExchange:
         self._clock = clock
         self._latency_s = latency_ms / 1000
         self._sink: Sink | None = None
+        self._pass_by: PassBy = delivered
         book.list_instruments(instruments)
 
-    async def connect(self, sink: Sink) -> None:
-        self._sink = sink
+    async def connect(self, sink: Sink, pass_by: PassBy = delivered) -> None:
+        self._sink, self._pass_by = sink, pass_by
         await sink(InstrumentsLoaded(account=self.account, instruments=self._instruments))
 
     async def place(self, order: Order) -> list[Event]:
@@ -79,6 +80,9 @@ class PaperExchange:
     async def on_price(self, symbol: str, price: Decimal, settled: Callable[[], Awaitable[None]]) -> None:
         """One tick: the price, then each fill it makes, the engine answering each before the next is looked at."""
         assert self._sink is not None
+        if self._book.holds(symbol, price) and self._pass_by(self.account, symbol, price):
+            self._book.pass_by(symbol, price)
+            return
         await self._sink(PriceMoved(account=self.account, symbol=symbol, price=price))
         for fill in self._book.tick(symbol, price, self._clock.now_ms()):
             await self._sink(fill)

@@ -73,6 +73,8 @@ class PaperBook:
         self._resting: dict[str, dict[str, _Resting]] = {}
         self._locks: dict[str, tuple[Decimal, Decimal]] = {}
         """What rests on a symbol locks of its quote and of its base; not there where the book has changed since."""
+        self._bands: dict[str, tuple[Decimal | None, Decimal | None] | None] = {}
+        """What `band` has found, as long."""
         self._known: dict[str, str] = {}
         self._totals: dict[str, Decimal] = {}
         self._positions: dict[str, _Position] = {}
@@ -131,7 +133,7 @@ class PaperBook:
         """Takes an order out of the book. Nothing for one that is not in it: the fill was faster, or it is unknown."""
         for symbol, book in self._resting.items():
             if book.pop(client_id, None) is not None:
-                self._locks.pop(symbol, None)
+                self._forget(symbol)
                 return [OrderCancelled(client_id=client_id)]
         return []
 
@@ -153,6 +155,11 @@ class PaperBook:
 
     def band(self, symbol: str) -> tuple[Decimal | None, Decimal | None] | None:
         """The highest resting buy and the lowest resting sell of a symbol; None where any price fills something."""
+        if symbol not in self._bands:
+            self._bands[symbol] = self._band(symbol)
+        return self._bands[symbol]
+
+    def _band(self, symbol: str) -> tuple[Decimal | None, Decimal | None] | None:
         buys: list[Decimal] = []
         sells: list[Decimal] = []
         for resting in self._resting.get(symbol, {}).values():
@@ -161,6 +168,11 @@ class PaperBook:
                 return None
             (buys if resting.order.side is OrderSide.BUY else sells).append(price)
         return max(buys, default=None), min(sells, default=None)
+
+    def holds(self, symbol: str, price: Decimal) -> bool:
+        """Whether a price fills nothing."""
+        ends = self.band(symbol)
+        return ends is not None and (ends[0] is None or price > ends[0]) and (ends[1] is None or price < ends[1])
 
     def pass_by(self, symbol: str, price: Decimal) -> None:
         """Moves a symbol's price to one that fills nothing."""
@@ -250,11 +262,16 @@ class PaperBook:
     def _rest(self, order: Order, instrument: Instrument, left: Decimal, trades: int = 0) -> None:
         book = self._resting.setdefault(order.symbol, {})
         book[order.client_id] = _Resting(order=order, instrument=instrument, left=left, trades=trades)
-        self._locks.pop(order.symbol, None)
+        self._forget(order.symbol)
 
     def _unrest(self, order: Order) -> None:
         del self._resting[order.symbol][order.client_id]
-        self._locks.pop(order.symbol, None)
+        self._forget(order.symbol)
+
+    def _forget(self, symbol: str) -> None:
+        """The book of a symbol has changed."""
+        self._locks.pop(symbol, None)
+        self._bands.pop(symbol, None)
 
     def _rate(self, instrument: Instrument, *, maker: bool) -> Decimal:
         own = self._fees.maker if maker else self._fees.taker

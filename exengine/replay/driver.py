@@ -24,17 +24,18 @@ from exengine.domain.events import (
 )
 from exengine.domain.group import Group, GroupKey
 from exengine.domain.instrument import Instrument
+from exengine.domain.levels import Band
 from exengine.domain.money import arithmetic
 from exengine.domain.order import Order
-from exengine.domain.quiet import Quiet, queue_quiet_until_ms, risk_quiet
+from exengine.domain.quiet import Quiet, Symbol, queue_quiet_until_ms, risk_quiet
 from exengine.domain.reception import Arrival, Outcome, SignalRecord
 from exengine.domain.state import AppliedFill, OffsetPlan, QueueEvent, Quote, State
 from exengine.domain.step import Step
+from exengine.domain.watched import Watched
 from exengine.replay.feed import Book, Feed
 from exengine.replay.signals_file import Recorded, RecordedCommand, RecordedSignal
 from exengine.replay.tape import Tape, Ticks
 from exengine.replay.timers import Rings, Timers
-from exengine.replay.watched import Watched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ class Replay:
         self._closed_something = False
         self._every_tick = every_tick
         self._feeds: list[Feed] = []
-        self._watched = Watched(state)
+        self._watched = Watched(state, self._resting)
         self._queue_is_quiet = False
         """Whether the queue was looked at in vain and nothing has changed since."""
         self._quiet: Quiet | None = None
@@ -136,6 +137,11 @@ class Replay:
     def _listing(self, exchange_id: str) -> list[tuple[Book, str]]:
         return [(m.book, one.symbol) for m in self._markets for one in m.instruments if one.id == exchange_id]
 
+    def _resting(self, symbol: Symbol) -> Band | None:
+        """Between which prices nothing that rests on a symbol fills; None where any price fills something."""
+        ends = self._books[symbol[0]].band(symbol[1])
+        return None if ends is None else Band(low=ends[0], high=ends[1])
+
     # what comes next -------------------------------------------------------------------------------------------------
 
     def _next_tick(self, limit_ms: int) -> tuple[int, int, int] | None:
@@ -143,7 +149,7 @@ class Replay:
         every = self._every_tick or self.state.plan is not None
         first: tuple[int, int, int] | None = None
         for number, feed in enumerate(self._feeds):
-            feed.watch(None if every else self._watched.band(feed.listed))
+            feed.watch(None if every else self._watched.over(feed.symbols))
             place = feed.next_watched(limit_ms)
             if place is not None:
                 found = (feed.tape.time(place), number, place)
@@ -226,7 +232,7 @@ class Replay:
 
     def _price(self, book: Book, symbol: str, price: Decimal) -> None:
         if not self._every_tick and self.state.plan is None:
-            band = self._watched.band([(book, symbol)])
+            band = self._watched.band((book.account, symbol))
             if band is not None and band.holds(price):
                 self.state.quotes[book.account, symbol] = Quote(price=price, at_ms=self._now_ms)
                 book.pass_by(symbol, price)

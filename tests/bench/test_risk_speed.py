@@ -1,9 +1,15 @@
 """The risk engine's look at a thousand groups, and prices that change nothing for five hundred."""
 
+import asyncio
 import time
 import timeit
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,7 +18,8 @@ from exengine.domain import risk
 from exengine.domain.decide import decide
 from exengine.domain.events import PriceMoved, WatchDue
 from exengine.domain.instrument import Instrument
-from exengine.domain.money import arithmetic
+from exengine.domain.money import ZERO, arithmetic
+from exengine.domain.order import Order
 from exengine.domain.pnl import holding
 from exengine.domain.quiet import risk_quiet
 from exengine.domain.settings import (
@@ -25,7 +32,12 @@ from exengine.domain.settings import (
     SizingSettings,
 )
 from exengine.domain.step import Step
+from exengine.engine.engine import Engine
+from exengine.engine.rows import Mode
+from exengine.engine.views import Views
+from exengine.exchange.paper import PaperExchange
 from tests.bench.goals import Goal
+from tests.helpers.engine import MemoryStore, StandingClock
 from tests.helpers.world import World
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
@@ -44,8 +56,11 @@ def coin(number: int) -> Instrument:
     )  # fmt: skip
 
 
-def world(count: int) -> World:
-    """`count` groups with all legs filled, five on each symbol, targets resting, each bought from 100 down."""
+def world(groups: int, *, apart: Decimal = ZERO) -> World:
+    """`groups` with all legs filled, five on each symbol, targets resting, each bought from 100 down.
+
+    Those of one symbol begin at prices that lie `apart`.
+    """
     legs = tuple(
         LegSpec(gap_percent=Decimal(-place), weight_percent=Decimal(20), tp_percent=Decimal(90))
         for place in range(LEGS)
@@ -57,18 +72,18 @@ def world(count: int) -> World:
         accounts=(account,),
         grid=GridSettings(legs=legs, max_pyramids=1),
         sizing=SizingSettings(amount=Decimal(1000)),
-        pool=PoolSettings(max_open_groups=count),
+        pool=PoolSettings(max_open_groups=groups),
         risk=RiskSettings(enable_post_full_wait=False),
     )
-    coins = [coin(number) for number in range(count // len(TIMEFRAMES))]
+    coins = [coin(number) for number in range(groups // len(TIMEFRAMES))]
     made = World(settings, instruments=coins)
     for one in coins:
         made.price(one.symbol, "100")
-        for timeframe in TIMEFRAMES:
-            made.alert("100", tv__symbol=one.id, tv__timeframe=timeframe)
+        for place, timeframe in enumerate(TIMEFRAMES):
+            made.alert(str(100 + place * apart), tv__symbol=one.id, tv__timeframe=timeframe)
         made.price(one.symbol, "96")
     made.steps.clear()
-    assert len(made.state.groups) == count
+    assert len(made.state.groups) == groups
     return made
 
 
@@ -154,22 +169,96 @@ def test_when_a_thousand_groups_need_no_look(thousand: World, goals: list[Goal],
     goals.append(Goal(area="risk", what="1,000 groups, until when they need no look", measured=took_ms, unit="ms"))
 
 
+@dataclass(kw_only=True)
+class Trading:
+    """The live engine on a paper exchange: its own loop, executor and views; what it stores is kept in memory."""
+
+    world: World
+    exchange: PaperExchange
+    engine: Engine
+
+    async def told(self, prices: Sequence[tuple[str, Decimal]]) -> None:
+        """Prices as a market hands them out, one after the other: each is dealt with before the next comes."""
+        for symbol, price in prices:
+            await self.exchange.on_price(symbol, price, self.engine.settled)
+
+
+@contextmanager
+def trading(one: World) -> Iterator[tuple[asyncio.Runner, Trading]]:
+    """`one` goes on in the live engine."""
+    store, clock = MemoryStore(), StandingClock()
+    exchange = PaperExchange(one.book, one.instruments, clock)
+    views = Views(one.state, clock, mode=Mode.PAPER)
+    views.subscribe(lambda urgent: None)
+    engine = Engine(one.state, store, [exchange], clock, views)
+
+    async def begun() -> "asyncio.Task[None]":
+        running = asyncio.create_task(engine.run())
+        await exchange.connect(engine.deliver, engine.pass_by)
+        await engine.settled()
+        return running
+
+    async def ended(running: "asyncio.Task[None]") -> None:
+        await engine.stop(5)
+        await running
+
+    with asyncio.Runner() as runner:
+        running = runner.run(begun())
+        yield runner, Trading(world=one, exchange=exchange, engine=engine)
+        runner.run(ended(running))
+
+
+PLACES = 20
+"""How often each symbol gets a price in a round."""
+
+
 def test_prices_of_five_hundred_groups(goals: list[Goal], benchmark: Any) -> None:
-    """Each price as the live engine takes it: told, and then what is watched is looked at; nothing comes of it."""
+    """Each price as the market hands it to a paper account; between what rests and what is watched nothing happens."""
     one = world(500)
     assert all(holding(group).net_qty for group in one.state.groups.values())
-    prices = [Decimal("97.00") + Decimal(place) / 100 for place in range(20)]
-
-    def told() -> None:
-        for price in prices:
-            for instrument in one.instruments:
-                decide(one.state, PriceMoved(account="paper", symbol=instrument.symbol, price=price), one.now_ms)
-                decide(one.state, WatchDue(account="paper", symbol=instrument.symbol), one.now_ms)
-
-    benchmark.pedantic(told, rounds=3, warmup_rounds=1)
-    rate = len(prices) * len(one.instruments) / benchmark.stats["median"]
+    prices = [
+        (instrument.symbol, Decimal("97.00") + Decimal(place) / 100)
+        for place in range(PLACES)
+        for instrument in one.instruments
+    ]
+    with trading(one) as (runner, there):
+        benchmark.pedantic(lambda: runner.run(there.told(prices)), rounds=9, warmup_rounds=1)
+    assert one.state.last("paper", one.instruments[0].symbol) == prices[-1][1]
+    rate = len(prices) / benchmark.stats["median"]
     benchmark.extra_info["prices_a_second"] = rate
     goals.append(
         Goal(area="prices", what="500 groups on 100 symbols, thousands a second", measured=rate / 1000, unit="k/s",
              limit=100, at_least=True)
     )  # fmt: skip
+
+
+def test_prices_one_in_a_hundred_of_which_fills_something(goals: list[Goal], benchmark: Any) -> None:
+    """Now and then a price comes to one group's target: the fill is decided, stored, and the price looked at."""
+    one = world(500, apart=Decimal("0.1"))
+    targets = {instrument.symbol: deque[Decimal]() for instrument in one.instruments}
+    for order in sorted((order for order in one.state.orders.values() if order.is_working), key=limit):
+        targets[order.symbol].append(limit(order))
+    numbers = count()
+
+    def next_prices() -> tuple[tuple[list[tuple[str, Decimal]]], dict[str, Any]]:
+        prices = []
+        for place in range(PLACES):
+            crossing = one.instruments[next(numbers) % len(one.instruments)].symbol
+            for instrument in one.instruments:
+                is_there = instrument.symbol == crossing
+                price = targets[crossing].popleft() if is_there else Decimal("97.00") + Decimal(place) / 100
+                prices.append((instrument.symbol, price))
+        return (prices,), {}
+
+    with trading(one) as (runner, there):
+        benchmark.pedantic(lambda prices: runner.run(there.told(prices)), setup=next_prices, rounds=9)
+    assert sum(not order.is_working for order in one.state.orders.values()) > 9 * PLACES * 0.9
+    rate = PLACES * len(one.instruments) / benchmark.stats["median"]
+    goals.append(
+        Goal(area="prices", what="… one in a hundred fills a target", measured=rate / 1000, unit="k/s", at_least=True)
+    )
+
+
+def limit(order: Order) -> Decimal:
+    assert order.price is not None
+    return order.price

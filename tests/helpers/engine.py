@@ -21,7 +21,7 @@ from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import State
 from exengine.engine.changes import Changes, StoreFailed
 from exengine.engine.engine import Engine
-from exengine.engine.ports import AccountReport, OpenOrder, Sink
+from exengine.engine.ports import AccountReport, OpenOrder, PassBy, Sink, delivered
 from exengine.engine.rows import Mode
 from exengine.engine.views import Views
 from exengine.exchange.paper_book import PaperBook
@@ -108,7 +108,7 @@ class ScriptedExchange:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
-    async def connect(self, sink: Sink) -> None:
+    async def connect(self, sink: Sink, pass_by: PassBy = delivered) -> None:
         await sink(InstrumentsLoaded(account=self.account, instruments=(BTC, ETH)))
 
     async def place(self, order: Order) -> list[Event]:

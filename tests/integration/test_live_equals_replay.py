@@ -126,7 +126,7 @@ async def lived(settings: Settings, seed: int) -> Everything:
     exchange = PaperExchange(book, LISTED, found)
     engine = Engine(state, found, [exchange], found, Views(state, found, mode=Mode.PAPER))
     running = asyncio.create_task(engine.run())
-    await exchange.connect(engine.deliver)
+    await exchange.connect(engine.deliver, engine.pass_by)
     await engine.deliver(EngineStarted())
     prices, signals = a_market(seed)
     happenings: list[tuple[int, int, str, Any]] = [

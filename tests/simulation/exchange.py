@@ -9,7 +9,7 @@ from exengine.domain.errors import RULES_REFUSED, AuthFailed, KnownError, Refuse
 from exengine.domain.events import Event, OrderAccepted, PriceMoved, WatchDue
 from exengine.domain.instrument import Instrument
 from exengine.domain.order import Order, OrderType, Role
-from exengine.engine.ports import AccountReport, Clock, OpenOrder, Sink
+from exengine.engine.ports import AccountReport, Clock, OpenOrder, PassBy, Sink, delivered
 from tests.exchange_server.venue import VenueOrder
 from tests.simulation.line import LATE_S, UNKNOWN_ORDER, Line, news_of, refusal_of
 
@@ -40,12 +40,13 @@ class SimulatedExchange:
         self._began_s = asyncio.get_running_loop().time()
         self._sent_s: dict[str, float] = {}
         self._sink: Sink | None = None
+        self._pass_by: PassBy = delivered
         self._news: dict[str, Decimal] = {}
         self._has_news = asyncio.Event()
         self._following: dict[str, asyncio.Task[None]] = {}
 
-    async def connect(self, sink: Sink) -> None:
-        self._sink = sink
+    async def connect(self, sink: Sink, pass_by: PassBy = delivered) -> None:
+        self._sink, self._pass_by = sink, pass_by
         self._line.on_stream, self._line.on_price = self._tell, self._take_price
         self._line.on_stream_change = self._stream_changed
 
@@ -315,7 +316,7 @@ class SimulatedExchange:
                     raise ConnectionError("the stream broke")
                 news, self._news = self._news, {}
                 for symbol, price in news.items():
-                    if self._sink is not None:
+                    if self._sink is not None and not self._pass_by(self.account, symbol, price):
                         await self._sink(PriceMoved(account=self.account, symbol=symbol, price=price))
                         await self._sink(WatchDue(account=self.account, symbol=symbol))
         finally:

@@ -116,7 +116,7 @@ class Process:
         """`Program._trade`. A store that takes nothing is no start: the trader starts it again."""
         self.supervisor.start("engine", self.engine.run)
         for exchange in self.exchanges:
-            await exchange.connect(self.engine.deliver)
+            await exchange.connect(self.engine.deliver, self.engine.pass_by)
         try:
             await self.engine.submit(EngineStarted())
         except StoreFailed:
@@ -143,7 +143,7 @@ class Process:
                         await self.supervisor.stop(name)
                     await exchange.close()
                     self.exchanges[place] = self._exchange(self.lines[place])
-                    await self.exchanges[place].connect(self.engine.deliver)
+                    await self.exchanges[place].connect(self.engine.deliver, self.engine.pass_by)
             return self.exchanges
 
         if not await switch(self.engine, event, anew, connected, hold_s=HOLD_S):

@@ -13,7 +13,7 @@ from exengine.domain.events import Event, PriceMoved, WatchDue
 from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.order import Order
 from exengine.domain.settings import AccountSettings
-from exengine.engine.ports import AccountReport, Clock, OpenOrder, Sink
+from exengine.engine.ports import AccountReport, Clock, OpenOrder, PassBy, Sink, delivered
 from exengine.exchange.live import holdings
 from exengine.exchange.live.client import CcxtClient, Credentials, Pulse, Venue
 from exengine.exchange.live.orders import Answer, OrderDesk
@@ -74,6 +74,7 @@ class LiveExchange:
         self._traded_until_ms = min((order.created_at_ms for order in books), default=clock.now_ms())
         """Up to when the account's trades were looked through as a whole."""
         self._sink: Sink | None = None
+        self._pass_by: PassBy = delivered
         self._home: asyncio.AbstractEventLoop | None = None
         self._sends_together = venue.profile.batch > 1
         self._together: dict[str, list[_Waiting]] = {}
@@ -84,8 +85,8 @@ class LiveExchange:
         self._news: dict[str, Decimal] = {}
         self._has_news = asyncio.Event()
 
-    async def connect(self, sink: Sink) -> None:
-        self._sink = sink
+    async def connect(self, sink: Sink, pass_by: PassBy = delivered) -> None:
+        self._sink, self._pass_by = sink, pass_by
         self._home = asyncio.get_running_loop()
 
     # questions -------------------------------------------------------------------------------------------------------
@@ -239,7 +240,7 @@ class LiveExchange:
             self._has_news.clear()
             news, self._news = self._news, {}
             for symbol, price in news.items():
-                if self._sink is not None:
+                if self._sink is not None and not self._pass_by(self.account, symbol, price):
                     await self._sink(PriceMoved(account=self.account, symbol=symbol, price=price))
                     await self._sink(WatchDue(account=self.account, symbol=symbol))
 
