@@ -109,6 +109,7 @@ def clean_root(*packages: str, shared: tuple[Path, ...] = ()) -> Iterator[CleanR
         checked(["debootstrap", "--variant=minbase", *included, suite, str(clean.root)], timeout=1800)
         etc = clean.root / "etc"
         shutil.copyfile("/etc/resolv.conf", etc / "resolv.conf")
+        (etc / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")  # an installed system has it
         for proxy in Path("/etc/apt/apt.conf.d").glob("*proxy*"):
             shutil.copy(proxy, etc / "apt/apt.conf.d")
         (etc / "dpkg/dpkg.cfg.d/in-a-root-of-an-hour").write_text("force-unsafe-io\n")

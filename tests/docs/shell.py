@@ -116,6 +116,21 @@ looked_up "$name" "$@"
 """
 
 
+CURL = """#!{python}
+import sys, urllib.request
+# The part of curl that the pages use: -s, -H, -d and an address.
+url, headers, body, given = "", {{}}, None, iter(sys.argv[1:])
+for one in given:
+    match one:
+        case "-s": pass
+        case "-H": headers.update([next(given).split(": ", 1)])
+        case "-d": body = next(given).encode()
+        case _: url = one
+print(urllib.request.urlopen(urllib.request.Request(url, body, headers)).read().decode())
+"""
+"""Where a machine has none."""
+
+
 class Shell:
     """One page's shell. What is exported in one block is there in the next."""
 
@@ -136,6 +151,9 @@ class Shell:
         for program in (*(self._programs / name for name in names), own / "pip", own / "exengine"):
             program.write_text(STAND_IN)
             program.chmod(0o755)
+        if shutil.which("curl") is None:
+            (self._programs / "curl").write_text(CURL.format(python=sys.executable))
+            (self._programs / "curl").chmod(0o755)
         data = home / ".local" / "share" / "ExEngine"
         data.mkdir(parents=True)
         (data / "config.json").write_text(f'{{"listener": {{"port": {self.port}}}}}')

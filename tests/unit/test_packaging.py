@@ -226,18 +226,27 @@ def test_without_rights_the_exact_command_is_told(dev: ModuleType, monkeypatch: 
     )
 
 
+def test_where_there_is_no_sudo_the_command_is_roots(dev: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dev.shutil, "which", lambda name: None if name == "sudo" else f"/usr/bin/{name}")
+    monkeypatch.setattr(dev.os, "geteuid", lambda: 1000)
+    assert dev.install_system_packages(["libegl1"]) == (
+        "Please run as root\n\n    apt-get update && apt-get install -y --no-install-recommends libegl1\n"
+    )
+
+
 def test_a_missing_library_stops_and_tells_all_that_is_missing(
     dev: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dev.sys, "platform", "linux")
     monkeypatch.setattr(dev, "stamp", lambda: "")
     monkeypatch.setattr(dev, "missing_venv", lambda: ["python3-venv"])
+    monkeypatch.setattr(dev, "missing_fonts", lambda: ["fonts-inter"])
     monkeypatch.setattr(dev, "loadable", lambda library: library != "libEGL.so.1")
     monkeypatch.setattr(dev, "install_system_packages", lambda packages: f"Please install {' '.join(packages)}")
     with pytest.raises(SystemExit) as stopped:
         dev.ready(dev.QT_LIBRARIES)
     assert stopped.value.code == 1
-    assert capsys.readouterr().err.endswith("Please install libegl1 python3-venv\n")
+    assert capsys.readouterr().err.endswith("Please install libegl1 python3-venv fonts-inter\n")
 
 
 def test_a_missing_font_stops_nothing_and_is_asked_for_once(
@@ -250,6 +259,21 @@ def test_a_missing_font_stops_nothing_and_is_asked_for_once(
     dev.ready_fonts()
     assert "fonts-inter" in capsys.readouterr().err
     dev.ready_fonts()
+    assert capsys.readouterr().err == ""
+
+
+def test_programs_of_single_tests_are_asked_for_once_and_all_at_once(
+    dev: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dev.sys, "platform", "linux")
+    monkeypatch.setattr(dev, "PROGRAMS_ASKED", tmp_path / "asked")
+    monkeypatch.setattr(dev.shutil, "which", lambda name: None if name != "dbus-daemon" else name)
+    monkeypatch.setattr(dev, "install_system_packages", lambda packages: f"Please install {' '.join(packages)}")
+    dev.ready_test_programs()
+    said = capsys.readouterr().err
+    assert "gnome-keyring, xvfb will be SKIPPED" in said
+    assert said.endswith("Please install gnome-keyring xvfb\n")
+    dev.ready_test_programs()
     assert capsys.readouterr().err == ""
 
 
