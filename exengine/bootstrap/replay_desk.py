@@ -5,6 +5,7 @@ goes on trading meanwhile.
 """
 
 import asyncio
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -22,15 +23,17 @@ from exengine.domain.signal import Signal
 from exengine.domain.signal_body import parse_body
 from exengine.domain.signal_parse import parse_signal
 from exengine.domain.state import State, spelled
+from exengine.exchange.market_rules import to_json
 from exengine.exchange.markets.bars_download import BarsDownload
 from exengine.exchange.markets.public_client import SessionFactory
-from exengine.replay.signals_file import Recorded, RecordedCommand, RecordedSignal, read_signals
+from exengine.replay.signals_file import Recorded, RecordedCommand, RecordedSignal, read_lines
 from exengine.settings.file import read, text_of
 from exengine.settings.pages import Config, ExchangeName
 from exengine.settings.plain import replay_settings
 
 NAMES = ("A", "B")
 Tell = Callable[[Stage], None]
+_BREAKS = re.compile(r"[\r\n]+")
 
 
 class Log(Protocol):
@@ -93,12 +96,13 @@ class ReplayDesk:
 
     async def _found(self, ask: ReplayAsk, configs: Sequence[Config], folder: Path, tell: Tell) -> tuple[Replayed, ...]:
         tell(Stage(text="Reading the signals"))
-        recorded = await self._recorded(ask)
+        recorded, lines = await self._recorded(ask)
         instruments = await asyncio.to_thread(read_markets, ask.markets) if ask.markets else self._instruments()
         if not instruments:
             raise UserError(
                 "The accounts list no markets yet.", remedy="Wait until they are loaded, or choose a file of rules."
             )
+        await asyncio.to_thread(_write_inputs, folder, lines, instruments)
         prices = ask.prices or await self._downloaded(ask, recorded, instruments, folder, tell)
         files = Files(prices=prices, instruments=instruments, recorded=recorded)
         jobs = [
@@ -109,7 +113,8 @@ class ReplayDesk:
         return await _played(files, jobs, tell)
 
     async def export(self, to: Path) -> None:
-        """Copies everything of the last replay into a folder: each one's files and its configuration.
+        """Copies everything of the last replay into a folder: each one's files and its configuration, and what it takes
+        to replay it by `exengine replay`: signals, market rules and the prices that were downloaded.
 
         Raises UserError where that cannot be.
         """
@@ -125,18 +130,20 @@ class ReplayDesk:
 
     # inputs -----------------------------------------------------------------------------------------------------------
 
-    async def _recorded(self, ask: ReplayAsk) -> tuple[Recorded, ...]:
+    async def _recorded(self, ask: ReplayAsk) -> tuple[tuple[Recorded, ...], list[str]]:
+        """The signals, and the line of a recorded file that each of them is."""
         if ask.signals is None:
             rows = await self._log.bodies(ask.since_ms, ask.until_ms)
-            found: Sequence[Recorded] = await asyncio.to_thread(_read_bodies, rows)
+            every: Sequence[Recorded] = await asyncio.to_thread(_read_bodies, rows)
+            lines = [_line_of(at_ms, body) for at_ms, body in rows]
             where = "The log"
         else:
-            every = await asyncio.to_thread(read_signals, ask.signals)
-            found = [one for one in every if _is_within(one.at_ms, ask)]
+            every, lines = await asyncio.to_thread(read_lines, ask.signals)
             where = str(ask.signals)
+        found = [(one, line) for one, line in zip(every, lines, strict=True) if _is_within(one.at_ms, ask)]
         if not found:
             raise UserError(f"{where} has no signals of that time.", remedy="Choose another time, or another file.")
-        return tuple(found)
+        return tuple(one for one, _ in found), [line for _, line in found]
 
     def _instruments(self) -> tuple[Instrument, ...]:
         """What all accounts list, each symbol once."""
@@ -208,6 +215,19 @@ def _read_bodies(rows: Iterable[tuple[int, str]]) -> list[Recorded]:
     return [RecordedSignal(at_ms=at_ms, body=parse_body(body)) for at_ms, body in rows]
 
 
+def _line_of(at_ms: int, body: str) -> str:
+    """A body of the log as a line: between the words of JSON a line break is a blank."""
+    return f'{{"at": {at_ms}, "body": {_BREAKS.sub(" ", body)}}}'
+
+
+def _write_inputs(folder: Path, lines: Sequence[str], instruments: Sequence[Instrument]) -> None:
+    try:
+        (folder / "signals.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+        (folder / "markets.json").write_text(to_json(instruments), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise _unwritten(folder, error) from error
+
+
 def _tell_download(tell: Tell, symbol: str, place: int, count: int, share: float) -> None:
     of = f" ({place + 1} of {count})" if count > 1 else ""
     tell(Stage(text=f"Downloading {symbol}{of}", shares=((place + share) / count,)))
@@ -247,12 +267,15 @@ def _run(workers: Workers, jobs: Sequence[Job], tell: Tell) -> tuple[Replayed, .
 
 def _copied(folder: Path, to: Path, configs: Sequence[Config]) -> None:
     try:
+        shutil.copytree(folder, to, dirs_exist_ok=True)
         for name, config in zip(NAMES, configs, strict=False):
-            shutil.copytree(folder / name, to / name, dirs_exist_ok=True)
             (to / name / "config.json").write_text(text_of(config), encoding="utf-8", newline="\n")
     except OSError as error:
-        told = error.strerror or str(error)
-        raise UserError(
-            f"The replay could not be written to {to}: {told}.",
-            remedy="Choose another folder, or see that the disk has room.",
-        ) from error
+        raise _unwritten(to, error) from error
+
+
+def _unwritten(to: Path, error: OSError) -> UserError:
+    return UserError(
+        f"The replay could not be written to {to}: {error.strerror or str(error)}.",
+        remedy="Choose another folder, or see that the disk has room.",
+    )

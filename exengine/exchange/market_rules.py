@@ -1,7 +1,7 @@
 """Turns a market as ccxt parses it, or as a file of market rules has it, into an instrument with exact rules."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -64,6 +64,29 @@ def from_json(text: str) -> tuple[Instrument, ...]:
         if _kind(market) is not None:
             _check(symbol, market)
     return instruments(markets)
+
+
+def to_json(found: Iterable[Instrument]) -> str:
+    """An `M.json` that `from_json` reads as these instruments; of a symbol that is there twice, the last."""
+    plain = money.plain
+    markets = {
+        one.symbol: {
+            "id": one.id,
+            "base": one.base,
+            "quote": one.quote,
+            "type": one.type.value,
+            "precision": {"price": plain(one.tick_size), "amount": plain(one.step_size)},
+            "limits": {
+                "amount": {"min": plain(one.min_qty), "max": None if one.max_qty is None else plain(one.max_qty)},
+                "cost": {"min": plain(one.min_notional)},
+            },
+            "contractSize": plain(one.contract_size),
+            "maker": plain(one.maker_fee),
+            "taker": plain(one.taker_fee),
+        }
+        for one in found
+    }
+    return json.dumps(markets, indent=2, ensure_ascii=False) + "\n"
 
 
 def _check(symbol: str, market: Market) -> None:

@@ -42,10 +42,16 @@ Recorded = RecordedSignal | RecordedCommand
 
 def read_signals(path: Path) -> list[Recorded]:
     """Every line, in the file's order. Raises UserError with path, line and fault for the first bad one."""
-    return list(_lines(path))
+    return [recorded for recorded, _ in _lines(path)]
 
 
-def _lines(path: Path) -> Iterator[Recorded]:
+def read_lines(path: Path) -> tuple[list[Recorded], list[str]]:
+    """As `read_signals`, and each line as it stands in the file."""
+    found = list(_lines(path))
+    return [recorded for recorded, _ in found], [line for _, line in found]
+
+
+def _lines(path: Path) -> Iterator[tuple[Recorded, str]]:
     try:
         lines = path.read_bytes().removeprefix(BOM_UTF8).splitlines()
     except OSError as error:
@@ -53,7 +59,8 @@ def _lines(path: Path) -> Iterator[Recorded]:
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                yield _line(_text(line))
+                text = _text(line)
+                yield _line(text), text
             except ValueError as error:
                 raise UserError(
                     f"{path}, line {number}: {error}.",

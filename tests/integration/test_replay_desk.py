@@ -19,7 +19,7 @@ from exengine.domain.state import State
 from exengine.engine.changes import Changes
 from exengine.exchange.market_rules import from_json
 from exengine.exchange.markets.bars_download import BarsDownload
-from exengine.replay.signals_file import RecordedSignal
+from exengine.replay.signals_file import RecordedSignal, read_signals
 from exengine.settings.file import checked
 from exengine.settings.pages import Config
 from exengine.settings.plain import replay_settings
@@ -110,6 +110,35 @@ async def test_signals_come_from_a_file_too_and_only_of_the_time_that_is_asked_f
     with pytest.raises(UserError, match="has no signals of that time"):
         await asked.run(replace(half, since_ms=0, until_ms=1), (RUNNING,), lambda stage: None)
     asked.close()
+
+
+async def test_what_is_exported_can_be_replayed_by_the_command(tmp_path: Path) -> None:
+    """The signals of the log as they came, in lines of their own, the rules of the accounts, the prices downloaded."""
+    async with public_binance() as binance:
+        binance.bars["BTCUSDT"] = [(at, price, price, price, price) for at, price in PRICES]
+        asked = desk(binance=binance)
+        asked._log.rows = [(at, body.replace(", ", ",\n\t")) for at, body in asked._log.rows]  # type: ignore[attr-defined]
+        await asked.run(ReplayAsk(), (RUNNING,), lambda stage: None)
+        await asked.export(tmp_path)
+        asked.close()
+    assert read_signals(tmp_path / "signals.jsonl") == [
+        RecordedSignal(at_ms=one["at"], body=parse_body(json.dumps(one["body"]))) for one in ALERTS
+    ]
+    (tmp_path / "config.json").write_bytes((tmp_path / "A" / "config.json").read_bytes())
+    out = run_replay(tmp_path, [tmp_path / "BTCUSDT.csv"])
+    for path in out.iterdir():
+        assert (tmp_path / "A" / path.name).read_bytes() == path.read_bytes(), path.name
+
+
+async def test_of_a_file_only_the_signals_that_were_replayed_are_exported(prices: Path, tmp_path: Path) -> None:
+    asked, signals = desk([]), prices.parent / "signals.jsonl"
+    ask = ReplayAsk(signals=signals, prices=(prices,), until_ms=T0 + 1500 * MINUTE)
+    await asked.run(ask, (RUNNING,), lambda stage: None)
+    await asked.export(tmp_path)
+    asked.close()
+    kept = (tmp_path / "signals.jsonl").read_text().splitlines()
+    assert 0 < len(kept) < len(ALERTS)
+    assert kept == signals.read_text().splitlines()[: len(kept)]
 
 
 async def test_prices_are_downloaded_with_progress_where_no_file_is_chosen() -> None:

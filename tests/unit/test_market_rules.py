@@ -156,6 +156,12 @@ class TestAFileOfRules:
             assert each.max_qty is not None
             assert 0 < each.min_qty == each.step_size < each.max_qty
 
+    def test_what_is_written_is_read_as_the_same_rules(self) -> None:
+        generated = market_rules.from_json(asset("markets/generated.json").read_text(encoding="utf-8"))
+        rules = (*market_rules.from_json(OKX_ADA), *generated[1:])
+
+        assert set(market_rules.from_json(market_rules.to_json(rules))) == set(rules)
+
     def test_a_leg_of_twenty_dollars_is_no_less_than_the_least_order(self) -> None:
         text = asset("markets/generated.json").read_text(encoding="utf-8")
         starts = {
