@@ -2,26 +2,52 @@
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
+from exengine.engine.rows import Mode
 from exengine.ui.app import make_app
 from exengine.ui.help_text import keys_page, settings_page
+from exengine.ui.loop import Loop
+from exengine.ui.settings_dialog import SettingsDialog
 from exengine.ui.theme import Look, Scheme
 from tests.docs.pictures import draw
+from tests.ui import performance_screens, replay_screens, settings_screens
+from tests.ui.replay_stage import InlineDesk
 from tests.ui.screens import SCENES, Stage
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """A scene of `screens`: all of the window, one of its docks, or the question over it alone."""
+
+    scene: str
+    scheme: Scheme = Scheme.DARK
+    part: str = ""
+
+    def of(self, stage: Stage) -> QPixmap:
+        if not self.part:
+            return stage.shot()
+        stage.settle()
+        widget = stage.window.clicks.sheet if self.part == "question" else getattr(stage.window, self.part)
+        assert isinstance(widget, QWidget)
+        return widget.grab()
+
+
 SHOTS = {
-    "window": ("normal", Scheme.DARK),
-    "window-light": ("normal", Scheme.LIGHT),
-    "risk": ("run-plan", Scheme.DARK),
-    "queue": ("queue-error", Scheme.DARK),
+    "window": Shot(scene="normal"),
+    "window-light": Shot(scene="normal", scheme=Scheme.LIGHT),
+    "risk": Shot(scene="run-plan", part="question"),
+    "queue": Shot(scene="normal", part="queue"),
 }
-"""The pictures of the window, by file: which scene of `screens`, and in which theme."""
+"""The pictures of the window, by file."""
+WORKED = ("replay", "performance", "settings")
+"""Those of what reads or works before it shows something."""
 SIZE = (1440, 900)
 COLORS = 256
 
@@ -42,23 +68,51 @@ def renew(folder: Path) -> Iterator[Path]:
     assert isinstance(app, QApplication)
     look = Look(app, scheme=Scheme.DARK, reduced_motion=False)
     with tempfile.TemporaryDirectory() as layouts:
-        for name, (scene, scheme) in SHOTS.items():
-            look.choose(scheme=scheme)
-            make, mode = SCENES[scene]
+        for name, shot in SHOTS.items():
+            look.choose(scheme=shot.scheme)
+            make, mode = SCENES[shot.scene]
             stage = Stage(app, look, Path(layouts), SIZE, mode)
             if name == "window":
                 for page, text in pages(stage).items():
                     (folder / page).write_text(text, encoding="utf-8")
                     yield folder / page
             make(stage)
-            save(stage.shot(), pictures / f"{name}.png")
+            save(shot.of(stage), pictures / f"{name}.png")
             stage.close()
             yield pictures / f"{name}.png"
+        look.choose(scheme=Scheme.DARK)
+        for name, picture in zip(WORKED, _worked(app, look, Path(layouts)), strict=True):
+            save(picture, pictures / f"{name}.png")
+            yield pictures / f"{name}.png"
+
+
+def _worked(app: QApplication, look: Look, folder: Path) -> Iterator[QPixmap]:
+    """Two configurations compared, a history's figures, and the settings with their preview."""
+    with Loop(app) as loop:
+        stage = Stage(app, look, folder, SIZE, Mode.PAPER)
+        SCENES["empty"][0](stage)
+        yield loop.run_until_complete(replay_screens.shot(stage, replay_screens.compared, InlineDesk(folder)))
+        stage.close()
+        shown = performance_screens.Stage(loop, look, folder, SIZE)
+        performance_screens.normal(shown)
+        yield shown.window.grab()
+        shown.close()
+    settings = settings_screens.Stage(app, look, folder, SIZE)
+    yield settings.shoot("grid", _without_fault, settings_screens.CONFIG)
+    settings.close()
+
+
+def _without_fault(dialog: SettingsDialog) -> None:
+    settings_screens.as_drawn(dialog)
+    dialog.editing.put(("grid", "min_pyramid_gap_percent"), "0")
+    dialog.preview.refresh()
 
 
 def save(shot: QPixmap, path: Path) -> None:
     """Of its logical size, in its most frequent colours: a third as large so, and no eye sees a difference."""
-    image = shot.toImage().scaled(QSize(*SIZE), mode=Qt.TransformationMode.SmoothTransformation)
+    image = shot.toImage().scaled(
+        shot.deviceIndependentSize().toSize(), mode=Qt.TransformationMode.SmoothTransformation
+    )
     image = image.convertToFormat(QImage.Format.Format_RGB32)
     pixels = np.frombuffer(bytes(image.constBits()), np.uint32).reshape(image.height(), image.bytesPerLine() // 4)
     colors, places, counts = np.unique(pixels[:, : image.width()], return_inverse=True, return_counts=True)

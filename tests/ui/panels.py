@@ -1,8 +1,9 @@
 """Builders of the rows of queue, risk, capital and status: the numbers of the design's pictures, and a busy day's."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from exengine.domain.instrument import Side
 from exengine.engine.panel_rows import (
@@ -332,6 +333,20 @@ def sample(*, mode: Mode = Mode.PAPER) -> PanelChanges:
         money=capital(pairs),
         parts=status(mode=mode),
     )
+
+
+def of(account: str, value: Any) -> Any:
+    """The same of another account than `paper`, with all that is in it."""
+    if isinstance(value, str):
+        is_ours = value == ACCOUNT or value.startswith(f"{ACCOUNT}|")
+        return account + value.removeprefix(ACCOUNT) if is_ours else value
+    if isinstance(value, tuple):
+        return tuple(of(account, one) for one in value)
+    if isinstance(value, dict):
+        return {of(account, name): of(account, one) for name, one in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{one.name: of(account, getattr(value, one.name)) for one in fields(value) if one.init})
+    return value
 
 
 def empty() -> PanelChanges:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QApplication
 
 from exengine.analytics.replayed import Stage as Done
@@ -97,20 +98,22 @@ def render(folder: Path, only: str = "") -> Iterator[Path]:
             for name, scene in SCENES.items():
                 if only in f"replay-{name}":
                     path = folder / f"replay-{name}-{scheme.value}.png"
-                    loop.run_until_complete(_shot(stage, scene, InlineDesk(Path(kept) / name), path))
+                    loop.run_until_complete(shot(stage, scene, InlineDesk(Path(kept) / name))).save(str(path))
                     yield path
             stage.close()
 
 
-async def _shot(stage: Stage, scene: Scene, desk: InlineDesk, path: Path) -> None:
+async def shot(stage: Stage, scene: Scene, desk: InlineDesk) -> QPixmap:
+    """The window as a scene leaves it."""
     window = stage.window
     replay = ReplayWindow(window.look, window.icons, window, desk, now_ms=lambda: rows.NOW_MS)
     replay.show()
     scene(replay, desk)
     await (replay.ended() if desk.stage is None else asyncio.sleep(0.05))
     stage.settle()
-    replay.grab().save(str(path))
+    picture = replay.grab()
     replay.stop()
     await replay.ended()
     replay.hide()
     replay.deleteLater()
+    return picture

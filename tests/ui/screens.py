@@ -130,7 +130,7 @@ def queue_error(stage: Stage) -> None:
 
 def force(stage: Stage) -> None:
     live(stage)
-    stage.window.clicks.ask_force(panels.waiting())
+    stage.window.clicks.ask_force(panels.of("main", panels.waiting()))
 
 
 def run_plan(stage: Stage) -> None:
@@ -179,7 +179,7 @@ def normal(stage: Stage, account: str = "paper", mode: Mode = Mode.PAPER) -> Non
             signals=rows.sample_signals(),
             log=rows.sample_log(),
             engine=rows.engine(mode=mode),
-            panels=panels.sample(mode=mode),
+            panels=panels.of(account, panels.sample(mode=mode)),
         )
     )
     table, model = stage.window.positions.table, stage.window.positions.model
