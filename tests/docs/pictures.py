@@ -148,6 +148,7 @@ def offset(folder: Path) -> str:
     drawing.box(left, 50, required * unit, 24, "loss")
     drawing.text(left + required * unit + 8, 66, f"{required:.2f} required", "loss")
     x, y = left, 90.0
+    told = []
     for step in steps:
         base, paid = step["winner"].split("|")[1].split("/")[0], float(step["realised"])
         whole = next(group for group in played.tables["groups"] if group["group"] == step["winner"])
@@ -156,9 +157,12 @@ def offset(folder: Path) -> str:
         drawing.box(x, y, paid * unit, 24, "profit")
         drawing.box(x + paid * unit, y, rest * unit, 24, "fill")
         kept = f", {rest:.2f} stay open" if rest else ", all of it"
-        drawing.text(x + (paid + rest) * unit + 8, y + 16, f"{paid:.2f}{kept}", "profit")
+        told.append((x + (paid + rest) * unit + 8, y, f"{paid:.2f}{kept}"))
         x, y = x + paid * unit, y + 40
     drawing.line([(x, 50), (x, y - 16)], "text", dashed=True)
+    for at, top, words in told:
+        drawing.box(at - 4, top, 7.2 * len(words), 24, "raised")  # the line ends where it would cross the words
+        drawing.text(at, top + 16, words, "profit")
     return drawing.svg("Winners pay for a loser")
 
 
