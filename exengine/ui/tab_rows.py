@@ -48,6 +48,9 @@ class TabRows(QObject):
             dock.lend_heading(self._window, in_front=in_front)
             if in_front:
                 self._fronts[bar] = dock
+                # Above the tabs, but below all else, as the shade behind a question.
+                dock.heading.lower()
+                bar.stackUnder(dock.heading)
         self._lay_over(bar)
         return fitting
 
@@ -57,7 +60,6 @@ class TabRows(QObject):
         if dock is not None:
             tabs = bar.sizeHint().width()
             dock.heading.setGeometry(QRect(bar.x() + tabs, bar.y(), bar.width() - tabs, bar.height()))
-            dock.heading.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _MOVED and (isinstance(watched, QTabBar) or event.type() is QEvent.Type.LayoutRequest):

@@ -5,6 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabBar
 
 from exengine.ui.dock import Dock
+from exengine.ui.sheet import Scrim
 from tests.ui.conftest import Stage
 
 
@@ -82,3 +83,14 @@ def test_the_keyboard_on_a_tool_beside_the_tabs_is_in_its_dock(busy):
     assert window.signals.holds(window.focusWidget())
     window.focus_next_dock()
     assert window.risk.holds(window.focusWidget())
+
+
+def test_what_dims_the_window_behind_a_question_dims_the_tools_too(busy):
+    window = busy.window
+    window.clicks.ask_panic()
+    busy.settle()
+    window.bring(window.log)
+    busy.settle()
+    pile = window.children()
+    lowest_first = [pile.index(one) for one in (row_of(busy, window.log), window.log.heading, window.findChild(Scrim))]
+    assert lowest_first == sorted(lowest_first)
