@@ -4,7 +4,7 @@ A plan is stored before its first order. Winners are closed first; what they rea
 loser goes. `carry_on` looks at what is and takes the next step, so that a plan that was interrupted simply goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
@@ -130,11 +130,11 @@ def winners(state: State, loser: Group, now_ms: int, among: Sequence[_Winner] | 
     return list(islice((one for one in ahead if one.group.id != loser.id), state.settings.risk.max_winners))
 
 
-def everyone_ahead(state: State, now_ms: int) -> list[_Winner]:
-    """Groups whose closing would bring something, largest profit first."""
+def everyone_ahead(state: State, now_ms: int, among: Iterable[Group] | None = None) -> list[_Winner]:
+    """Groups whose closing would bring something, largest profit first; of all, or of those `among` which they are."""
     found = []
     markets = Markets(state, now_ms)
-    for group in state.groups.values():
+    for group in state.groups.values() if among is None else among:
         market = markets.of(group)
         last = market.last
         if last is None:
@@ -147,8 +147,13 @@ def everyone_ahead(state: State, now_ms: int) -> list[_Winner]:
         profit = gain * levels.net_qty
         if profit > 0:
             found.append(_Winner(group, market.rules or group.own_rules, last, market.usd, gain, profit))
-    found.sort(key=lambda one: (-one.profit, one.group.opened_at_ms, one.group.id))
+    found.sort(key=most_first)
     return found
+
+
+def most_first(winner: _Winner) -> tuple[Decimal, int, str]:
+    """By what winners are sorted: largest profit first, then the oldest."""
+    return -winner.profit, winner.group.opened_at_ms, winner.group.id
 
 
 def required_usd(state: State, loser: Group, last: Decimal) -> Decimal:

@@ -4,7 +4,7 @@ What the risk engine, the queue and the capital ask of a group are sums over its
 the window asks for all groups at each new price. The sums change with fills only, and are kept until then.
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -21,10 +21,13 @@ class Sums(NamedTuple):
     condensed: Group
     net_base: Decimal
     cost: Decimal
+    signed_base: Decimal
+    """`net_base` and `cost` as they count in a profit: below zero of a short group."""
+    signed_cost: Decimal
 
     def unrealised(self, last: Decimal) -> Decimal:
         """PnL in quote at `last`, as `pnl.unrealised` has it."""
-        return self.group.side.sign * (last * self.net_base - self.cost)
+        return last * self.signed_base - self.signed_cost
 
 
 class Condensed:
@@ -32,15 +35,30 @@ class Condensed:
 
     def __init__(self) -> None:
         self.sums: dict[str, Sums] = {}
+        self._groups: dict[str, Group] = {}
+        self._small: State | None = None
 
     def of(self, state: State) -> State:
-        """A copy of `state` for reading, with condensed groups."""
-        known, sums = self.sums, {}
-        for group_id, group in state.groups.items():
-            there = known.get(group_id)
-            sums[group_id] = there if there is not None and there.group is group else summed(group)
-        self.sums = sums
-        return replace(state, groups={group_id: one.condensed for group_id, one in sums.items()})
+        """A copy of `state` for reading, with condensed groups; the next call brings the same one up to date."""
+        known, groups = self.sums, state.groups
+        new = {
+            group_id: summed(group)
+            for group_id, group in groups.items()
+            if (one := known.get(group_id)) is None or one[0] is not group
+        }
+        if self._small is None:
+            self._small = replace(state, groups={})
+        small = self._small
+        if new or len(known) != len(groups):
+            self.sums = {group_id: new.get(group_id) or known[group_id] for group_id in groups}
+            self._groups = {group_id: one.condensed for group_id, one in self.sums.items()}
+        for name in _FIELDS:
+            setattr(small, name, getattr(state, name))
+        small.groups = self._groups
+        return small
+
+
+_FIELDS = tuple(one.name for one in fields(State) if one.name != "groups")
 
 
 def summed(group: Group) -> Sums:
@@ -58,4 +76,5 @@ def summed(group: Group) -> Sums:
     )
     bare = tuple(replace(pyramid, legs=()) for pyramid in group.pyramids)
     pyramids = (*bare[:-1], replace(bare[-1], legs=(leg,))) if bare else ()
-    return Sums(group, replace(group, pyramids=pyramids), net * group.contract_size, cost)
+    base, sign = net * group.contract_size, group.side.sign
+    return Sums(group, replace(group, pyramids=pyramids), base, cost, sign * base, sign * cost)

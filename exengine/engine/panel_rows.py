@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from exengine.domain.instrument import Side
 from exengine.engine.status import Status
@@ -96,9 +96,8 @@ class RiskState(Enum):
     """Frozen, or on an account that cannot be reached."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RiskRow:
-    """A live group as the risk engine sees it (SPEC §8)."""
+class RiskRow(NamedTuple):
+    """A live group as the risk engine sees it (SPEC §8). A plain tuple: at each new price one is made of another."""
 
     id: str
     account: str

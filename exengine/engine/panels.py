@@ -23,13 +23,17 @@ from exengine.engine.panel_rows import (
     WaitingRow,
 )
 from exengine.engine.queue_rows import QueueRows
-from exengine.engine.risk_rows import Offers, RiskRows, offers, offset_row, plan_view, summary, worst
+from exengine.engine.risk_plans import is_losing, offset_row, plan_view, summary, worst
+from exengine.engine.risk_rows import Offers, RiskRows
 from exengine.engine.status import Status, StatusSource
 
 KEPT_OFFSETS = 200
 
 CAPITAL_MS = 5_000
 """How often the capital is summed where no order and no fill has moved it: quotes other than dollars have prices."""
+
+WORST_MS = 3_000
+"""How long the plan of one loser is shown at least, while another falls below it by mere prices."""
 
 R = TypeVar("R")
 
@@ -39,7 +43,6 @@ class _Shown:
     """What the window has of the panels."""
 
     waiting: dict[str, WaitingRow] = field(default_factory=dict)
-    risk: dict[str, RiskRow] = field(default_factory=dict)
     risk_summary: RiskSummary | None = None
     plan: PlanView | None = None
     offset: int = 0
@@ -62,6 +65,9 @@ class Panels:
         self._condensed = Condensed()
         self._queue = QueueRows()
         self._risk = RiskRows()
+        self._worst_id: str | None = None
+        self._worst_at_ms = 0
+        """When it was last looked for among all."""
         self._resting = OpenEntries()
         self._offsets: list[OffsetRow] = []
         self._moved = True
@@ -79,6 +85,8 @@ class Panels:
         """Notes what a step has changed that is stored."""
         self._moved = True
         self._resting.note(order.group_id for order in step.orders.values())
+        if step.instruments:
+            self._risk.rule_anew()
         for plan in step.plans:
             self._offsets.append(offset_row(self._offsets[-1].id + 1 if self._offsets else 1, plan))
         del self._offsets[:-KEPT_OFFSETS]
@@ -89,7 +97,7 @@ class Panels:
 
     def refresh(self) -> None:
         """Makes the next take give all of what is looked at."""
-        self._shown, self._moved = _Shown(), True
+        self._shown, self._risk, self._moved = _Shown(), RiskRows(), True
 
     @property
     def last_offset_at_ms(self) -> int | None:
@@ -124,14 +132,12 @@ class Panels:
         return PanelChanges(**changes)  # type: ignore[arg-type]
 
     def _take_risk(self, state: State, now_ms: int, changes: dict[str, object]) -> None:
-        shown, sums = self._shown, self._condensed.sums
-        offered = offers(state, sums, now_ms)
-        rows = self._risk.rows(state, sums, offered, now_ms)
-        changes["risk"], shown.risk = _patch(shown.risk, rows), rows
-        told = replace(summary(state, rows, offered, now_ms), next_look_at_ms=self.next_look_at_ms)
+        shown, rows = self._shown, self._risk
+        changes["risk"], offered = rows.take(state, self._condensed.sums, now_ms)
+        told = replace(summary(state, rows.all(), offered, now_ms), next_look_at_ms=self.next_look_at_ms)
         if told != shown.risk_summary:
             changes["risk_summary"] = shown.risk_summary = told
-        plan = self._plan(state, rows, offered, now_ms)
+        plan = self._plan(state, offered, now_ms)
         if plan != shown.plan:
             changes["plan"] = shown.plan = plan
             changes["plan_changed"] = True
@@ -139,16 +145,23 @@ class Panels:
         if fresh:
             changes["offsets"], shown.offset = fresh, fresh[-1].id
 
-    def _plan(self, state: State, rows: dict[str, RiskRow], offered: Offers, now_ms: int) -> PlanView | None:
-        chosen = self._chosen if self._chosen in rows else None
-        if chosen is None and state.plan is not None:
-            chosen = state.plan.loser_id
-        chosen = chosen or worst(rows.values())
-        if chosen is None or chosen not in rows:
+    def _plan(self, state: State, offered: Offers, now_ms: int) -> PlanView | None:
+        row = self._risk.get(self._chosen)
+        if row is None and state.plan is not None:
+            row = self._risk.get(state.plan.loser_id)
+        row = row or self._worst(now_ms)
+        if row is None:
             return None
-        loss = rows[chosen].loss_percent
-        is_losing = loss is not None and loss < 0
-        return plan_view(state, chosen, offered, now_ms) if is_losing or state.plan is not None else None
+        return plan_view(state, row.id, offered, now_ms) if is_losing(row) or state.plan is not None else None
+
+    def _worst(self, now_ms: int) -> RiskRow | None:
+        """Who has lost most; whoever it was stays for a while, so that its plan can be read."""
+        there = self._risk.get(self._worst_id)
+        if there is None or not is_losing(there) or not 0 <= now_ms - self._worst_at_ms < WORST_MS:
+            self._worst_at_ms, there = now_ms, None
+        found = worst(self._risk.all(), there)
+        self._worst_id = found.id if found is not None else None
+        return found
 
     def _take_capital(self, state: State, changes: dict[str, object]) -> None:
         shown, sums = self._shown, self._condensed.sums

@@ -1,111 +1,215 @@
-"""Each live group as the risk engine sees it, and what it would do for one of them, by the domain's own rules.
+"""Each live group as the risk engine sees it, by the domain's own rules; made anew only where something has changed.
 
+What depends on fills, settings and the time is found out when one of them changes; a new price costs a few products.
 Call all of it within `money.arithmetic`, with a condensed state.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from exengine.domain import risk
-from exengine.domain.capital import usd_value
-from exengine.domain.group import Group, GroupStatus
-from exengine.domain.money import HUNDRED, ZERO, arithmetic, decimals_of
+from exengine.domain.capital import DOLLARS, taker_fee, usd_value
+from exengine.domain.group import AGAIN_MS, Group, GroupStatus
+from exengine.domain.money import HUNDRED, ONE, ZERO
 from exengine.domain.risk_timer import old_enough, timer_left_ms
-from exengine.domain.settings import WhenShort
-from exengine.domain.state import OffsetPlan, State
+from exengine.domain.settings import RiskSettings, Settings
+from exengine.domain.state import STALE_MS, Quote, State
 from exengine.engine.condensed import Sums
-from exengine.engine.panel_rows import OffsetRow, PlanLine, PlanView, RiskRow, RiskState, RiskSummary
+from exengine.engine.panel_rows import Patch, RiskRow, RiskState
 
 _MINUTE_MS = 60_000
+_NEVER_MS = 2**63
 
-KEPT_MS = 1_000
-"""How long a row may stand where only the time has moved: timers, ages and prices too old to be trusted."""
+_MORE = 3
+"""How many more than are wanted are looked at closely at first."""
+_CAUTION = Decimal("1.000001")
+
+MISTRUSTED_MS = 1_000
+"""How long a price that is too old, or from the future, stands before its group is looked at again."""
 
 
 class Offers(NamedTuple):
     """Who could pay now, best first, and what they bring in all."""
 
     ahead: list[Any]
-    """Everyone whose closing would bring something."""
+    """Whose closing would bring most; never fewer than `max_winners` and one more, where there are so many."""
     profits: dict[str, Decimal]
     """Of those who would be asked, at most `max_winners`: by group, in USD."""
     total: Decimal
 
 
-def offers(state: State, sums: Mapping[str, Sums], now_ms: int) -> Offers:
-    """The winners of this moment. Only what is in profit before fees is looked at closely."""
-    likely = {}
-    for group_id, one in sums.items():
-        last = state.last(one.group.key.account, one.group.key.symbol)
-        if last is not None and one.net_base > 0 and one.unrealised(last) > 0:
-            likely[group_id] = one.condensed
-    ahead = risk.everyone_ahead(replace(state, groups=likely), now_ms)
-    profits = {one.group.id: one.profit for one in ahead[: state.settings.risk.max_winners]}
-    return Offers(ahead, profits, sum(profits.values(), ZERO))
+NOBODY = Offers([], {}, ZERO)
 
 
-class _Made(NamedTuple):
-    """A row, when it was made, and of what."""
+class _Watched:
+    """A group, what of it stays while only its price moves, and its row."""
 
+    __slots__ = ("brings", "charged", "goes_stale", "in_dollars", "market", "otherwise", "pnl", "quote", "row",
+                 "settled", "sums", "timed", "told", "until_ms")  # fmt: skip
+
+    sums: Sums
+    market: tuple[str, str]
+    quote: Quote | None
+    pnl: Decimal | None
+    """In quote; None where nothing is held or no price is known."""
+    charged: Decimal
+    """What closing it costs at a price of one, in quote."""
+    brings: Decimal | None
+    """About what closing it would bring where it is ahead, in quote."""
     row: RiskRow
-    at_ms: int
-    of: tuple[object, ...]
+    """As it would be without a price."""
+    told: RiskRow | None
+    """As it was last taken."""
+    in_dollars: bool
+    """Whether its quote is worth a dollar, whatever other prices do."""
+    goes_stale: bool
+    """Whether its price may grow too old to be trusted."""
+    settled: RiskState | None
+    """What it is at any price, where that is so."""
+    otherwise: RiskState
+    """What it is where it neither wins nor loses enough."""
+    timed: int
+    """When the time alone changes something of the above, epoch ms."""
+    until_ms: int
+    """The same, or when its price grows too old."""
 
 
 class RiskRows:
-    """Every live group's row; made anew where something of it has changed, and at the latest after a second."""
+    """Every live group's row, as it was last told."""
 
     def __init__(self) -> None:
-        self._made: dict[str, _Made] = {}
+        self._watched: dict[str, _Watched] = {}
+        self._offers = NOBODY
+        self._of: tuple[Settings | None, frozenset[str]] = (None, frozenset())
+        """The settings that the rows were made under, and the accounts that could not be reached."""
+        self._at_ms = 0
+        self._ruled_anew = False
 
-    def rows(self, state: State, sums: Mapping[str, Sums], offered: Offers, now_ms: int) -> dict[str, RiskRow]:
-        known, made = self._made, {}
-        profits, settings, last, away = offered.profits, state.settings, state.last, state.unreachable
+    def rule_anew(self) -> None:
+        """Market rules have changed, and fees with them."""
+        self._ruled_anew = True
+
+    def all(self) -> Iterator[RiskRow]:
+        """The rows as they were last taken."""
+        return (one.told for one in self._watched.values() if one.told is not None)
+
+    def get(self, group_id: str | None) -> RiskRow | None:
+        there = self._watched.get(group_id) if group_id is not None else None
+        return there.told if there is not None else None
+
+    def take(self, state: State, sums: Mapping[str, Sums], now_ms: int) -> tuple[Patch[RiskRow], Offers]:
+        """The rows that are other than when they were last taken, and who could pay now."""
+        watched, before = self._watched, self._offers.profits
+        stirred = self._stirred(state, sums, now_ms)
+        gone = tuple(group_id for group_id in watched if group_id not in sums)
+        for group_id in gone:
+            del watched[group_id]
+        if stirred or gone:
+            self._offers = self._offered(state, now_ms)
+        profits, rows = self._offers.profits, {}
+        stirred.update((one, watched[one]) for one in (*before, *profits) if one in watched)
+        for group_id, there in stirred.items():
+            row = _priced(state, there, profits.get(group_id), now_ms)
+            if row != there.told:
+                rows[group_id] = there.told = row
+        return Patch(rows=rows, gone=gone), self._offers
+
+    def _stirred(self, state: State, sums: Mapping[str, Sums], now_ms: int) -> dict[str, _Watched]:
+        """Groups of which something may be other than before."""
+        of = (state.settings, frozenset(state.unreachable))
+        anew = self._ruled_anew or now_ms < self._at_ms or of[0] is not self._of[0] or of[1] != self._of[1]
+        self._of, self._at_ms, self._ruled_anew = of, now_ms, False
+        watched, quotes, found = self._watched, state.quotes, {}
         for group_id, one in sums.items():
-            key = one.group.key
-            price = last(key.account, key.symbol)
-            of = (price, profits.get(group_id), settings, one, key.account in away)
-            there = known.get(group_id)
-            if there is None or not 0 <= now_ms - there.at_ms < KEPT_MS or there.of != of:
-                there = _Made(_row(state, one, price, offered, now_ms), now_ms, of)
-            made[group_id] = there
-        self._made = made
-        return {group_id: one.row for group_id, one in made.items()}
+            there = watched.get(group_id)
+            if there is None or there.sums is not one or there.until_ms <= now_ms or anew:
+                there = watched[group_id] = _watch(state, one, there, now_ms)
+                quote = quotes.get(there.market)
+            elif there.quote is (quote := quotes.get(there.market)) and there.in_dollars:
+                continue
+            there.quote, there.pnl, there.brings = quote, None, None
+            if quote is not None and one.cost and one.net_base:
+                there.pnl = pnl = one.unrealised(quote.price)
+                if pnl > 0:
+                    there.brings = pnl - quote.price * there.charged
+            if there.goes_stale:
+                there.until_ms = min(there.timed, _trusted_until_ms(quote, now_ms))
+            found[group_id] = there
+        return found
+
+    def _offered(self, state: State, now_ms: int) -> Offers:
+        """The winners of this moment. Who is surely none of the first is not looked at closely."""
+        wanted = state.settings.risk.max_winners
+        likely = [
+            (one.brings if one.in_dollars else one.brings * usd_value(state, one.sums.group), one)
+            for one in self._watched.values()
+            if one.brings is not None and one.brings > 0
+        ]
+        likely.sort(key=itemgetter(0), reverse=True)
+        ahead: list[Any] = []
+        done, more = 0, wanted + _MORE
+        while done < len(likely):
+            ahead += risk.everyone_ahead(state, now_ms, [one.sums.condensed for _, one in likely[done : done + more]])
+            ahead.sort(key=risk.most_first)
+            done += more
+            if done < len(likely) and len(ahead) > wanted and ahead[wanted].profit > likely[done][0] * _CAUTION:
+                break
+        profits = {one.group.id: one.profit for one in ahead[:wanted]}
+        return Offers(ahead, profits, sum(profits.values(), ZERO))
 
 
-def _row(state: State, sums: Sums, last: Decimal | None, offered: Offers, now_ms: int) -> RiskRow:
-    group = sums.group
-    key = group.key
-    percent = dollars = None
-    if last is not None and sums.cost and sums.net_base:
-        pnl = sums.unrealised(last)
-        percent = pnl / sums.cost * HUNDRED
-        usd = usd_value(state, group)
-        dollars = pnl * usd if usd else None
-    return RiskRow(
+def _watch(state: State, sums: Sums, before: _Watched | None, now_ms: int) -> _Watched:
+    group, key = sums.group, sums.group.key
+    account = state.settings.account(key.account)
+    settled, otherwise = _settled(state, sums), _otherwise(state.settings.risk, group)
+    made = _Watched()
+    made.sums, made.market = sums, (key.account, key.symbol)
+    made.told = before.told if before is not None else None
+    made.in_dollars, made.charged = group.quote in DOLLARS, sums.net_base * taker_fee(state, group)
+    made.goes_stale = account is not None and account.is_live
+    made.settled, made.otherwise = settled, otherwise
+    timer_ends_ms, old_at_ms = _timer_ends_ms(state, group, now_ms), _old_at_ms(state, group, now_ms)
+    made.timed = made.until_ms = _turns_ms(group, timer_ends_ms, old_at_ms, now_ms)
+    made.row = RiskRow(
         id=group.id,
         account=key.account,
         symbol=key.symbol,
         timeframe=key.timeframe,
         side=group.side,
-        state=_state_of(state, sums, percent, offered, now_ms),
-        loss_percent=percent,
-        loss_usd=dollars,
-        timer_ends_ms=_timer_ends_ms(state, group, now_ms),
+        state=settled or otherwise,
+        loss_percent=None,
+        loss_usd=None,
+        timer_ends_ms=timer_ends_ms,
         pyramids=len(group.pyramids),
         max_pyramids=group.max_pyramids,
-        old_at_ms=_old_at_ms(state, group, now_ms),
-        brings_usd=offered.profits.get(group.id, ZERO),
+        old_at_ms=old_at_ms,
+        brings_usd=ZERO,
         blocked=group.blocked,
         skip_once=group.skip_once,
         opened_at_ms=group.opened_at_ms,
     )
+    return made
 
 
-def _state_of(state: State, sums: Sums, percent: Decimal | None, offered: Offers, now_ms: int) -> RiskState:
-    group, settings = sums.group, state.settings.risk
+def _priced(state: State, there: _Watched, brings: Decimal | None, now_ms: int) -> RiskRow:
+    """A group's row at the price of now; `brings` is None where it is not among those who would be asked."""
+    percent = dollars = None
+    if there.pnl is not None:
+        percent = there.pnl / there.sums.cost * HUNDRED
+        rate = ONE if there.in_dollars else usd_value(state, there.sums.group)
+        dollars = there.pnl * rate if rate else None
+    is_what = there.settled or (there.otherwise if brings is None else RiskState.WINNER)
+    is_deep = percent is not None and percent <= state.settings.risk.loss_threshold_percent
+    if is_what is there.otherwise and is_deep and risk.is_loser(state, there.sums.condensed, now_ms):
+        is_what = RiskState.CANDIDATE
+    return there.row._replace(state=is_what, loss_percent=percent, loss_usd=dollars, brings_usd=brings or ZERO)
+
+
+def _settled(state: State, sums: Sums) -> RiskState | None:
+    """What a group is at any price."""
+    group = sums.group
     if group.status is GroupStatus.CLOSING or group.partial is not None:
         return RiskState.CLOSING
     if group.frozen or group.key.account in state.unreachable:
@@ -114,16 +218,29 @@ def _state_of(state: State, sums: Sums, percent: Decimal | None, offered: Offers
         return RiskState.BLOCKED
     if not group.has_filled or sums.net_base <= 0:
         return RiskState.NO_FILL
-    if group.skip_once:
-        return RiskState.SKIPPED
-    if group.id in offered.profits:
-        return RiskState.WINNER
-    is_deep = percent is not None and percent <= settings.loss_threshold_percent
-    if is_deep and risk.is_loser(state, sums.condensed, now_ms):
-        return RiskState.CANDIDATE
-    if settings.require_full_pyramids and len(group.pyramids) < group.max_pyramids:
-        return RiskState.NOT_FULL
-    return RiskState.WAITING
+    return RiskState.SKIPPED if group.skip_once else None
+
+
+def _otherwise(settings: RiskSettings, group: Group) -> RiskState:
+    """What a group is where it neither wins nor loses enough."""
+    is_full = not settings.require_full_pyramids or len(group.pyramids) >= group.max_pyramids
+    return RiskState.WAITING if is_full else RiskState.NOT_FULL
+
+
+def _turns_ms(group: Group, timer_ends_ms: int | None, old_at_ms: int | None, now_ms: int) -> int:
+    """When the time alone makes something else of a group: its timer, the age filter, or its rest after a refusal."""
+    turns = [timer_ends_ms or 0]
+    if old_at_ms:
+        turns.append(max(old_at_ms, now_ms + 1))
+    if group.again_at_ms is not None:
+        turns += [group.again_at_ms - AGAIN_MS, group.again_at_ms]
+    return min((at_ms for at_ms in turns if at_ms > now_ms), default=_NEVER_MS)
+
+
+def _trusted_until_ms(quote: Quote | None, now_ms: int) -> int:
+    if quote is None:
+        return _NEVER_MS
+    return quote.at_ms + STALE_MS + 1 if 0 <= now_ms - quote.at_ms <= STALE_MS else now_ms + MISTRUSTED_MS
 
 
 def _timer_ends_ms(state: State, group: Group, now_ms: int) -> int | None:
@@ -140,145 +257,3 @@ def _old_at_ms(state: State, group: Group, now_ms: int) -> int | None:
     if old_enough(state, group, now_ms):
         return 0
     return group.first_fill_at_ms + int(settings.age_threshold_minutes * _MINUTE_MS)
-
-
-def summary(state: State, rows: Mapping[str, RiskRow], offered: Offers, now_ms: int) -> RiskSummary:
-    """The risk engine as a whole, and whom it would choose on request."""
-    settings = state.settings.risk
-    candidates = [row for row in rows.values() if row.state is RiskState.CANDIDATE]
-    return RiskSummary(
-        enabled=settings.enabled,
-        evaluate_seconds=settings.evaluate_seconds,
-        threshold_percent=settings.loss_threshold_percent,
-        needs_all_pyramids=settings.require_full_pyramids,
-        waits=settings.enable_post_full_wait,
-        age_minutes=settings.age_threshold_minutes if settings.use_trade_age_filter else None,
-        offers=len(offered.profits),
-        offered_usd=offered.total,
-        under_way=state.plan is not None,
-        next_id=_next(state, candidates, offered, now_ms) if state.plan is None else None,
-        candidates=len(candidates),
-    )
-
-
-def _next(state: State, candidates: list[RiskRow], offered: Offers, now_ms: int) -> str | None:
-    """The first candidate, in the domain's order, that the winners can pay for."""
-    if not offered.profits:
-        return None
-    # Rows of candidates always have a percentage.
-    candidates.sort(key=lambda row: (row.loss_percent or ZERO, row.loss_usd or ZERO, row.opened_at_ms, row.id))
-    for row in candidates:
-        if risk.plan_for(state, state.groups[row.id], now_ms, offered.ahead) is not None:
-            return row.id
-    return None
-
-
-# the plan for one group -------------------------------------------------------------------------------------------
-
-
-def worst(rows: Iterable[RiskRow]) -> str | None:
-    """Whose plan is shown where the trader has chosen nobody: the candidate, else the loser, that has lost most."""
-    losing = [row for row in rows if row.loss_percent is not None and row.loss_percent < 0]
-    if not losing:
-        return None
-    first = min(losing, key=lambda row: (row.state is not RiskState.CANDIDATE, row.loss_percent, row.opened_at_ms))
-    return first.id
-
-
-def plan_view(state: State, group_id: str, offered: Offers, now_ms: int) -> PlanView | None:
-    """What would be done for a group if it were its turn now; None where it has lost nothing."""
-    under_way = state.plan if state.plan is not None and state.plan.loser_id == group_id else None
-    group = state.groups.get(group_id)
-    if group is None:
-        return None
-    plan = under_way or risk.plan_for(state, group, now_ms, offered.ahead)
-    if plan is None:
-        return _no_plan(state, group, offered, now_ms)
-    winners = tuple(_winner_line(state, plan, place) for place in range(len(plan.lines)))
-    brings = sum((line.brings_usd for line in winners), ZERO)
-    return PlanView(
-        loser_id=group_id,
-        required_usd=plan.required,
-        winners=winners,
-        loser=_loser_line(state, group, plan, brings),
-        why_none="",
-        under_way=under_way is not None,
-    )
-
-
-def _winner_line(state: State, plan: OffsetPlan, place: int) -> PlanLine:
-    line = plan.lines[place]
-    group = state.groups.get(line.group_id)
-    if group is None:
-        # Already closed by the plan: what it was is in its id.
-        _, symbol, timeframe = line.group_id.partition("#")[0].split("|", 2)
-        lost = state.groups[plan.loser_id]
-        return PlanLine(
-            group_id=line.group_id, symbol=symbol, timeframe=timeframe, side=lost.side, base=symbol.split("/")[0],
-            qty=line.qty, of_qty=line.qty, qty_decimals=decimals_of(line.qty), brings_usd=line.realised,
-        )  # fmt: skip
-    instrument = state.instrument(group)
-    return PlanLine(
-        group_id=group.id,
-        symbol=group.key.symbol,
-        timeframe=group.key.timeframe,
-        side=group.side,
-        base=group.base,
-        qty=line.qty,
-        of_qty=line.qty if line.whole else max(group.net_qty, line.qty),
-        qty_decimals=decimals_of(instrument.step_size),
-        brings_usd=line.realised or line.expected,
-    )
-
-
-def _loser_line(state: State, group: Group, plan: OffsetPlan, brings: Decimal) -> PlanLine:
-    instrument = state.instrument(group)
-    held = group.sellable_qty(instrument)
-    full = brings >= plan.required * risk.FULL_COVER
-    qty = held if full else instrument.qty_floor(group.net_qty * brings / plan.required)
-    share = plan.required if full else plan.required * qty / group.net_qty if group.net_qty else ZERO
-    return PlanLine(
-        group_id=group.id,
-        symbol=group.key.symbol,
-        timeframe=group.key.timeframe,
-        side=group.side,
-        base=group.base,
-        qty=qty,
-        of_qty=held,
-        qty_decimals=decimals_of(instrument.step_size),
-        brings_usd=-share,
-    )
-
-
-def _no_plan(state: State, group: Group, offered: Offers, now_ms: int) -> PlanView | None:
-    last = state.fresh(group.key.account, group.key.symbol, now_ms)
-    if group.net_qty <= 0:
-        return None
-    if last is None:
-        why, required = "Its price is not known, or too old to decide on.", ZERO
-    else:
-        required = risk.required_usd(state, group, last)
-        why = _why_uncovered(state, group, offered)
-    return PlanView(loser_id=group.id, required_usd=required, winners=(), loser=None, why_none=why, under_way=False)
-
-
-def _why_uncovered(state: State, group: Group, offered: Offers) -> str:
-    if all(one.group.id == group.id for one in offered.ahead):
-        return "No group is in profit after fees, so nothing could pay for it."
-    if state.settings.risk.when_short is WhenShort.SKIP:
-        return "The winners bring too little for all of it, and a part is not to be closed (risk.when_short)."
-    return "What the winners bring would close too little of it to be sold."
-
-
-def offset_row(number: int, plan: OffsetPlan) -> OffsetRow:
-    """The history's row of an offset that has come to its end."""
-    with arithmetic():
-        realised = sum((line.realised for line in plan.lines), ZERO)
-    return OffsetRow(
-        id=number,
-        at_ms=plan.at_ms,
-        loser=plan.loser_id,
-        required=plan.required,
-        winners=tuple(line.group_id for line in plan.lines),
-        realised=realised,
-    )

@@ -284,12 +284,3 @@ class ViewChanges:
     """Changed last prices by (account, symbol)."""
     panels: PanelChanges = field(default_factory=PanelChanges)
     """Of the docks that are computed only while they are looked at."""
-
-    @property
-    def only_prices(self) -> bool:
-        """Whether no order, group, line or panel has changed: what most takes of a busy day bring."""
-        told = self.groups or self.gone_groups or self.signals or self.log or self.resolved
-        return not told and self.engine is None and self.panels == _NO_PANELS
-
-
-_NO_PANELS = PanelChanges()

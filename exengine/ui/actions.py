@@ -14,8 +14,9 @@ To add one, from wherever its code is at home::
         )
     )
 
-The window asks `text`, `icon`, `checked` and `why_not` again at each flush and before a menu or the palette opens, so
-they must cost nothing. An action that cannot be done now is off, and says why in its tooltip and in the palette.
+The window asks `text`, `icon`, `checked` and `why_not` again once a second, when the chosen group or the engine's state
+is another, and before a menu or the palette opens, so they must cost nothing. An action that cannot be done now is off,
+and says why in its tooltip and in the palette.
 """
 
 from collections.abc import Callable, Iterable
@@ -186,8 +187,14 @@ class Registry(QObject):
         for action in self._specs.values():
             self._refresh(action)
 
+    def refresh_of(self, where: str) -> None:
+        """Asks those whose keys work in a dock: what they are about is chosen there."""
+        for action in self._specs.values():
+            if action.where == where:
+                self._refresh(action)
+
     def _refresh(self, action: Action, *, anew: bool = False) -> None:
-        """Only what is said otherwise than before goes to Qt: this is done at each flush."""
+        """Only what is said otherwise than before goes to Qt: they are asked often."""
         if not anew and action.id in self._said and not _lives(action):
             return
         text, why = (action.text if isinstance(action.text, str) else action.text()), self.why_not(action)

@@ -15,6 +15,9 @@ class UsdSum(NamedTuple):
     missing: int
 
 
+_NONE: dict[str, None] = {}
+
+
 class Book:
     """One copy of the rows for the ribbon, the dialogs and the Positions table."""
 
@@ -22,16 +25,46 @@ class Book:
         self.groups: dict[str, GroupRow] = {}
         self.quotes: dict[tuple[str, str], Quote] = {}
         self.engine: EngineRow | None = None
-        self._unrealised: UsdSum | None = None
+        self._of_market: dict[tuple[str, str], dict[str, None]] = {}
+        """Which groups trade a symbol of an account."""
+        self._in_coins: dict[str, None] = {}
+        """Groups whose quote is worth what other prices say."""
+        self._worth: dict[str, Decimal | None] = {}
+        """What each group that holds something has not realised, in USD; None where a price is missing."""
+        self._stirred: dict[str, None] = {}
+        """Groups of which that may be otherwise now."""
+        self._unrealised = UsdSum(ZERO, 0)
 
     def apply(self, changes: ViewChanges) -> None:
-        self._unrealised = None
-        self.groups.update(changes.groups)
+        for group in changes.groups.values():
+            self._put(group)
         for gone in changes.gone_groups:
-            self.groups.pop(gone, None)
-        self.quotes.update(changes.quotes)
+            self._drop(gone)
+        if changes.quotes:
+            self.quotes.update(changes.quotes)
+            for market in changes.quotes:
+                self._stirred.update(self._of_market.get(market, _NONE))
+            self._stirred.update(self._in_coins)
         if changes.engine is not None:
             self.engine = changes.engine
+
+    def _put(self, group: GroupRow) -> None:
+        self.groups[group.id] = group
+        self._stirred[group.id] = None
+        self._of_market.setdefault((group.account, group.symbol), {})[group.id] = None
+        if group.quote not in DOLLARS:
+            self._in_coins[group.id] = None
+
+    def _drop(self, group_id: str) -> None:
+        group = self.groups.pop(group_id, None)
+        if group is None:
+            return
+        market = (group.account, group.symbol)
+        del self._of_market[market][group_id]
+        if not self._of_market[market]:
+            del self._of_market[market]
+        self._in_coins.pop(group_id, None)
+        self._stirred[group_id] = None
 
     def quote(self, group: GroupRow) -> Quote | None:
         return self.quotes.get((group.account, group.symbol))
@@ -52,32 +85,25 @@ class Book:
         return None
 
     def unrealised_usd(self) -> UsdSum:
-        """Unrealised PnL of all groups; computed once for each flush, however many ask."""
-        if self._unrealised is None:
-            self._unrealised = self._summed()
+        """Unrealised PnL of all groups; worked out only for those whose price or holding has changed."""
+        if self._stirred:
+            for group_id in self._stirred:
+                self._value(group_id)
+            self._stirred.clear()
+            known = [worth for worth in self._worth.values() if worth is not None]
+            self._unrealised = UsdSum(sum(known, ZERO), len(self._worth) - len(known))
         return self._unrealised
 
-    def _summed(self) -> UsdSum:
-        total, missing = ZERO, 0
-        rates: dict[tuple[str, str], Decimal | None] = {}
-        for group in self.groups.values():
-            holding = group.holding
-            if not holding.net_base:
-                continue
-            quote = self.quotes.get((group.account, group.symbol))
-            pnl = holding.unrealised(quote.price) if quote is not None else None
-            if pnl is not None and group.quote in DOLLARS:
-                total += pnl
-                continue
-            money = (group.account, group.quote)
-            if money not in rates:
-                rates[money] = self.usd_rate(*money)
-            rate = rates[money]
-            if pnl is None or rate is None:
-                missing += 1
-            else:
-                total += pnl * rate
-        return UsdSum(total, missing)
+    def _value(self, group_id: str) -> None:
+        group = self.groups.get(group_id)
+        if group is None or not group.holding.net_base:
+            self._worth.pop(group_id, None)
+            return
+        worth = group.holding.unrealised(self.last(group))
+        if worth is not None and group.quote not in DOLLARS:
+            rate = self.usd_rate(group.account, group.quote)
+            worth = worth * rate if rate is not None else None
+        self._worth[group_id] = worth
 
     def result_usd_of(self, group: GroupRow) -> Decimal | None:
         """What closing the group now would bring or cost, after the fee of closing it."""

@@ -1,6 +1,6 @@
 """What every table model shares: cells by row, and the roles that Qt and screen readers ask for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
@@ -81,3 +81,14 @@ class CellModel(_Model):
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.columns[section].hint or None
         return None
+
+
+def neighbours(numbers: Sequence[int]) -> Iterable[tuple[int, int]]:
+    """First and last of each run of numbers that follow each other. They rise."""
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number != last + 1:
+            yield first, last
+            first = number
+        last = number
+    yield first, last

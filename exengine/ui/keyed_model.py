@@ -1,7 +1,7 @@
 """A flat table of rows by key: patched, sorted and flashed without ever being reset."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
@@ -9,7 +9,7 @@ from PySide6.QtCore import QModelIndex, QObject, Qt
 
 from exengine.engine.panel_rows import Patch
 from exengine.ui.cell import Cell
-from exengine.ui.cell_model import Index
+from exengine.ui.cell_model import Index, neighbours
 from exengine.ui.flashes import Flash
 from exengine.ui.flat_model import FlatModel
 
@@ -63,7 +63,9 @@ class KeyedModel(FlatModel[_Entry[R]], Generic[R]):
         return self.places[index.row()].number
 
     def cells(self, index: Index) -> Sequence[Cell]:
-        entry = self.places[index.row()]
+        return self._cells_of(self.places[index.row()])
+
+    def _cells_of(self, entry: _Entry[R]) -> list[Cell]:
         if entry.cells is None:
             entry.cells = self.make_cells(entry.row)
         return entry.cells
@@ -93,27 +95,33 @@ class KeyedModel(FlatModel[_Entry[R]], Generic[R]):
     def tick(self, now_ms: int, rows: Iterable[QModelIndex]) -> None:
         """Moves the clock: ages and timers of the rows on the screen are made anew, all others when they are seen."""
         self.now_ms = now_ms
-        entries = [self.places[index.row()] for index in rows]
-        seen = [(entry, entry.cells) for entry in entries]
+        seen = [(entry, entry.cells) for entry in (self.places[index.row()] for index in rows)]
         for entry in self.places:
             entry.cells = None
-        for entry, before in seen:
-            self._told(entry, before)
+        self._tell(seen)
 
-    def patch(self, patch: Patch[R], now_ms: int) -> list[Flash]:
-        """Takes changed rows over; tells Qt which cells are other than before, and which of them flash."""
+    def patch(self, patch: Patch[R], now_ms: int, seen: Iterable[QModelIndex] | None = None) -> list[Flash]:
+        """Takes changed rows over; tells Qt which cells are other than before, and which of them flash.
+
+        `seen` are the rows on the screen, where only those are worth to be told of; others are made when they are seen.
+        """
         self.now_ms = now_ms
+        on_screen = {self.places[index.row()] for index in seen} if seen is not None else None
         self._remove([entry for key in patch.gone if (entry := self._by_key.get(key)) is not None])
-        flashes: list[Flash] = []
+        seen_before: list[tuple[_Entry[R], list[Cell] | None]] = []
         new: list[tuple[str, R]] = []
         for key, row in patch.rows.items():
             entry = self._by_key.get(key)
             if entry is None:
                 new.append((key, row))
                 continue
-            self._out_of_order = self._out_of_order or self._key(key, entry.row) != self._key(key, row)
-            entry.row, before, entry.cells = row, entry.cells, None
-            flashes.extend(self._told(entry, before))
+            if not self._out_of_order:
+                # Where rows keep their places for a while, the order is looked at when that is over.
+                self._out_of_order = self.settle_ms > 0 or self._key(key, entry.row) != self._key(key, row)
+            if on_screen is None or entry in on_screen:
+                seen_before.append((entry, entry.cells))
+            entry.row, entry.cells = row, None
+        flashes = self._tell(seen_before)
         if self._out_of_order and now_ms - self._sorted_at_ms >= self.settle_ms:
             self._resort()
         self._insert(new)
@@ -123,22 +131,29 @@ class KeyedModel(FlatModel[_Entry[R]], Generic[R]):
         """Takes the place of everything that was there."""
         self.patch(Patch(rows=rows, gone=tuple(key for key in self._by_key if key not in rows)), now_ms)
 
-    def _told(self, entry: _Entry[R], before: list[Cell] | None) -> list[Flash]:
-        """Tells Qt what of a row that was on the screen has changed."""
-        if before is None:
-            return []
-        after = entry.cells = self.make_cells(entry.row)
-        changed = [column for column in range(len(self.columns)) if before[column] != after[column]]
-        if not changed:
-            return []
-        self.dataChanged.emit(self.index(entry.place, changed[0]), self.index(entry.place, changed[-1]))
-        flashes = []
+    def _tell(self, seen: list[tuple[_Entry[R], list[Cell] | None]]) -> list[Flash]:
+        """Tells Qt which cells of rows that were on the screen are other than before: those of neighbours together."""
+        flashes: list[Flash] = []
+        runs: dict[tuple[int, int], list[int]] = {}
+        for entry, before in seen:
+            if before is None:
+                continue
+            after = self._cells_of(entry)
+            changed = [column for column, cell in enumerate(after) if cell != before[column]]
+            if changed:
+                runs.setdefault((changed[0], changed[-1]), []).append(entry.place)
+                flashes.extend(self._flashes(entry.number, before, after, changed))
+        for (first, last), places in runs.items():
+            for top, bottom in neighbours(sorted(places)):
+                self.dataChanged.emit(self.index(top, first), self.index(bottom, last))
+        return flashes
+
+    def _flashes(self, number: int, before: list[Cell], after: list[Cell], changed: list[int]) -> Iterator[Flash]:
         for column in changed:
             old, new = before[column].value, after[column].value
             is_number = isinstance(old, Decimal) and isinstance(new, Decimal)
             if column in self.flashing and is_number and before[column].text != after[column].text:
-                flashes.append(Flash(entry.number, column, new > old))  # type: ignore[operator]
-        return flashes
+                yield Flash(number, column, new > old)  # type: ignore[operator]
 
     def _remove(self, entries: list[_Entry[R]]) -> None:
         for entry in sorted(entries, key=lambda entry: entry.place, reverse=True):
@@ -178,20 +193,21 @@ class KeyedModel(FlatModel[_Entry[R]], Generic[R]):
             return (*self.natural(row), key)
         return (*sort_value(self.make_cells(row)[self._sorted_by], self._descending), key)
 
+    def _key_of(self, entry: _Entry[R]) -> SortKey:
+        if self._sorted_by < 0:
+            return (*self.natural(entry.row), entry.key)
+        return (*sort_value(self._cells_of(entry)[self._sorted_by], self._descending), entry.key)
+
     def _place_for(self, key: str, row: R) -> int:
-        wanted, of = self._key(key, row), self._entry_key
+        wanted, of = self._key(key, row), self._key_of
         if not self._descending:
             return bisect_right(self.places, wanted, key=of)
         keys = [of(entry) for entry in reversed(self.places)]
         return len(keys) - bisect_right(keys, wanted)
 
-    @property
-    def _entry_key(self) -> Callable[[_Entry[R]], SortKey]:
-        return lambda entry: self._key(entry.key, entry.row)
-
     def _resort(self) -> None:
         self._out_of_order, self._sorted_at_ms = False, self.now_ms
-        order = sorted(self.places, key=self._entry_key, reverse=self._descending)
+        order = sorted(self.places, key=self._key_of, reverse=self._descending)
         if order != self.places:
             self.rearrange(order)
 

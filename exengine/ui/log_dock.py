@@ -118,6 +118,7 @@ class LogDock(StreamDock):
     # Changes
 
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
+        is_first = not self.model.now_ms
         self.model.now_ms = self.model.now_ms or now_ms
         if changes.log:
             self.model.take(changes.log)
@@ -125,7 +126,8 @@ class LogDock(StreamDock):
                 self._complete_from = min(row.id for row in changes.log)
             self.keep_up()
             self._fill()
-        self._refresh_note()
+        if changes.log or is_first:
+            self._refresh_note()
 
     def tick(self, now_ms: int) -> None:
         self.model.tick(now_ms)

@@ -1,6 +1,6 @@
 """A dock whose rows the engine computes only while it is on the screen; and what its tables share."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import QPushButton
 
 from exengine.engine.panel_rows import Panel
@@ -54,16 +54,22 @@ class PanelDock(Dock):
 
 def enable(made: QPushButton, why_not: str, does: str) -> None:
     """Switches an action on, or off with the reason in its tooltip."""
+    if made.toolTip() == (why_not or does) and made.isEnabled() is not bool(why_not):
+        return
     made.setEnabled(not why_not)
     made.setToolTip(why_not or does)
     made.setAccessibleDescription(why_not or does)
 
 
+def seen_rows(table: Table) -> list[QModelIndex]:
+    """The rows that are on the screen."""
+    return list(table.visible_rows()) if table.isVisible() else []
+
+
 def note_rows(table: Table) -> None:
     """Lets the columns grow for what is on the screen."""
-    if table.isVisible():
-        for index in table.visible_rows():
-            table.note(index)
+    for index in seen_rows(table):
+        table.note(index)
 
 
 class Sorting:

@@ -1,7 +1,5 @@
 """The Positions dock: what is held, what it is worth now, and what can be done with it."""
 
-from decimal import Decimal
-
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 
@@ -94,10 +92,7 @@ class PositionsDock(Dock):
         self.refresh()
 
     def _refresh_rows(self) -> None:
-        rows = list(self.table.visible_rows())
-        self.table.flash(self.model.refresh(rows))
-        for index in rows:
-            self.table.note(index)
+        self.table.flash(self.model.refresh(self.table.visible_rows()))
 
     def _note_visible(self) -> None:
         for index in self.table.visible_rows():
@@ -107,8 +102,7 @@ class PositionsDock(Dock):
         shown = self.filter.summary() or self.model.summary()
         self.heading.detail.setText(f"{shown} · {fmt.zone_words(self.model.now_ms)}")
         total = self._book.unrealised_usd()
-        held = any(group.holding.net_base != 0 for group in self._book.groups.values())
-        self.total.show_value(total.value if held else Decimal(0))
+        self.total.show_value(total.value)
         tip = f"Without {fmt.count(total.missing, 'group')} whose price in USD is not known" if total.missing else ""
         self.total.setToolTip(tip)
         for widget in (self.total, *self._total_words):

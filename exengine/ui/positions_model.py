@@ -11,7 +11,7 @@ from exengine.engine.rows import GroupRow, LegRow, PyramidRow, ViewChanges
 from exengine.ui import format as fmt
 from exengine.ui.book import Book
 from exengine.ui.cell import Cell
-from exengine.ui.cell_model import CellModel, Index
+from exengine.ui.cell_model import CellModel, Index, neighbours
 from exengine.ui.flashes import Flash
 from exengine.ui.positions_cells import (
     COLUMNS,
@@ -56,17 +56,6 @@ class Node:
         """The group's row when the cells were last made as a whole: its legs' rows are its own."""
         self.stamp = 0
         self.stale = False
-
-
-def _neighbours(numbers: Sequence[int]) -> Iterable[tuple[int, int]]:
-    """First and last of each run of numbers that follow each other. They rise."""
-    first = last = numbers[0]
-    for number in numbers[1:]:
-        if number != last + 1:
-            yield first, last
-            first = number
-        last = number
-    yield first, last
 
 
 class PositionsModel(CellModel, QAbstractItemModel):
@@ -203,11 +192,11 @@ class PositionsModel(CellModel, QAbstractItemModel):
                 continue
             node.cells = after
             flashes.extend(self._flashes(node, before, after, changed))
-            for first, last in _neighbours(changed):
+            for first, last in neighbours(changed):
                 blocks.setdefault((node.parent, first, last), []).append(node)
         for (_, first, last), nodes in blocks.items():
             places = [node.place for node in nodes]
-            for top, bottom in _neighbours(places):
+            for top, bottom in neighbours(places):
                 run = nodes[bisect_left(places, top)], nodes[bisect_left(places, bottom)]
                 self.dataChanged.emit(self._index(run[0], first), self._index(run[1], last))
         return flashes

@@ -9,7 +9,7 @@ from exengine.engine.panel_rows import Panel, WaitingRow
 from exengine.engine.rows import EngineRow, ViewChanges
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.panel_dock import PanelDock, Sorting, enable, keep_current, note_rows
+from exengine.ui.panel_dock import PanelDock, Sorting, enable, keep_current, note_rows, seen_rows
 from exengine.ui.pieces import Button, Label
 from exengine.ui.queue_model import NAMES, QueueModel, name_of
 from exengine.ui.stream_dock import EmptyNote
@@ -64,7 +64,7 @@ class QueueDock(PanelDock):
         patch = changes.panels.waiting
         if not patch:
             return
-        self.table.flash(self.model.patch(patch, now_ms))
+        self.table.flash(self.model.patch(patch, now_ms, seen_rows(self.table)))
         keep_current(self.table, self.model)
         self._refresh()
 
@@ -79,7 +79,7 @@ class QueueDock(PanelDock):
         self.set_tab_text(f"Queue {engine.queued:,}" if engine is not None else "Queue")
 
     def tick(self, now_ms: int) -> None:
-        self.model.tick(now_ms, list(self.table.visible_rows()) if self.table.isVisible() else [])
+        self.model.tick(now_ms, seen_rows(self.table))
 
     def on_shown(self) -> None:
         note_rows(self.table)

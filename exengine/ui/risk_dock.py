@@ -10,7 +10,7 @@ from exengine.ui import format as fmt
 from exengine.ui import risk_words
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.panel_dock import PanelDock, Sorting, enable, note_rows
+from exengine.ui.panel_dock import PanelDock, Sorting, enable, note_rows, seen_rows
 from exengine.ui.pieces import ElidedLabel, Ground, Hairline, Label, Prose
 from exengine.ui.risk_model import NAMES, HistoryModel, PlanModel, RiskModel, plan_rows, short_name
 from exengine.ui.stream_dock import EmptyNote
@@ -43,7 +43,8 @@ class RiskDock(PanelDock):
         self.plan_table = Table(look, icons, self.plan_model, name="plan_table", title="Projected plan")
         self.past = Table(look, icons, self.history, name="offsets_table", title="Offsets so far")
         self.sorting = Sorting(self.table, self.model, NAMES)
-        self._chosen_by_hand = False
+        self._chosen_by_hand = self._following = False
+        self._plan_lines = 0
         self._offered: tuple[object, ...] = ()
         """What the last `current_changed` told of: the row that is chosen, and what can be done with it."""
         self.note = EmptyNote(
@@ -134,21 +135,26 @@ class RiskDock(PanelDock):
 
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
         panels, self._now_ms = changes.panels, now_ms
+        before = (self.model.rowCount(), self.history.rowCount())
         self.about = self.model.about = panels.risk_summary or self.about
         if panels.plan_changed:
             self.plan = panels.plan
             self.plan_model.replace(plan_rows(self.plan), now_ms)
+            note_rows(self.plan_table)
         if panels.offsets:
             self.history.patch_offsets(panels.offsets, now_ms)
+            note_rows(self.past)
         if panels.risk:
-            self.table.flash(self.model.patch(panels.risk, now_ms))
-        if panels.risk or panels.plan_changed or panels.offsets or panels.risk_summary is not None:
+            self.table.flash(self.model.patch(panels.risk, now_ms, seen_rows(self.table)))
+        if before != (self.model.rowCount(), self.history.rowCount()):
             self._refresh()
+        elif panels.risk or panels.plan_changed or panels.risk_summary is not None:
+            self._follow()
 
     def tick(self, now_ms: int) -> None:
         self._now_ms = now_ms
         if self.is_seen:
-            self.model.tick(now_ms, list(self.table.visible_rows()) if self.table.isVisible() else [])
+            self.model.tick(now_ms, seen_rows(self.table))
             self._show_summary()
             self._show_words()
 
@@ -156,19 +162,28 @@ class RiskDock(PanelDock):
         self._refresh()
 
     def _refresh(self) -> None:
-        there = bool(self.model.rowCount())
-        self.tools.set_visible(there or self.history.rowCount() > 0)
-        self.pages.setCurrentIndex(1 if there or self.history.rowCount() else 0)
+        """Shows what there is room and reason for, and all of it."""
+        there, has_past = bool(self.model.rowCount()), self.history.rowCount() > 0
+        self.tools.set_visible(there or has_past)
+        self.pages.setCurrentIndex(1 if there or has_past else 0)
         self._plan_box.setVisible(there)
-        # What the engine looks at first is chosen, until the trader chooses.
-        if there and (not self._chosen_by_hand or self.current is None) and self.plan is not None:
-            index = self.model.index_of(self.plan.loser_id)
-            if index.isValid() and index.row() != self.table.currentIndex().row():
-                self.table.setCurrentIndex(index)
-        self._show_summary()
-        self._show_plan()
+        self.past.setVisible(has_past)
+        self._past_line.setVisible(has_past)
+        self._follow()
         for table in (self.table, self.plan_table, self.past):
             note_rows(table)
+
+    def _follow(self) -> None:
+        """Shows what may be otherwise with every price: what is chosen, its plan, and what can be done."""
+        # What the engine looks at first is chosen, until the trader chooses.
+        if self.plan is not None and self.model.rowCount() and (not self._chosen_by_hand or self.current is None):
+            index = self.model.index_of(self.plan.loser_id)
+            if index.isValid() and index.row() != self.table.currentIndex().row():
+                self._following = True
+                self.table.setCurrentIndex(index)
+                self._following = False
+        self._show_summary()
+        self._show_plan()
 
     def offer_settings(self) -> None:
         """From now on `note.pressed` opens the settings of the risk engine."""
@@ -176,9 +191,6 @@ class RiskDock(PanelDock):
 
     def _show_summary(self) -> None:
         about = self.about
-        has_past = self.history.rowCount() > 0
-        self.past.setVisible(has_past)
-        self._past_line.setVisible(has_past)
         if about is None:
             self.heading.detail.setText("")
             return
@@ -190,8 +202,9 @@ class RiskDock(PanelDock):
     def _show_plan(self) -> None:
         plan = self.shown_plan
         lines = self.plan_model.rowCount() if plan is not None else 0
-        self.plan_table.setVisible(bool(lines))
-        self.plan_table.setFixedHeight(lines * self.look.row_height() + self.plan_table.heading.sizeHint().height())
+        if lines != self._plan_lines:
+            self._plan_lines = lines
+            self._fit_plan()
         self._show_words()
         self._show_actions()
 
@@ -221,9 +234,15 @@ class RiskDock(PanelDock):
             self._offered = offered
             self.current_changed.emit()
 
+    def _fit_plan(self) -> None:
+        height, header = self.look.row_height(), self.plan_table.heading.sizeHint().height()
+        self.plan_table.setVisible(bool(self._plan_lines))
+        self.plan_table.setFixedHeight(self._plan_lines * height + header)
+
     def _fit_heights(self) -> None:
         header = self.table.heading.sizeHint().height()
         self.table.setMinimumHeight(LEAST_ROWS * self.look.row_height() + header)
+        self._fit_plan()
         self.past.setMinimumHeight(2 * self.look.row_height() + self.past.heading.sizeHint().height())
 
     # What is chosen, and what can be done with it
@@ -286,10 +305,11 @@ class RiskDock(PanelDock):
         self.chosen_changed.emit()
 
     def _on_current(self, *_: object) -> None:
-        if self.table.hasFocus():
+        if self.table.hasFocus() and not self._following:
             self._chosen_by_hand = True
             self.chosen_changed.emit()
-        self._show_plan()
+        if not self._following:
+            self._show_plan()
 
     def choose(self, group_id: str) -> None:
         """Shows a group's plan, as if the trader had clicked it."""

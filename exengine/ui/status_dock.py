@@ -11,7 +11,7 @@ from exengine.ui import format as fmt
 from exengine.ui.icons import Icons
 from exengine.ui.keyed_model import KeyedModel
 from exengine.ui.layout import LayoutStore
-from exengine.ui.panel_dock import PanelDock, note_rows
+from exengine.ui.panel_dock import PanelDock, note_rows, seen_rows
 from exengine.ui.pieces import Ground, Hairline
 from exengine.ui.status_model import AccountsModel, FactsModel, TasksModel, facts
 from exengine.ui.stream_dock import EmptyNote
@@ -95,7 +95,7 @@ class StatusDock(PanelDock):
     def tick(self, now_ms: int) -> None:
         if self.is_seen:
             for table, model in self._tables():
-                model.tick(now_ms, list(table.visible_rows()) if table.isVisible() else [])
+                model.tick(now_ms, seen_rows(table))
 
     def on_shown(self) -> None:
         for table, _ in self._tables():

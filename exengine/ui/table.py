@@ -187,17 +187,20 @@ class Table(ColumnedTree):
         painter.drawRect(QRect(left, top + 1, width - 1, height - 2))
 
     def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
-        """Paints again what changed. Qt's own way asks the model for every cell in between, in Python."""
+        """Paints again what changed, with room for it. Qt's own way asks for every cell in between, in Python."""
         if QAccessible.isActive():
             super().dataChanged(first, last, roles)
             return
         top = self.visualRect(first)
         bottom = top if first.row() == last.row() else self.visualRect(last)
-        if top.isValid() and bottom.isValid():
-            left, right = self._span(first.column(), last.column())
-            self.viewport().update(left, top.top(), right - left, bottom.bottom() - top.top() + 1)
-        elif first.row() != last.row():
-            self.viewport().update()
+        if not (top.isValid() and bottom.isValid()):
+            if first.row() != last.row():
+                self.viewport().update()
+            return
+        for row in range(first.row(), last.row() + 1):
+            self.note(first.sibling(row, 0))
+        left, right = self._span(first.column(), last.column())
+        self.viewport().update(left, top.top(), right - left, bottom.bottom() - top.top() + 1)
 
     def _span(self, first: int, last: int) -> tuple[int, int]:
         """From where to where some columns lie, also where the trader has moved them."""

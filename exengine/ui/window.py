@@ -1,6 +1,7 @@
 """The main window: ribbon, strip and docks, their arrangement, and the questions that come before a command."""
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QEvent, QMargins, Qt
@@ -8,7 +9,7 @@ from PySide6.QtGui import QCloseEvent, QHideEvent, QPainter, QPaintEvent, QShowE
 from PySide6.QtWidgets import QDialog, QMenuBar, QTabWidget, QWidget
 
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
-from exengine.engine.rows import LogRow, Mode, Severity, ViewChanges
+from exengine.engine.rows import EngineStatus, GroupRow, LogRow, Mode, Severity, ViewChanges
 from exengine.engine.unresolved import leg_of
 from exengine.ui import format as fmt
 from exengine.ui.actions import Registry
@@ -193,8 +194,8 @@ class Window(DockWalk):
         self.risk.skip_asked.connect(self.clicks.skip)
         self.risk.block_asked.connect(self.clicks.block)
         self.risk.chosen_changed.connect(self._watch)
-        self.queue.current_changed.connect(self.registry.refresh)
-        self.risk.current_changed.connect(self.registry.refresh)
+        for chosen in (self.queue, self.risk):
+            chosen.current_changed.connect(partial(self.registry.refresh_of, chosen.objectName()))
         for dock in self.panels:
             dock.seen_changed.connect(self._watch)
         if self.performance is not None:
@@ -229,7 +230,7 @@ class Window(DockWalk):
 
     def _on_flush(self, changes: ViewChanges) -> None:
         now_ms = self.bridge.now_ms()
-        first = self.book.engine is None
+        first, before = self.book.engine is None, self._acted_on
         self.book.apply(changes)
         self.positions.apply(changes, now_ms)
         self.signals.apply(changes, now_ms)
@@ -249,8 +250,14 @@ class Window(DockWalk):
         self.clicks.refresh()
         if first and self.focusWidget() is self.positions.first_steps:
             self.positions.focus_target().setFocus()
-        if not changes.only_prices:
+        if self._acted_on != before:
             self.registry.refresh()
+
+    @property
+    def _acted_on(self) -> tuple[EngineStatus | None, GroupRow | None]:
+        """What decides which actions are on: the engine's state and the chosen group; docks tell of their own rows."""
+        engine = self.book.engine
+        return (engine.status if engine is not None else None, self.positions.current_group)
 
     def _on_tick(self, now_ms: int) -> None:
         self.positions.tick(now_ms)

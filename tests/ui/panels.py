@@ -370,7 +370,7 @@ def busy(count: int = 200) -> PanelChanges:
         )
         for number in range(count)
     ]
-    first = replace(risks[0], state=RiskState.CANDIDATE)
+    first = risks[0]._replace(state=RiskState.CANDIDATE)
     lines = [waiting(f"W{number:03}/USDT", rank=number + 1, ago_ms=number * MINUTE) for number in range(100)]
     total = D(count * 200)
     pairs = [
@@ -390,7 +390,7 @@ def busy(count: int = 200) -> PanelChanges:
 
 
 def error() -> PanelChanges:
-    rows = [replace(row, state=RiskState.HELD_BACK) if row.account == "perp" else row for row in sample_risk()]
+    rows = [row._replace(state=RiskState.HELD_BACK) if row.account == "perp" else row for row in sample_risk()]
     return panels(
         queue=[replace(row, reason="paused", blocker="The engine is paused") for row in sample_queue()],
         risks=rows,

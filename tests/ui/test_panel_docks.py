@@ -317,7 +317,7 @@ def test_skip_and_block_need_no_question(full, on_loop):
     do(on_loop, full.window.risk.block.click)
     key = GroupKey("paper", "AVAX/USDT", "1h")
     assert full.commands.asked == [("skip_once", key), ("set_blocked", key, True)]
-    blocked = replace(panels.risk(), blocked=True, state=RiskState.BLOCKED)
+    blocked = panels.risk()._replace(blocked=True, state=RiskState.BLOCKED)
     full.put(rows.changes(panels=panels.panels(risks=[blocked])))
     assert full.window.risk.block.text() == "Unblock"
     assert full.window.menus.actions["block_group"].text() == "Unblock AVAX/USDT 1h"

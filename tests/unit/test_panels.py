@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exengine.domain import pnl, risk
-from exengine.domain.events import BlockSet, Paused, RiskDue, SkipAsked
+from exengine.domain.events import BlockSet, InstrumentsLoaded, Paused, RiskDue, SkipAsked
 from exengine.domain.money import arithmetic
 from exengine.domain.pool import rank
 from exengine.domain.settings import (
@@ -24,7 +24,7 @@ from exengine.domain.settings import (
 )
 from exengine.engine.condensed import Condensed
 from exengine.engine.panel_rows import Panel, PanelChanges, RiskState, Rule
-from exengine.engine.panels import Panels
+from exengine.engine.panels import WORST_MS, Panels
 from tests.helpers.world import BTC, ETH, World
 
 D = Decimal
@@ -256,6 +256,58 @@ def test_an_offset_that_is_done_comes_into_the_history() -> None:
     assert row.winners == (group_id("ETH"), group_id("SOL"))
     assert taken(panels, made).offsets == ()
     assert panels.last_offset_at_ms == row.at_ms
+
+
+MOVES = st.lists(
+    st.tuples(st.sampled_from(("BTC", "ETH", "SOL", "XRP")), st.integers(88, 112), st.integers(0, 40)), max_size=25
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(moves=MOVES, fee=st.sampled_from(("0", "0.5", "-0.1")), most=st.integers(1, 3))
+def test_rows_brought_up_to_date_are_those_of_a_first_look(moves, fee, most) -> None:
+    """Whatever prices, the time and the trader have done, nobody can tell how often the rows were looked at."""
+    made = losing(max_winners=most, use_trade_age_filter=True, age_threshold_minutes=D("50"))
+    charged = tuple(replace(one, taker_fee=D(fee) / 100) for one in COINS)
+    panels, rows = watched(Panel.RISK), {}
+    for turn, (base, price, minutes) in enumerate([("BTC", 90, 0), *moves]):
+        made.now_ms += minutes * 60_000
+        made.price(f"{base}/USDT", str(price))
+        if turn % 5 == 1:
+            key = made.state.groups[group_id(base)].key
+            made.tell(BlockSet(key=key, blocked=turn % 10 == 1))
+        if turn == 3:
+            done = len(made.steps)
+            made.tell(InstrumentsLoaded(account="paper", instruments=charged))
+            for step in made.steps[done:]:
+                panels.absorb(step)
+        changes = taken(panels, made)
+        rows |= changes.risk.rows
+        anew = taken(watched(Panel.RISK), made)
+        assert rows == anew.risk.rows
+        assert changes.risk_summary in (None, anew.risk_summary)
+
+
+def test_the_plan_of_one_loser_stays_long_enough_to_be_read() -> None:
+    made = world(loss_threshold_percent=D(-50))
+    for base in ("BTC", "ETH", "SOL"):
+        opened(made, base, "1")
+    for base, price in (("BTC", "90"), ("ETH", "91"), ("SOL", "140")):
+        made.price(f"{base}/USDT", price)
+    panels = watched(Panel.RISK)
+    first = taken(panels, made).plan
+    assert first is not None
+    assert first.loser_id == group_id("BTC")
+    made.price("ETH/USDT", "89", after_ms=500)
+    assert not taken(panels, made).plan_changed, "a mere price does not push it aside at once"
+    made.price("ETH/USDT", "88", after_ms=WORST_MS)
+    later = taken(panels, made).plan
+    assert later is not None
+    assert later.loser_id == group_id("ETH")
+    made.price("ETH/USDT", "101", after_ms=500)
+    gone = taken(panels, made).plan
+    assert gone is not None
+    assert gone.loser_id == group_id("BTC"), "what loses no more is not shown any longer"
 
 
 SIZES = st.lists(st.tuples(st.integers(1, 9), st.integers(80, 120)), min_size=1, max_size=5)
