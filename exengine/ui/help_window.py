@@ -319,10 +319,10 @@ class HelpWindow(QWidget):
             form.setBackground(look.color("raised"))
             form.setLeftMargin(look.scaled(CODE_INDENT))
             form.setNonBreakableLines(False)  # a long line goes on in the next: the page is never wider than the window
-        # The ground of code has no gaps between its lines only where they are no higher than their letters.
-        form.setLineHeight(
-            100 if _is_code(block) else LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value
-        )
+        # The ground of code has no gaps between its lines only where they are no higher than their letters; and below a
+        # picture, a share of its height would be empty.
+        percent = 100 if _is_code(block) or _is_picture(block) else LINE_PERCENT
+        form.setLineHeight(percent, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor.setBlockFormat(form)
         cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
         if level:
@@ -353,6 +353,11 @@ class HelpWindow(QWidget):
     def _on_width_changed(self) -> None:
         if "](pictures/" in self._markdown(self._page or FIRST):
             self.refresh()
+
+
+def _is_picture(block: QTextBlock) -> bool:
+    pieces = block.begin()
+    return not pieces.atEnd() and pieces.fragment().charFormat().isImageFormat()
 
 
 def _is_code(block: QTextBlock) -> bool:

@@ -252,6 +252,22 @@ def test_pictures_are_as_wide_as_the_window_allows(helped, qtbot):
     assert picture(helped, "pictures/window.png").deviceIndependentSize().width() == 1440
 
 
+def test_below_a_picture_the_page_goes_on_at_once(helped):
+    helped.show_page("risk")
+    layout, block = helped.text.document().documentLayout(), helped.text.document().begin()
+    seen = 0
+    while block.isValid():
+        pieces = block.begin()
+        shown = None if pieces.atEnd() else pieces.fragment().charFormat()
+        if shown is not None and shown.isImageFormat():
+            seen += 1
+            high = picture(helped, shown.toImageFormat().name()).deviceIndependentSize().height()
+            taken = layout.blockBoundingRect(block.next()).top() - layout.blockBoundingRect(block).top()
+            assert taken < high + 32
+        block = block.next()
+    assert seen == 2
+
+
 def test_drawings_have_the_colours_of_the_look_and_nothing_else_is_loaded(helped, look):
     look.choose(scheme=Scheme.DARK)
     ground = picture(helped, "pictures/ladder.svg").toImage().pixelColor(200, 12)
