@@ -157,5 +157,7 @@ def _health(port: int, process: "subprocess.Popen[bytes]", start_s: float) -> st
                 return str(answer.read().decode())
         except OSError:
             time.sleep(0.2)
+    code = process.poll()
     process.kill()
-    raise Ended("nobody answers /health", process.communicate()[0].decode(errors="replace"))
+    what = "nobody answers /health" if code is None else f"it ended with {code}"
+    raise Ended(what, process.communicate()[0].decode(errors="replace"))

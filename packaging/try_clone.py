@@ -27,6 +27,7 @@ X_SOCKETS = Path("/tmp/.X11-unix")
 SECOND = ["python3", "packaging/dev.py", "test"]
 FIRST = ["python3", "packaging/dev.py", "run"]
 SMOKE = [*FIRST, "--", "--smoke"]
+NOT_THERE = ("usr/bin/pip*", "usr/lib/python3*/ensurepip", "usr/share/fonts")
 MOST_ASKED = 2
 """How often a command may be run: once to be told what the system lacks, once with that."""
 INSTALL_S = 1800
@@ -38,7 +39,10 @@ def try_clone(options: argparse.Namespace) -> None:
         if options.pip_config:
             _put_pip_config(tried, options.pip_config)
         _check_out(tried)
-        tried.say(f"it has {tried.run('python3', '--version').strip()}, and no pip, no venv and no font")
+        there = [str(path) for place in NOT_THERE for path in tried.root.glob(place)]
+        if there:
+            raise RuntimeError(f"the root is not clean: it has {', '.join(there)}")
+        tried.say(f"it has {tried.run('python3', '--version').strip()}, and no pip, no ensurepip and no font")
         port = free_port()
         (tried.root / DATA).mkdir(parents=True)
         configure_port(tried.root / DATA, port)
