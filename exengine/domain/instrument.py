@@ -20,10 +20,11 @@ class Side(Enum):
     LONG = "long"
     SHORT = "short"
 
-    @property
-    def sign(self) -> int:
-        """`d` of the contract's formulas: +1 long, -1 short."""
-        return 1 if self is Side.LONG else -1
+    sign: int
+    """`d` of the contract's formulas: +1 long, -1 short."""
+
+    def __init__(self, name: str) -> None:
+        self.sign = 1 if name == "long" else -1
 
     @property
     def opposite(self) -> "Side":

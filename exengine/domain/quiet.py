@@ -15,14 +15,11 @@ from exengine.domain.group import Group, GroupStatus
 from exengine.domain.instrument import Instrument
 from exengine.domain.levels import Band
 from exengine.domain.money import ONE, ZERO
-from exengine.domain.risk import FULL_COVER
-from exengine.domain.risk_levels import Levels, Markets
+from exengine.domain.risk_levels import Levels, Markets, Symbol, levels_of
+from exengine.domain.risk_ranking import FULL_COVER
 from exengine.domain.risk_timer import candidate_from_ms
 from exengine.domain.settings import WhenShort
 from exengine.domain.state import State
-
-Symbol = tuple[str, str]
-"""Account and symbol."""
 
 _WIDTHS = tuple(Decimal(text) for text in ("0.05", "0.02", "0.01", "0.005", "0.002", "0.001", "0.0003", "0.0001"))
 """How far around the prices of now one looks, widest first, as shares."""
@@ -84,16 +81,15 @@ def risk_quiet(state: State, now_ms: int) -> Quiet | None:
 
 def _look(state: State, now_ms: int) -> list[_Seen] | None:
     """Every group that may be part of an offset; None where prices that grow old or are missing decide."""
-    markets, found = Markets(state, now_ms), []
+    found = []
     if any(account.is_live for account in state.settings.accounts):
         return None
-    for group in state.groups.values():
+    for group, market in ((one, market) for market, there in Markets(state, now_ms).each() for one in there.groups):
         if group.status is GroupStatus.CLOSING or group.blocked or group.frozen or group.partial:
             continue
         if group.key.account in state.unreachable or pnl.holding(group).net_qty <= 0:
             continue
-        market = markets.of(group)
-        if market.last is None:
+        if market.last is None or market.terms is None:
             return None
         pays_from_ms = group.again_at_ms or 0
         starts_ms = candidate_from_ms(state, group)
@@ -104,7 +100,7 @@ def _look(state: State, now_ms: int) -> list[_Seen] | None:
                 rules=market.rules or group.own_rules,
                 last=market.last,
                 fee=market.fee,
-                levels=markets.levels(group, market),
+                levels=levels_of(group, market.terms),
                 pays_from_ms=pays_from_ms,
                 loses_from_ms=None if starts_ms is None else max(starts_ms, pays_from_ms),
             )

@@ -4,7 +4,7 @@ A plan is stored before its first order. Winners are closed first; what they rea
 loser goes. `carry_on` looks at what is and takes the next step, so that a plan that was interrupted simply goes on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
@@ -17,16 +17,14 @@ from exengine.domain.group import CloseReason, Group, GroupStatus, PartialClose
 from exengine.domain.instrument import Instrument
 from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.lifecycle import begin_closing, settle
-from exengine.domain.money import HUNDRED, ZERO, plain
+from exengine.domain.money import ZERO, plain
 from exengine.domain.order import LegRef, Order, Role
-from exengine.domain.risk_levels import Markets
+from exengine.domain.risk_levels import Markets, Standing, near
+from exengine.domain.risk_ranking import FULL_COVER, Offer, by_loss, by_profit
 from exengine.domain.risk_timer import old_enough, timer_left_ms
 from exengine.domain.settings import WhenShort
 from exengine.domain.state import OffsetLine, OffsetPlan, State
 from exengine.domain.step import Step
-
-FULL_COVER = Decimal("0.999")
-"""From this share of what is required on, the loser goes whole."""
 
 
 class _Winner(NamedTuple):
@@ -40,60 +38,60 @@ class _Winner(NamedTuple):
     profit: Decimal
 
 
-class _Loser(NamedTuple):
-    """Whoever sorts first is paid off first: lowest loss percent, then largest loss in USD, then the oldest."""
-
-    percent: Decimal
-    dollars: Decimal
-    opened_at_ms: int
-    id: str
-    group: Group
-
-
 def evaluate(step: Step, *, on_request: bool = False) -> None:
     """One look: carries the plan on that is under way, else makes one for the worst candidate that can be covered.
 
     On the trader's request neither the timer nor `risk.enabled` counts.
     """
-    if step.state.plan is not None:
+    state = step.state
+    if state.plan is not None:
         carry_on(step)
         return
-    if not (step.state.settings.risk.enabled or on_request):
+    if not (state.settings.risk.enabled or on_request):
         return
-    losers = candidates(step, on_request=on_request)
-    all_winners = everyone_ahead(step.state, step.now_ms) if losers else []
-    if not all_winners:
+    losing, ahead = near(Markets(state, step.now_ms))
+    skipped = _pass_over(step, [one for one in losing if one[1].skips], on_request=on_request)
+    payers = list(islice(_payers(state, ahead, step.now_ms), state.settings.risk.max_winners + 1)) if losing else []
+    if not payers:
         return
-    for loser in sorted(losers):
-        plan = plan_for(step.state, loser.group, step.now_ms, all_winners)
+    offer = _offer(state, payers)
+    for loser in by_loss(losing, offer):
+        group = loser.group
+        if group.id in skipped or offer.is_nothing(loser) or not _is_due(state, group, step.now_ms, on_request):
+            continue
+        plan = plan_for(state, group, step.now_ms, payers)
         if plan is not None:
-            _begin(step, loser.group, replace(plan, on_request=on_request))
+            _begin(step, group, replace(plan, on_request=on_request))
             return
 
 
-def candidates(step: Step, *, on_request: bool) -> list[_Loser]:
-    """Who may be paid off now; a group to be skipped once is passed over and told so."""
-    state, now_ms = step.state, step.now_ms
-    markets, threshold = Markets(state, now_ms), state.settings.risk.loss_threshold_percent
-    found = []
-    for group in state.groups.values():
-        market = markets.of(group)
-        last = market.last
-        if last is None:
-            continue
-        levels = markets.levels(group, market)
-        if not levels.loses_from <= last <= levels.loses_to or not _may_be_paid_off(state, group, now_ms):
-            continue
-        loss = pnl.unrealised(group, last)
-        percent = loss / levels.cost * HUNDRED if levels.cost else None
-        if percent is None or percent > threshold or not (on_request or timer_left_ms(state, group, now_ms) == 0):
-            continue
-        found.append(_Loser(percent, loss * market.usd, group.opened_at_ms, group.id, group))
-    for loser in found:
-        if loser.group.skip_once:
-            step.put_group(replace(loser.group, skip_once=False))
-            step.note(Severity.INFO, Category.RISK, "Passed over once, as the trader asked.", group=loser.group)
-    return [loser for loser in found if not loser.group.skip_once]
+def _offer(state: State, payers: Sequence[_Winner]) -> Offer:
+    """`payers` are one more than may pay: a loser never pays for itself."""
+    most = payers[: state.settings.risk.max_winners]
+    sold = [(one, _portion(state, one, one.profit)) for one in most]
+    return Offer(
+        sum((one.profit for one in most), ZERO),
+        sum((one.gain * qty for one, qty in sold if qty > 0), ZERO),
+        skips=state.settings.risk.when_short is WhenShort.SKIP,
+        symbols={(one.group.key.account, one.group.key.symbol) for one in payers},
+    )
+
+
+def _pass_over(step: Step, losing: Sequence[Standing], *, on_request: bool) -> set[str]:
+    """The candidates that the trader has asked to skip, each told so and skipped no longer; in the order of groups."""
+    state, found = step.state, set()
+    if losing:
+        asked = [loser.group for loser in by_loss(losing) if loser.group.skip_once]
+        found = {group.id for group in asked if _is_due(state, group, step.now_ms, on_request)}
+        for group in [group for group in state.groups.values() if group.id in found]:
+            step.put_group(replace(group, skip_once=False))
+            step.note(Severity.INFO, Category.RISK, "Passed over once, as the trader asked.", group=group)
+    return found
+
+
+def _is_due(state: State, group: Group, now_ms: int, on_request: bool) -> bool:
+    """Whether a group that loses enough is a candidate now, a skip aside."""
+    return _may_be_paid_off(state, group, now_ms) and (on_request or timer_left_ms(state, group, now_ms) == 0)
 
 
 def is_loser(state: State, group: Group, now_ms: int) -> bool:
@@ -132,23 +130,16 @@ def winners(state: State, loser: Group, now_ms: int, among: Sequence[_Winner] | 
 
 def everyone_ahead(state: State, now_ms: int, among: Iterable[Group] | None = None) -> list[_Winner]:
     """Groups whose closing would bring something, largest profit first; of all, or of those `among` which they are."""
-    found = []
-    markets = Markets(state, now_ms)
-    for group in state.groups.values() if among is None else among:
-        market = markets.of(group)
-        last = market.last
-        if last is None:
-            continue
-        levels = markets.levels(group, market)
-        if not levels.brings_from <= last <= levels.brings_to or not _may_be_touched(state, group, now_ms):
-            continue
-        gain = group.side.sign * (last - levels.unit_cost) - last * market.fee
-        gain *= market.usd * group.contract_size
-        profit = gain * levels.net_qty
-        if profit > 0:
-            found.append(_Winner(group, market.rules or group.own_rules, last, market.usd, gain, profit))
-    found.sort(key=most_first)
-    return found
+    return list(_payers(state, near(Markets(state, now_ms, among))[1], now_ms))
+
+
+def _payers(state: State, ahead: Sequence[Standing], now_ms: int) -> Iterator[_Winner]:
+    """Largest profit first; no more of them are looked at closely than are asked for."""
+    for one in by_profit(ahead):
+        group, market = one.group, one.market
+        if market.last is not None and _may_be_touched(state, group, now_ms):
+            rules = market.rules or group.own_rules
+            yield _Winner(group, rules, market.last, market.usd, one.gain, -one.below)
 
 
 def most_first(winner: _Winner) -> tuple[Decimal, int, str]:

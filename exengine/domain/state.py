@@ -144,6 +144,7 @@ class State:
     groups: dict[str, Group] = field(default_factory=dict)
     live: dict[GroupKey, str] = field(default_factory=dict)
     by_symbol: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    """Another tuple whenever one of a symbol's groups is another one, so that they need not be compared one by one."""
     numbers: dict[GroupKey, int] = field(default_factory=dict)
     """How many groups each key has had."""
     orders: dict[str, Order] = field(default_factory=dict)

@@ -164,16 +164,19 @@ class Step:
         check_transition(before, group)
         symbol = (group.key.account, group.key.symbol)
         there = self.state.by_symbol.get(symbol, ())
+        # A new tuple each time: by it, whoever keeps something of a symbol's groups sees that they have changed.
+        ids = (
+            (*there, group.id) if before is None else tuple([one for one in there if one != group.id or group.is_open])
+        )
+        self._set(self.state.by_symbol, symbol, ids)
         if before is None:
             self._set(self.state.numbers, group.key, self.state.numbers.get(group.key, 0) + 1)
             self._set(self.state.live, group.key, group.id)
-            self._set(self.state.by_symbol, symbol, (*there, group.id))
         if group.is_open:
             self._set(self.state.groups, group.id, group)
         else:
             self._set(self.state.groups, group.id, _ABSENT)
             self._set(self.state.live, group.key, _ABSENT)
-            self._set(self.state.by_symbol, symbol, tuple(one for one in there if one != group.id))
             for client_id in self.state.orders_of.get(group.id, ()):
                 self._remember_trades(self.state.orders[client_id])
                 self._set(self.state.orders, client_id, _ABSENT)

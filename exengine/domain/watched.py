@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from exengine.domain.levels import Band, watched_band
 from exengine.domain.money import arithmetic
-from exengine.domain.quiet import Symbol
+from exengine.domain.risk_levels import Symbol
 from exengine.domain.state import State
 from exengine.domain.step import Step
 

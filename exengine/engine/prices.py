@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from exengine.domain.quiet import Symbol
+from exengine.domain.risk_levels import Symbol
 from exengine.domain.state import Quote, State
 from exengine.domain.step import Step
 from exengine.domain.watched import Watched

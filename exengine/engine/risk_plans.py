@@ -10,6 +10,7 @@ from operator import attrgetter
 from exengine.domain import risk
 from exengine.domain.group import Group
 from exengine.domain.money import ZERO, arithmetic, decimals_of
+from exengine.domain.risk_ranking import FULL_COVER
 from exengine.domain.settings import WhenShort
 from exengine.domain.state import OffsetPlan, State
 from exengine.engine.panel_rows import OffsetRow, PlanLine, PlanView, RiskRow, RiskState, RiskSummary
@@ -120,7 +121,7 @@ def _winner_line(state: State, plan: OffsetPlan, place: int) -> PlanLine:
 def _loser_line(state: State, group: Group, plan: OffsetPlan, brings: Decimal) -> PlanLine:
     instrument = state.instrument(group)
     held = group.sellable_qty(instrument)
-    full = brings >= plan.required * risk.FULL_COVER
+    full = brings >= plan.required * FULL_COVER
     qty = held if full else instrument.qty_floor(group.net_qty * brings / plan.required)
     share = plan.required if full else plan.required * qty / group.net_qty if group.net_qty else ZERO
     return PlanLine(

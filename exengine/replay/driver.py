@@ -27,8 +27,9 @@ from exengine.domain.instrument import Instrument
 from exengine.domain.levels import Band
 from exengine.domain.money import arithmetic
 from exengine.domain.order import Order
-from exengine.domain.quiet import Quiet, Symbol, queue_quiet_until_ms, risk_quiet
+from exengine.domain.quiet import Quiet, queue_quiet_until_ms, risk_quiet
 from exengine.domain.reception import Arrival, Outcome, SignalRecord
+from exengine.domain.risk_levels import Symbol
 from exengine.domain.state import AppliedFill, OffsetPlan, QueueEvent, Quote, State
 from exengine.domain.step import Step
 from exengine.domain.watched import Watched

@@ -7,7 +7,8 @@ from typing import Protocol
 from exengine.domain.events import Event, OrderFilled
 from exengine.domain.levels import Band
 from exengine.domain.order import Order
-from exengine.domain.quiet import Quiet, Symbol
+from exengine.domain.quiet import Quiet
+from exengine.domain.risk_levels import Symbol
 from exengine.domain.state import Quote, State
 from exengine.replay.tape import Tape, first_outside
 from exengine.replay.timers import Rings

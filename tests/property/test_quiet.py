@@ -13,7 +13,7 @@ from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.levels import Band
 from exengine.domain.money import ONE, arithmetic
 from exengine.domain.quiet import Quiet, risk_quiet
-from exengine.domain.risk_levels import Markets
+from exengine.domain.risk_levels import Markets, levels_of
 from exengine.domain.settings import (
     AccountSettings,
     GridSettings,
@@ -160,12 +160,14 @@ def test_where_something_is_done_it_was_not_said_to_be_quiet(world: World) -> No
 @given(worlds())
 def test_the_levels_are_where_the_formulas_turn_and_never_beyond(world: World) -> None:
     """A tick or two on either side of each level, by SPEC §8's own words."""
-    markets, threshold = Markets(world.state, world.now_ms), world.state.settings.risk.loss_threshold_percent
+    threshold = world.state.settings.risk.loss_threshold_percent
     with arithmetic():
-        for group in world.state.groups.values():
+        markets = Markets(world.state, world.now_ms).each()
+        for market, group in ((market, group) for market, there in markets for group in there.groups):
             if group.net_qty <= 0:
                 continue
-            levels, sign = markets.levels(group, markets.of(group)), group.side.sign
+            assert market.terms is not None
+            levels, sign = levels_of(group, market.terms), group.side.sign
             unit_cost = pnl.cost(group) / group.net_qty
             ends = (levels.loses_from, levels.loses_to, levels.brings_from, levels.brings_to)
             for end in (one for one in ends if one.is_finite()):
