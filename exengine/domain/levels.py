@@ -25,9 +25,11 @@ class Band:
 
     def within(self, low: Decimal | None, high: Decimal | None) -> "Band":
         """The narrower of this and another."""
-        lows = [one for one in (self.low, low) if one is not None]
-        highs = [one for one in (self.high, high) if one is not None]
-        return Band(low=max(lows, default=None), high=min(highs, default=None))
+        if low is None or (self.low is not None and self.low >= low):
+            low = self.low
+        if high is None or (self.high is not None and self.high <= high):
+            high = self.high
+        return self if low is self.low and high is self.high else Band(low=low, high=high)
 
 
 def watched_band(state: State, group: Group) -> Band | None:

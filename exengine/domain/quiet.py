@@ -173,12 +173,19 @@ def _without_cover(state: State, seen: list[_Seen], now_ms: int) -> Quiet | None
     later = [
         at_ms for one in seen for at_ms in (one.pays_from_ms, one.loses_from_ms) if at_ms is not None and at_ms > now_ms
     ]
+    if not _covers_nobody(state, seen, _ranges(seen, _WIDTHS[-1]), now_ms):
+        return None  # nor in any wider one
     for width in _WIDTHS:
-        ranges = {one.symbol: _Range(one.last * (ONE - width), one.last * (ONE + width)) for one in seen}
+        ranges = _ranges(seen, width)
         if _covers_nobody(state, seen, ranges, now_ms):
             bands = {symbol: Band(low=there.low, high=there.high) for symbol, there in ranges.items()}
             return Quiet(until_ms=min(later, default=None), bands=bands)
     return None
+
+
+def _ranges(seen: list[_Seen], width: Decimal) -> dict[Symbol, _Range]:
+    last_of = {one.symbol: one.last for one in seen}
+    return {symbol: _Range(last * (ONE - width), last * (ONE + width)) for symbol, last in last_of.items()}
 
 
 def _covers_nobody(state: State, seen: list[_Seen], ranges: dict[Symbol, _Range], now_ms: int) -> bool:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 from typing import Any
 
 import pytest
@@ -31,6 +31,7 @@ from exengine.domain.settings import (
     Settings,
     SizingSettings,
 )
+from exengine.domain.state import Quote
 from exengine.domain.step import Step
 from exengine.engine.engine import Engine
 from exengine.engine.rows import Mode
@@ -124,6 +125,25 @@ def test_a_look_at_a_thousand_groups(thousand: World, goals: list[Goal], benchma
     goals.append(Goal(area="risk", what=f"1,000 groups, {name}", measured=took_ms, unit="ms", limit=5))
 
 
+@pytest.mark.parametrize(
+    "name", ["half lose, half can pay: a plan begins", "half lose, one in ten has just come ahead"]
+)
+def test_a_look_where_every_price_is_another_one(thousand: World, goals: list[Goal], benchmark: Any, name: str) -> None:
+    """Nothing can be kept but where each group begins to lose or to bring something; the look of a timer."""
+    moved(thousand, MARKETS[name])
+    cents = cycle((Decimal("0.01"), Decimal("-0.01")))
+
+    def move() -> None:
+        cent = next(cents)
+        for symbol, quote in thousand.state.quotes.items():
+            thousand.state.quotes[symbol] = Quote(price=quote.price + cent, at_ms=quote.at_ms)
+
+    benchmark.pedantic(looked, (thousand,), setup=move, rounds=30, warmup_rounds=2)
+    took_ms = benchmark.stats["median"] * 1000
+    what = f"1,000 groups, every price another one, {name.partition(',')[2].strip()}"
+    goals.append(Goal(area="risk", what=what, measured=took_ms, unit="ms"))
+
+
 def test_ten_times_the_groups_cost_about_ten_times(thousand: World, goals: list[Goal], benchmark: Any) -> None:
     """All of them losers that nobody pays for: each is looked at closely."""
     hundred = world(100)
@@ -151,6 +171,7 @@ def test_a_look_at_a_thousand_groups_none_of_which_was_seen_before(
     def forget() -> None:
         pnl._kept.clear()
         risk_levels._kept.clear()
+        risk_levels._kept_members.clear()
 
     benchmark.pedantic(looked, (thousand,), setup=forget, rounds=10)
     took_ms = benchmark.stats["median"] * 1000
