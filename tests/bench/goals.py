@@ -16,11 +16,14 @@ AREAS = ("webhook", "live", "busy window", "risk", "prices", "replay", "start", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """A figure, in `unit`, and what it must be: in itself, or beside `bare`, the same of a bare loop or a peer."""
+    """A figure, in `unit`, and what it must be: in itself, or beside `bare`, the same of a bare loop or a peer.
+
+    One that could not be measured is told of all the same, with the reason in `missing`.
+    """
 
     area: str
     what: str
-    measured: float
+    measured: float | None
     unit: str
     limit: float | None = None
     """The most that it may be; the least where `at_least`."""
@@ -28,14 +31,16 @@ class Goal:
     times: float | None = None
     """How many times `bare` it may be at most; at least where `at_least`."""
     at_least: bool = False
+    missing: str = ""
+    """Why there is no figure, or no `bare` one to hold it against."""
 
     @property
     def ratio(self) -> float | None:
-        return self.measured / self.bare if self.bare else None
+        return self.measured / self.bare if self.bare and self.measured is not None else None
 
     @property
     def met(self) -> bool | None:
-        """None where it is told of and has no goal."""
+        """None where it is told of and has no goal, or could not be measured."""
         held = [(self.measured, self.limit), (self.ratio, self.times)]
         asked = [(found, wanted) for found, wanted in held if found is not None and wanted is not None]
         if not asked:
@@ -79,14 +84,26 @@ def goals_table(title: str, goals: Sequence[Goal], before: Mapping[str, float] |
         times = "-" if goal.times is None else f"{way}{goal.times:.1f}x"
         ratio = "-" if goal.ratio is None else f"{goal.ratio:,.2f}x"
         bare = "-" if goal.bare is None else f"{goal.bare:,.2f}"
-        line = f"    {goal.what:56}{goal.measured:>9,.2f} {goal.unit:<4}{limit:>12}{bare:>10}{ratio:>10}{times:>9}"
+        measured = "-" if goal.measured is None else f"{goal.measured:,.2f}"
+        line = f"    {goal.what:56}{measured:>9} {goal.unit:<4}{limit:>12}{bare:>10}{ratio:>10}{times:>9}"
         if before is not None:
-            was = before.get(_name(goal.area, goal.what))
-            line += f"{'new' if not was else f'{(goal.measured / was - 1) * 100:+.0f} %':>12}"
+            line += f"{_change(goal, before):>12}"
+        if goal.missing:
+            line += f"  NOT MEASURED: {goal.missing}"
         lines.append(line + ("  FALLS SHORT" if goal.met is False else ""))
     held = [goal.met for goal in goals if goal.met is not None]
-    lines.append(f"  {held.count(True)} of {len(held)} goals are met.")
+    missing = sum(1 for goal in goals if goal.missing)
+    lines.append(
+        f"  {held.count(True)} of {len(held)} goals are met{f'; {missing} could not be measured' if missing else ''}."
+    )
     return "\n".join(lines)
+
+
+def _change(goal: Goal, before: Mapping[str, float]) -> str:
+    was = before.get(_name(goal.area, goal.what))
+    if goal.measured is None:
+        return "-"
+    return f"{(goal.measured / was - 1) * 100:+.0f} %" if was else "new"
 
 
 def _name(area: str, what: str) -> str:
@@ -106,4 +123,4 @@ def keep_goals(name: str, goals: Sequence[Goal]) -> Path:
 def kept_goals(file: Path) -> dict[str, float]:
     """What an earlier run measured, by what it is of. Raises OSError and ValueError where there is none such."""
     told: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
-    return {_name(one["area"], one["what"]): float(one["measured"]) for one in told}
+    return {_name(one["area"], one["what"]): float(one["measured"]) for one in told if one["measured"] is not None}

@@ -1,75 +1,38 @@
-"""A month of minutes and a million ticks through `exengine replay`: time, memory, and what ten times as many cost."""
+"""A month of minutes and a million ticks through `exengine replay`: time, memory, and what ten times as many cost.
 
-import subprocess
-import sys
-import time
+And the same files through other programs of the kind, each in an environment of its own (`peers`).
+"""
+
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from tests.bench.goals import Goal
-from tests.bench.measured import show
-from tests.bench.replay_inputs import MONTH, TIMEFRAMES, alerts, closes, config, walk, write
+from tests.bench.measured import PLAYED, show
+from tests.bench.peers.playing import Played, beside, missing
+from tests.bench.replay_inputs import MONTH, TIMEFRAMES, alerts, closes, config, walk
+from tests.bench.replay_process import played, told
 
-ROOT = Path(__file__).resolve().parents[2]
 LADDER = [{"gap_percent": str(Decimal(-place) / 20), "weight_percent": "20", "tp_percent": "0.3"} for place in range(5)]
 
+MONTH_LADDER = [
+    {"gap_percent": gap, "weight_percent": "20", "tp_percent": target}
+    for gap, target in (("0", "1"), ("-0.5", "0.5"), ("-1", "2"), ("-1.5", "1.5"), ("-2", "1"))
+]
+"""The default one, written out for who does not know it."""
 
-class Run(NamedTuple):
-    """One replay in a process of its own."""
-
-    events: int
-    fills: int
-    wall_s: float
-    cpu_s: float
-    peak_mb: float
-
-
-_MEASURED = """
-import sys, time
-from pathlib import Path
-from exengine.__main__ import main
-began = time.process_time()
-code = main(sys.argv[1:])
-status = Path("/proc/self/status")  # getrusage would tell the parent's peak where that is higher
-lines = status.read_text().splitlines() if status.exists() else []
-peak_kb = next((line.split()[1] for line in lines if line.startswith("VmHWM")), "nan")
-print("measured", time.process_time() - began, float(peak_kb) / 1024)
-sys.exit(code)
-"""
-
-
-def played(folder: Path, **inputs: Any) -> Run:
-    prices = write(folder, **inputs)
-    given = ["replay", "--signals", folder / "signals.jsonl", "--prices", prices, "--markets", folder / "markets.json"]
-    given += ["--config", folder / "config.json", "--out", folder / "out", "--no-auth"]
-    began = time.perf_counter()
-    told = subprocess.run(
-        [sys.executable, "-c", _MEASURED, *map(str, given)], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout
-    wall_s = time.perf_counter() - began
-    said, measured = told.strip().splitlines()[-2:]
-    _, cpu_s, peak_mb = measured.split()
-    with (folder / "out" / "fills.csv").open(encoding="utf-8") as file:
-        fills = sum(1 for _ in file) - 1
-    return Run(int(said.split()[0].replace(",", "")), fills, wall_s, float(cpu_s), float(peak_mb))
-
-
-def told(name: str, run: Run) -> str:
-    rate = run.events / run.cpu_s
-    return (
-        f"  {name:34}{run.events:>10,} events {run.fills:>6,} fills {run.wall_s:>7.1f} s wall {run.cpu_s:>6.1f} s cpu"
-        f" {rate:>9,.0f} events/s {run.peak_mb:>6.0f} MB"
-    )
-
+NO_MONTH = "the recorded month is not beside the project"
+PEER_S = 3600
+"""Making a peer's environment is in it, where it is not there yet."""
 
 LOSING = {"loss_threshold_percent": "-1", "require_full_pyramids": False, "post_full_wait_minutes": "30"}
 """From early on in the month there is a loser that nobody can pay for."""
 
 
-@pytest.mark.skipif(not MONTH.exists(), reason="the recorded month is not beside the project")
+@pytest.mark.skipif(not MONTH.exists(), reason=NO_MONTH)
 @pytest.mark.parametrize("mode", ["leg", "pyramid", "aggregate", "hybrid"])
 @pytest.mark.parametrize("risk", [{}, LOSING], ids=["defaults", "losers"])
 def test_the_recorded_month(tmp_path: Path, goals: list[Goal], benchmark: Any, mode: str, risk: dict[str, Any]) -> None:
@@ -81,24 +44,28 @@ def test_the_recorded_month(tmp_path: Path, goals: list[Goal], benchmark: Any, m
     goals.append(Goal(area="replay", what=what, measured=run.events / run.cpu_s / 1000, unit="k/s"))
 
 
-def test_ten_times_the_ticks_cost_about_ten_times(
-    tmp_path: Path, goals: list[Goal], benchmark: Any, request: pytest.FixtureRequest
-) -> None:
-    """A ladder of twenty levels, and ten times the fills as well; start-up and imports are in neither."""
+@pytest.fixture(scope="module")
+def walks(tmp_path_factory: pytest.TempPathFactory) -> list[Played]:
+    """A thousand ticks, which is about what a start costs, a hundred thousand, and a million."""
     grid = {"legs": LADDER, "max_pyramids": 4, "overrides": []}
     settings = config(grid=grid, sizing={"amount": "200"}, risk={"loss_threshold_percent": "-0.2"})
-    runs = []
+    made = []
     for count in (1000, 100_000, 1_000_000):
         prices = walk(count, seed=2)
         signals = alerts(prices, count // 500, seed=4, timeframes=TIMEFRAMES)
-        arguments = {"signals": signals, "settings": settings, "prices": prices}
-        if count < 1_000_000:
-            runs.append(played(tmp_path / str(count), **arguments))
-        else:
-            runs.append(benchmark.pedantic(played, (tmp_path / str(count),), arguments, rounds=1))
-    none, tenth, whole = runs
+        folder = tmp_path_factory.mktemp(f"walk{count}")
+        made.append(Played(folder, played(folder, signals=signals, settings=settings, prices=prices)))
+    return made
+
+
+@pytest.mark.benchmark(timer=PLAYED)
+def test_ten_times_the_ticks_cost_about_ten_times(
+    walks: list[Played], goals: list[Goal], benchmark: Any, request: pytest.FixtureRequest
+) -> None:
+    """A ladder of twenty levels, and ten times the fills as well; start-up and imports are in neither."""
+    none, tenth, whole = (one.run for one in walks)
     few_s, many_s = tenth.cpu_s - none.cpu_s, whole.cpu_s - none.cpu_s
-    benchmark.extra_info.update(whole._asdict())
+    PLAYED.play(benchmark, [whole.cpu_s], **whole._asdict())
     rate = whole.events / whole.cpu_s / 1000
     goals += [
         Goal(area="replay", what="a million ticks, 20 levels, thousands of them", measured=rate, unit="k/s"),
@@ -106,4 +73,56 @@ def test_ten_times_the_ticks_cost_about_ten_times(
         Goal(area="growth", what="ten times the ticks, a replay less its start", measured=many_s, unit="s", bare=few_s,
              times=11),
     ]  # fmt: skip
-    show(request.config, "\n".join(told(f"walk of {run.events:,}", run) for run in runs))
+    show(request.config, "\n".join(told(f"walk of {one.run.events:,}", one.run) for one in walks))
+
+
+@pytest.mark.timeout(PEER_S)
+@pytest.mark.benchmark(timer=PLAYED)
+def test_a_million_ticks_beside_nautilus_trader(
+    walks: list[Played], goals: list[Goal], benchmark: Any, request: pytest.FixtureRequest
+) -> None:
+    """Its backtest engine on the same files."""
+    few, _, many = walks
+    found, text = beside("nautilus_trader", "a million ticks less the start, and nautilus_trader", few, many)
+    PLAYED.play(benchmark, [many.run.cpu_s - few.run.cpu_s])
+    goals += found
+    show(request.config, text)
+
+
+@pytest.mark.timeout(PEER_S)
+@pytest.mark.benchmark(timer=PLAYED)
+def test_the_recorded_month_beside_freqtrade(
+    tmp_path: Path, goals: list[Goal], benchmark: Any, request: pytest.FixtureRequest
+) -> None:
+    """The alerts of one timeframe, as it has one trade a pair, and one target for the group, as it has one a trade."""
+    what = "the recorded month less the start, and freqtrade"
+    if not MONTH.exists():
+        goals.append(missing(what, NO_MONTH))
+        pytest.skip(NO_MONTH)
+    settings = config(
+        grid={"legs": MONTH_LADDER, "max_pyramids": 5},
+        take_profit={"mode": "aggregate", "percent": "1"},
+        sizing={"amount": "300"},
+    )
+    runs = []
+    for bars, count in ((1000, 7), (None, 300)):
+        folder = tmp_path / str(bars)
+        prices = first_rows(folder, bars)
+        signals = alerts(closes(prices), count, seed=7, timeframes=("15",))
+        runs.append(Played(folder, played(folder, signals=signals, settings=settings, prices=prices)))
+    few, many = runs
+    found, text = beside("freqtrade", what, few, many)
+    PLAYED.play(benchmark, [many.run.cpu_s - few.run.cpu_s])
+    goals += found
+    show(request.config, text)
+
+
+def first_rows(folder: Path, count: int | None) -> Path:
+    """The recorded month, or the bars at its beginning."""
+    if count is None:
+        return MONTH
+    folder.mkdir()
+    path = folder / "beginning"
+    with MONTH.open(encoding="utf-8") as file:
+        path.write_text("".join(islice(file, count + 1)), encoding="utf-8")
+    return path
