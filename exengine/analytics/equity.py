@@ -62,9 +62,10 @@ class Equity:
             self._realised.extend(mark.realised for mark in marks)
             self._unrealised.extend(ZERO if mark.unrealised is None else mark.unrealised for mark in marks)
         self.unknown += sum(mark.unrealised is None for mark in marks)
-        for mark in marks:
-            self._latest_ms = max(self._latest_ms, mark.at_ms)
-            self._at.extend([self._latest_ms])
+        # A clock that was set back puts no mark before one that was made by then.
+        risen = np.maximum.accumulate([self._latest_ms, *(mark.at_ms for mark in marks)])
+        self._latest_ms = int(risen[-1])
+        self._at.extend(risen[1:])
 
     def realised_in(self, span: Span) -> Decimal:
         """What closes in a span have brought, net of fees."""

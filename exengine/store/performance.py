@@ -1,5 +1,6 @@
 """What the dashboard reads: results and equity in pages, and what a day has been like; each read is one snapshot."""
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -101,22 +102,26 @@ def equity_after(connection: Connection, seq: int, count: int) -> EquityPage:
         .order_by(columns.seq)
         .limit(count)
     ).all()
-    rows = tuple(EquityMark(at_ms=row.at_ms, realised=row.realised, unrealised=row.unrealised) for row in found)
-    return EquityPage(rows=rows, last=found[-1].seq if found else seq, is_end=len(found) < count)
+    rows = tuple(
+        EquityMark(at_ms=at_ms, realised=realised, unrealised=unrealised) for _, at_ms, realised, unrealised in found
+    )
+    return EquityPage(rows=rows, last=found[-1][0] if found else seq, is_end=len(found) < count)
 
 
 def day(connection: Connection, since_ms: int) -> Day:
-    """What has happened since the beginning of a day."""
+    """What has happened since the beginning of a day.
+
+    Counted and put in order here, or by time: else SQLite looks through all that has ever happened for it.
+    """
     signals, notes = schema.signals.c, schema.notes.c
-    outcomes = connection.execute(
-        select(signals.outcome, func.count()).where(signals.received_at_ms >= since_ms).group_by(signals.outcome)
-    )
+    outcomes = Counter(connection.scalars(select(signals.outcome).where(signals.received_at_ms >= since_ms)))
     took = func.max(signals.acknowledged_at_ms - signals.received_at_ms)
     errors = (notes.at_ms >= since_ms, notes.severity == Severity.ERROR)
-    last = connection.execute(select(notes.at_ms, notes.text).where(*errors).order_by(notes.id.desc()).limit(1)).first()
+    latest = (notes.at_ms.desc(), notes.id.desc())
+    last = connection.execute(select(notes.at_ms, notes.text).where(*errors).order_by(*latest).limit(1)).first()
     return Day(
         fees=_fees(connection, since_ms),
-        signals={outcome.value if outcome else "": count for outcome, count in outcomes},
+        signals={outcome.value if outcome else "": count for outcome, count in outcomes.items()},
         slowest_ms=connection.scalar(select(took).where(signals.received_at_ms >= since_ms)),
         offsets=_offsets(connection, since_ms),
         errors=connection.scalar(select(func.count()).select_from(schema.notes).where(*errors)) or 0,
@@ -141,10 +146,9 @@ def _fees(connection: Connection, since_ms: int) -> dict[tuple[str, str], Decima
 
 def _offsets(connection: Connection, since_ms: int) -> tuple[tuple[str, tuple[str, ...]], ...]:
     offsets = schema.offsets.c
-    rows = connection.execute(
-        select(offsets.at_ms, offsets.loser, offsets.winner).where(offsets.at_ms >= since_ms).order_by(offsets.seq)
-    )
+    wanted = select(offsets.seq, offsets.at_ms, offsets.loser, offsets.winner).where(offsets.at_ms >= since_ms)
+    rows = sorted(connection.execute(wanted), key=lambda row: row.seq)
     found: dict[tuple[int, str], tuple[str, ...]] = {}
-    for at_ms, loser, winner in rows:
+    for _, at_ms, loser, winner in rows:
         found[at_ms, loser] = (*found.get((at_ms, loser), ()), winner)
     return tuple((loser, winners) for (_, loser), winners in found.items())

@@ -1,11 +1,11 @@
-"""What a start reads of the store: what lives, and never all that has ever been traded."""
+"""What a start and the dashboard's day read of the store: never all that has ever been traded."""
 
 import asyncio
 from pathlib import Path
 
 import pytest
 
-from exengine.store import reader, sqlite
+from exengine.store import performance, reader, sqlite
 from exengine.store.address import Place
 from exengine.store.places import open_store
 from tests.helpers.query_plans import query_plans
@@ -22,6 +22,24 @@ async def path(tmp_path: Path) -> Path:
     return tmp_path / "store.sqlite3"
 
 
+def looked_through(plans: dict[str, list[str]]) -> list[str]:
+    """What reads a whole table of the history, or in an index what is not in it."""
+    whole = tuple(f"SCAN {table}" for table in HISTORY)
+    return [
+        text
+        for text, steps in plans.items()
+        if any(step.startswith(whole) and "COVERING INDEX" not in step for step in steps)
+    ]
+
+
+def test_the_dashboard_finds_a_day_by_its_time(path: Path) -> None:
+    """It asks after each close, and again every few seconds while prices move."""
+    with sqlite.engine(path, writable=False).connect() as connection, query_plans(connection) as plans:
+        assert sum(performance.day(connection, 0).signals.values()) == 5
+        performance.size(connection)
+    assert looked_through(plans) == []
+
+
 def test_a_start_looks_through_no_table_of_the_history(path: Path) -> None:
     """However many groups have closed. The greatest of a kind is found at an index's end, numbers in an index alone."""
     with sqlite.engine(path, writable=False).connect() as connection, query_plans(connection) as plans:
@@ -29,14 +47,8 @@ def test_a_start_looks_through_no_table_of_the_history(path: Path) -> None:
         assert reader.closed_groups(connection) == 1
     assert len(loaded.groups) == 1
     assert loaded.orders
-    looked_through = {
-        step: text
-        for text, steps in plans.items()
-        for step in steps
-        if step.startswith(tuple(f"SCAN {table}" for table in HISTORY)) and "COVERING INDEX" not in step
-    }
     # The one that reads the last row alone goes backwards from the end.
-    assert [text for text in looked_through.values() if "LIMIT" not in text] == []
+    assert [text for text in looked_through(plans) if "LIMIT" not in text] == []
     assert any("SEARCH orders USING INDEX ix_orders_group_id (group_id=?)" in steps for steps in plans.values())
 
 
