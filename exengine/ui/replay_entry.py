@@ -1,13 +1,17 @@
 """The way to the Replay window from the Tools menu and the palette, and from it to the settings."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject
 
 from exengine.settings.pages import Config
 from exengine.ui.actions import Action
 from exengine.ui.replay_desk import ReplayDesk
-from exengine.ui.replay_window import ReplayWindow
 from exengine.ui.settings_entry import SettingsEntry
 from exengine.ui.window import Window
+
+if TYPE_CHECKING:
+    from exengine.ui.replay_window import ReplayWindow
 
 
 class ReplayEntry(QObject):
@@ -29,9 +33,12 @@ class ReplayEntry(QObject):
             )
         )
 
-    def open(self) -> ReplayWindow:
+    def open(self) -> "ReplayWindow":
         """Opens it, or brings it to the front."""
         if self.replay is None:
+            # Not before: with it come the plots, twenty MB of them.
+            from exengine.ui.replay_window import ReplayWindow
+
             window = self._window
             self.replay = ReplayWindow(window.look, window.icons, window, self._desk, now_ms=window.bridge.now_ms)
             self.replay.keep_asked.connect(self._on_keep)

@@ -27,3 +27,10 @@ async def test_the_opening_is_seen_and_gives_way(qapp, qtbot):
     assert not opening.close(), "it cannot be closed while the program starts behind it"
     opening.done()
     assert not opening.isVisible()
+
+
+def test_the_plots_are_not_imported_before_somebody_looks_at_them():
+    """They are twenty MB and a tenth of a second."""
+    asked = "import sys, exengine.cli.desktop; print('pyqtgraph' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, env=os.environ)
+    assert ran.stdout.strip() == "False"
