@@ -47,6 +47,7 @@ from exengine.settings.secret_places import probe_keyring, secret_stores
 from exengine.settings.secrets import SecretStore, WebhookSecrets, webhook_secrets
 from exengine.settings.unconfirmed import confirm, mark, put_back, refused
 from exengine.store.address import place_of
+from exengine.store.database import DatabaseStore
 from exengine.store.lock import EngineLock
 from exengine.store.places import open_store
 from exengine.store.retention import retention_timer
@@ -156,7 +157,7 @@ class Program(StoreReader):
         place = place_of(self.config.app.database_url, self.data_dir.database_file)
         opened = partial(open_store, place, on_trouble=self._trouble_told(), keep_in=self.data_dir.path)
         self._store = await whole(asyncio.to_thread(opened))
-        loaded = await self._store.load()
+        loaded = await self._loaded(self._store)
         if has_paper(self.settings):
             folder = self.config_file.parent
             market = await opened_market(self.config, folder, loaded.instruments, self.given_market)
@@ -169,6 +170,17 @@ class Program(StoreReader):
         await self._make_engine(loaded, keys)
         if moved:
             self.engine.note(Severity.WARNING, Category.SYSTEM, moved)
+
+    @staticmethod
+    async def _loaded(store: DatabaseStore) -> Loaded:
+        try:
+            return await store.load()
+        except StoreFailed as error:
+            raise UserError(
+                f"The store {store.place} cannot be read: {error}",
+                safe="It was not changed, and nothing was traded.",
+                remedy="Look at the disk. Where the store is damaged, put a backup back with `exengine restore`.",
+            ) from error
 
     def _take_folder(self) -> None:
         """Makes the data folder this program's own, reads the configuration, and begins the log."""

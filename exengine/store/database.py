@@ -1,5 +1,7 @@
 """The store: one lane that writes, one that reads, and a commit that is on the disk or did not happen."""
 
+import asyncio
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +15,7 @@ from exengine.engine.changes import Changes, Loaded, StoreFailed
 from exengine.engine.panel_rows import OffsetRow
 from exengine.engine.past import TrailRow
 from exengine.engine.rows import LogRow, SignalRow
-from exengine.store import migrate, reader
+from exengine.store import migrate, reader, seal
 from exengine.store.address import Place
 from exengine.store.lane import Lane
 from exengine.store.log_pages import LogReader
@@ -113,21 +115,31 @@ class DatabaseStore:
 class SqliteStore(DatabaseStore):
     """A store in one SQLite file."""
 
-    def __init__(self, path: Path, *, read_only: bool, backup: Path | None) -> None:
+    def __init__(self, path: Path, *, read_only: bool, backup: Path | None, read_at_ms: int) -> None:
         super().__init__(path, SqliteLane(path, writable=True), SqliteLane(path, writable=False), read_only=read_only)
         self.path = path
+        self._read_at_ms, self._is_open = read_at_ms, True
+        """When the whole file was last read through."""
         self.backup = backup
         """The copy that was made of an older store before it was migrated just now."""
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:
-        """Opens the store in `path`, made or migrated where that is needed. It reads the whole file: not on the loop.
+        """Opens the store in `path`, made or migrated where that is needed. Not on the loop: it may read all of it.
 
         Raises UserError where the file is damaged, newer than the program, or cannot be opened.
         """
-        backup = None
+        backup, read_at_ms = None, seal.read_at_ms(path)
         if read_only:
             migrate.require_current(path)
         else:
-            backup = migrate.prepare(path)
-        return cls(path, read_only=read_only, backup=backup)
+            backup = migrate.prepare(path, is_sound=read_at_ms is not None)
+            seal.take_off(path)
+        now_ms = time.time_ns() // 1_000_000
+        return cls(path, read_only=read_only, backup=backup, read_at_ms=now_ms if read_at_ms is None else read_at_ms)
+
+    async def close(self) -> None:
+        was_open, self._is_open = self._is_open, False
+        await super().close()
+        if was_open and not self.read_only:
+            await asyncio.to_thread(seal.put, self.path, self._read_at_ms)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from exengine.domain.errors import UserError
-from exengine.store import sqlite
+from exengine.store import seal, sqlite
 from exengine.store.writer import put_meta
 
 REVISIONS = ("0001", "0002", "0003")
@@ -21,10 +21,11 @@ SCRIPTS = Path(__file__).parent / "migrations"
 _HEADER = b"SQLite format 3\0"
 
 
-def revision(path: Path) -> str | None:
+def revision(path: Path, *, is_sound: bool = False) -> str | None:
     """The revision of the store in `path`; None where there is no store yet. Nothing is written.
 
-    Raises UserError where the file is damaged, something else's, or newer than this program.
+    It reads the whole file for damage, unless that is known to be sound. Raises UserError where the file is damaged,
+    something else's, or newer than this program.
     """
     if _is_empty(path):
         return None
@@ -33,6 +34,8 @@ def revision(path: Path) -> str | None:
             if file.read(len(_HEADER)) != _HEADER:
                 raise _damaged(path, "it is not a database")
         with closing(sqlite.connect(path, writable=False)) as connection:
+            if not is_sound:
+                _look_for_damage(connection, path)
             return _checked_revision(connection, path)
     except OSError as error:
         raise _unreadable(path, str(error)) from error
@@ -46,10 +49,13 @@ def _is_empty(path: Path) -> bool:
     return not path.exists() or path.stat().st_size == 0
 
 
-def _checked_revision(connection: sqlite3.Connection, path: Path) -> str | None:
+def _look_for_damage(connection: sqlite3.Connection, path: Path) -> None:
     faults = [str(row[0]) for row in connection.execute("PRAGMA quick_check(5)")]
     if faults != ["ok"]:
         raise _damaged(path, "; ".join(faults))
+
+
+def _checked_revision(connection: sqlite3.Connection, path: Path) -> str | None:
     tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not tables:
         return None
@@ -94,7 +100,7 @@ def _unreadable(path: Path, why: str) -> UserError:
 
 def require_current(path: Path) -> None:
     """Raises UserError where there is no store of this program's own version, to be read and left as it is."""
-    found = revision(path)
+    found = revision(path, is_sound=seal.read_at_ms(path) is not None)
     if found is None:
         raise UserError(f"There is no store in {path}.", remedy="Start ExEngine once, or name another data folder.")
     if found != REVISIONS[-1]:
@@ -105,14 +111,14 @@ def require_current(path: Path) -> None:
         )
 
 
-def prepare(path: Path) -> Path | None:
+def prepare(path: Path, *, is_sound: bool = False) -> Path | None:
     """Makes the store where there is none, migrates an older one, and sees that it can be written.
 
-    Returns the backup that was made of an older one.
+    Returns the backup that was made of an older one. `is_sound` as of `revision`.
 
     Raises UserError where that cannot be done; the file is then as it was.
     """
-    before, backup = revision(path), None
+    before, backup = revision(path, is_sound=is_sound), None
     if _is_empty(path):
         _refuse_an_orphan(path)
     try:
