@@ -65,7 +65,7 @@ class Equity:
         # A clock that was set back puts no mark before one that was made by then.
         risen = np.maximum.accumulate([self._latest_ms, *(mark.at_ms for mark in marks)])
         self._latest_ms = int(risen[-1])
-        self._at.extend(risen[1:])
+        self._at.extend(risen[1:].tolist())
 
     def realised_in(self, span: Span) -> Decimal:
         """What closes in a span have brought, net of fees."""
