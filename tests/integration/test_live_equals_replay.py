@@ -14,6 +14,7 @@ from exengine.domain.order import Order
 from exengine.domain.reception import Arrival, SignalRecord
 from exengine.domain.settings import (
     PAPER,
+    BeyondLastLeg,
     EntryOrder,
     GridSettings,
     PoolSettings,
@@ -30,6 +31,7 @@ from exengine.domain.signal_parse import parse_signal, redacted
 from exengine.domain.state import AppliedFill, State
 from exengine.engine.changes import Changes
 from exengine.engine.engine import Engine
+from exengine.engine.ports import delivered
 from exengine.engine.rows import Mode
 from exengine.engine.views import Views
 from exengine.exchange.paper import PaperExchange
@@ -119,14 +121,17 @@ def replayed(settings: Settings, seed: int) -> Everything:
     return Everything(groups=record.groups, orders=record.orders, fills=record.fills, signals=record.signals)
 
 
-async def lived(settings: Settings, seed: int) -> Everything:
-    """The same events in the same order through the live engine, its store, executor and paper exchange."""
+async def lived(settings: Settings, seed: int, *, every_price: bool = False) -> Everything:
+    """The same events in the same order through the live engine, its store, executor and paper exchange.
+
+    `every_price`: none passes by, also where it is known that nothing comes of it.
+    """
     state, book = a_state(settings)
     found = Everything()
     exchange = PaperExchange(book, LISTED, found)
     engine = Engine(state, found, [exchange], found, Views(state, found, mode=Mode.PAPER))
     running = asyncio.create_task(engine.run())
-    await exchange.connect(engine.deliver, engine.pass_by)
+    await exchange.connect(engine.deliver, delivered if every_price else engine.pass_by)
     await engine.deliver(EngineStarted())
     prices, signals = a_market(seed)
     happenings: list[tuple[int, int, str, Any]] = [
@@ -182,3 +187,30 @@ async def test_live_paper_and_replay_make_the_same_orders_for_the_same_events(mo
     assert [one.fill for one in live.fills] == [one.fill for one in replay.fills]
     outcomes = [[(one.outcome, one.reason) for one in run.signals.values()] for run in (live, replay)]
     assert outcomes[0] == outcomes[1]
+
+
+WATCHED = {
+    "stops": TakeProfitSettings(percent=Decimal("0.6"), stop_loss_percent=Decimal("0.9")),
+    "trailing": TakeProfitSettings(
+        mode=TakeProfitMode.AGGREGATE, percent=Decimal("0.4"), trailing_percent=Decimal("0.2")
+    ),
+    "hybrid, with a stop": TakeProfitSettings(
+        mode=TakeProfitMode.HYBRID, percent=Decimal("0.5"), stop_loss_percent=Decimal("1.1")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WATCHED)
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_the_live_engine_misses_nothing_by_the_prices_that_it_passes_by(name: str, seed: int) -> None:
+    before = settings_of(TakeProfitMode.LEG, TargetOrder.LIMIT, EntryOrder.LIMIT)
+    grid = replace(
+        before.grid, beyond_last_leg=BeyondLastLeg.CANCEL, beyond_last_leg_percent=Decimal("0.3"),
+        abandon_percent=Decimal("0.8"),
+    )  # fmt: skip
+    settings = replace(before, grid=grid, take_profit=WATCHED[name])
+    passing, whole = await lived(settings, seed), await lived(settings, seed, every_price=True)
+    assert len(whole.fills) > 20
+    assert passing.groups == whole.groups
+    assert passing.orders == whole.orders
+    assert passing.fills == whole.fills

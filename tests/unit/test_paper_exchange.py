@@ -74,6 +74,36 @@ async def test_a_tick_is_a_price_then_each_fill_answered_for_itself_then_the_wat
     assert [one.fill.client_id for one in told.events if isinstance(one, OrderFilled)] == ["a", "b"]
 
 
+async def test_a_price_that_fills_nothing_passes_by_where_the_engine_takes_it_and_moves_the_book():
+    exchange, told = await connected()
+    taken: list[tuple[str, str, Decimal]] = []
+
+    def take(account: str, symbol: str, price: Decimal) -> bool:
+        taken.append((account, symbol, price))
+        return price > 49500
+
+    await exchange.connect(told, take)
+    await exchange.place(buy("a"))
+    told.events.clear()
+    for price in (50000, 49400, 48900):
+        await exchange.on_price("BTC/USDT", Decimal(price), told.settled)
+    assert taken == [("paper", "BTC/USDT", Decimal(50000)), ("paper", "BTC/USDT", Decimal(49400))]
+    assert told.kinds == [
+        "PriceMoved",
+        "WatchDue",
+        "settled",
+        "PriceMoved",
+        "OrderFilled",
+        "settled",
+        "WatchDue",
+        "settled",
+    ]
+    await exchange.on_price("BTC/USDT", Decimal(49800), told.settled)
+    _, filled = await exchange.place(buy("b", None))
+    assert isinstance(filled, OrderFilled)
+    assert filled.fill.price == 49800
+
+
 async def test_what_is_not_in_the_book_cannot_be_cancelled_and_is_refused():
     exchange, _ = await connected()
     await exchange.on_price("BTC/USDT", Decimal(50000), Told().settled)
