@@ -6,7 +6,6 @@ Call all of it within `money.arithmetic`, with a condensed state.
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from exengine.domain import risk
@@ -24,7 +23,8 @@ _NEVER_MS = 2**63
 
 _MORE = 3
 """How many more than are wanted are looked at closely at first."""
-_CAUTION = Decimal("1.000001")
+_ALMOST = Decimal("0." + "9" * 30)
+"""What is estimated and what is exact differ by the rounding of their last digits."""
 
 MISTRUSTED_MS = 1_000
 """How long a price that is too old, or from the future, stands before its group is looked at again."""
@@ -46,7 +46,7 @@ NOBODY = Offers([], {}, ZERO)
 class _Watched:
     """A group, what of it stays while only its price moves, and its row."""
 
-    __slots__ = ("brings", "charged", "goes_stale", "in_dollars", "market", "otherwise", "pnl", "quote", "row",
+    __slots__ = ("age", "brings", "charged", "goes_stale", "in_dollars", "market", "otherwise", "pnl", "quote", "row",
                  "settled", "sums", "timed", "told", "until_ms")  # fmt: skip
 
     sums: Sums
@@ -54,6 +54,8 @@ class _Watched:
     quote: Quote | None
     pnl: Decimal | None
     """In quote; None where nothing is held or no price is known."""
+    age: tuple[int, str]
+    """When it opened, and its id: who comes first of two that are equal."""
     charged: Decimal
     """What closing it costs at a price of one, in quote."""
     brings: Decimal | None
@@ -143,18 +145,19 @@ class RiskRows:
         """The winners of this moment. Who is surely none of the first is not looked at closely."""
         wanted = state.settings.risk.max_winners
         likely = [
-            (one.brings if one.in_dollars else one.brings * usd_value(state, one.sums.group), one)
+            (-one.brings if one.in_dollars else -one.brings * usd_value(state, one.sums.group), *one.age, one)
             for one in self._watched.values()
             if one.brings is not None and one.brings > 0
         ]
-        likely.sort(key=itemgetter(0), reverse=True)
+        likely.sort()
         ahead: list[Any] = []
         done, more = 0, wanted + _MORE
         while done < len(likely):
-            ahead += risk.everyone_ahead(state, now_ms, [one.sums.condensed for _, one in likely[done : done + more]])
+            ahead += risk.everyone_ahead(state, now_ms, [one[-1].sums.condensed for one in likely[done : done + more]])
             ahead.sort(key=risk.most_first)
             done += more
-            if done < len(likely) and len(ahead) > wanted and ahead[wanted].profit > likely[done][0] * _CAUTION:
+            # Those that are equal stand in the domain's own order already.
+            if done < len(likely) and len(ahead) > wanted and ahead[wanted].profit >= -likely[done][0] * _ALMOST:
                 break
         profits = {one.group.id: one.profit for one in ahead[:wanted]}
         return Offers(ahead, profits, sum(profits.values(), ZERO))
@@ -166,6 +169,7 @@ def _watch(state: State, sums: Sums, before: _Watched | None, now_ms: int) -> _W
     settled, otherwise = _settled(state, sums), _otherwise(state.settings.risk, group)
     made = _Watched()
     made.sums, made.market = sums, (key.account, key.symbol)
+    made.age = (group.opened_at_ms, group.id)
     made.told = before.told if before is not None else None
     made.in_dollars, made.charged = group.quote in DOLLARS, sums.net_base * taker_fee(state, group)
     made.goes_stale = account is not None and account.is_live

@@ -92,7 +92,8 @@ class PositionsDock(Dock):
         self.refresh()
 
     def _refresh_rows(self) -> None:
-        self.table.flash(self.model.refresh(self.table.visible_rows()))
+        with self.table.telling() as rows:
+            self.table.flash(self.model.refresh(rows))
 
     def _note_visible(self) -> None:
         for index in self.table.visible_rows():

@@ -1,6 +1,7 @@
 """The table of every dock: painted from cells, wide enough for its numbers, calm while they run."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import (
@@ -66,6 +67,9 @@ class Table(ColumnedTree):
         super().__init__(look, icons, model, tree=tree, tight=tight)
         self._sections: list[tuple[int, int, int, int, int]] = []
         """Of each column that is to be painted: its number, its left edge and width, and those of its cells' inside."""
+        self._tops: dict[int, int] = {}
+        self._spans: dict[tuple[int, int], tuple[int, int]] = {}
+        """Where rows and columns lie, while many changes are told: see `telling`."""
         self._room, self._any_chosen, self._focused = 0, False, QModelIndex()
         self._mouse = QPoint(-1, -1)
         self._flashes = Flashes(look, self)
@@ -125,6 +129,20 @@ class Table(ColumnedTree):
             yield index
             index = self.indexBelow(index)
             top += height  # all rows are of one height
+
+    @contextmanager
+    def telling(self) -> Iterator[list[QModelIndex]]:
+        """The rows on the screen, for a block in which none comes, goes or moves: where they lie is asked once."""
+        rows = list(self.visible_rows()) if self.isVisible() else []
+        if rows:
+            first = self.visualRect(rows[0])
+            top, height = first.top(), first.height()
+            self._tops = {self.cells.number(index): top + place * height for place, index in enumerate(rows)}
+        try:
+            yield rows
+        finally:
+            self._tops.clear()
+            self._spans.clear()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         # What all rows have in common is asked once: a question to Qt costs as much as painting a short text.
@@ -191,16 +209,28 @@ class Table(ColumnedTree):
         if QAccessible.isActive():
             super().dataChanged(first, last, roles)
             return
-        top = self.visualRect(first)
-        bottom = top if first.row() == last.row() else self.visualRect(last)
-        if not (top.isValid() and bottom.isValid()):
+        top, bottom = self._top(first), self._top(last)
+        if top is None or bottom is None:
             if first.row() != last.row():
                 self.viewport().update()
             return
         for row in range(first.row(), last.row() + 1):
-            self.note(first.sibling(row, 0))
-        left, right = self._span(first.column(), last.column())
-        self.viewport().update(left, top.top(), right - left, bottom.bottom() - top.top() + 1)
+            self.note(first if row == first.row() else first.sibling(row, 0))
+        columns = (first.column(), last.column())
+        span = self._spans.get(columns)
+        if span is None:
+            span = self._span(*columns)
+            if self._tops:
+                self._spans[columns] = span
+        self.viewport().update(span[0], top, span[1] - span[0], bottom - top + self.look.row_height())
+
+    def _top(self, index: Index) -> int | None:
+        """Where a row begins; None where it is folded away."""
+        top = self._tops.get(self.cells.number(index)) if self._tops else None
+        if top is not None:
+            return top
+        rect = self.visualRect(index)
+        return rect.top() if rect.isValid() else None
 
     def _span(self, first: int, last: int) -> tuple[int, int]:
         """From where to where some columns lie, also where the trader has moved them."""
