@@ -15,7 +15,7 @@ class UsdSum(NamedTuple):
     missing: int
 
 
-_NONE: dict[str, None] = {}
+_NONE: dict[str, GroupRow] = {}
 
 
 class Book:
@@ -25,35 +25,37 @@ class Book:
         self.groups: dict[str, GroupRow] = {}
         self.quotes: dict[tuple[str, str], Quote] = {}
         self.engine: EngineRow | None = None
-        self._of_market: dict[tuple[str, str], dict[str, None]] = {}
-        """Which groups trade a symbol of an account."""
-        self._in_coins: dict[str, None] = {}
+        self._of_market: dict[tuple[str, str], dict[str, GroupRow]] = {}
+        """The groups that trade a symbol of an account."""
+        self._in_coins: dict[str, GroupRow] = {}
         """Groups whose quote is worth what other prices say."""
         self._worth: dict[str, Decimal | None] = {}
         """What each group that holds something has not realised, in USD; None where a price is missing."""
-        self._stirred: dict[str, None] = {}
-        """Groups of which that may be otherwise now."""
-        self._unrealised = UsdSum(ZERO, 0)
+        self._unrealised: UsdSum | None = None
 
     def apply(self, changes: ViewChanges) -> None:
-        for group in changes.groups.values():
-            self._put(group)
+        if changes.groups or changes.gone_groups or changes.quotes:
+            self._unrealised = None
+        self.quotes.update(changes.quotes)
         for gone in changes.gone_groups:
             self._drop(gone)
+        for group in changes.groups.values():
+            self._put(group)
+        for market, quote in changes.quotes.items():
+            for group in self._of_market.get(market, _NONE).values():
+                self._value(group, quote)
         if changes.quotes:
-            self.quotes.update(changes.quotes)
-            for market in changes.quotes:
-                self._stirred.update(self._of_market.get(market, _NONE))
-            self._stirred.update(self._in_coins)
+            for group in self._in_coins.values():
+                self._value(group, self.quote(group))
         if changes.engine is not None:
             self.engine = changes.engine
 
     def _put(self, group: GroupRow) -> None:
         self.groups[group.id] = group
-        self._stirred[group.id] = None
-        self._of_market.setdefault((group.account, group.symbol), {})[group.id] = None
+        self._of_market.setdefault((group.account, group.symbol), {})[group.id] = group
         if group.quote not in DOLLARS:
-            self._in_coins[group.id] = None
+            self._in_coins[group.id] = group
+        self._value(group, self.quote(group))
 
     def _drop(self, group_id: str) -> None:
         group = self.groups.pop(group_id, None)
@@ -64,7 +66,18 @@ class Book:
         if not self._of_market[market]:
             del self._of_market[market]
         self._in_coins.pop(group_id, None)
-        self._stirred[group_id] = None
+        self._worth.pop(group_id, None)
+
+    def _value(self, group: GroupRow, quote: Quote | None) -> None:
+        """Keeps what a group is worth at this price."""
+        if not group.holding.net_base:
+            self._worth.pop(group.id, None)
+            return
+        worth = group.holding.unrealised(quote.price) if quote is not None else None
+        if worth is not None and group.quote not in DOLLARS:
+            rate = self.usd_rate(group.account, group.quote)
+            worth = worth * rate if rate is not None else None
+        self._worth[group.id] = worth
 
     def quote(self, group: GroupRow) -> Quote | None:
         return self.quotes.get((group.account, group.symbol))
@@ -85,25 +98,11 @@ class Book:
         return None
 
     def unrealised_usd(self) -> UsdSum:
-        """Unrealised PnL of all groups; worked out only for those whose price or holding has changed."""
-        if self._stirred:
-            for group_id in self._stirred:
-                self._value(group_id)
-            self._stirred.clear()
+        """Unrealised PnL of all groups; each is valued when its price or holding changes, and summed where asked."""
+        if self._unrealised is None:
             known = [worth for worth in self._worth.values() if worth is not None]
             self._unrealised = UsdSum(sum(known, ZERO), len(self._worth) - len(known))
         return self._unrealised
-
-    def _value(self, group_id: str) -> None:
-        group = self.groups.get(group_id)
-        if group is None or not group.holding.net_base:
-            self._worth.pop(group_id, None)
-            return
-        worth = group.holding.unrealised(self.last(group))
-        if worth is not None and group.quote not in DOLLARS:
-            rate = self.usd_rate(group.account, group.quote)
-            worth = worth * rate if rate is not None else None
-        self._worth[group_id] = worth
 
     def result_usd_of(self, group: GroupRow) -> Decimal | None:
         """What closing the group now would bring or cost, after the fee of closing it."""

@@ -236,11 +236,11 @@ class PositionsModel(CellModel, QAbstractItemModel):
                 new.append(row)
             else:
                 self._update(node, row)
-        for market in changes.quotes:
-            nodes = self._markets.get(market, [])
-            for node in nodes:
+        for market, quote in changes.quotes.items():
+            stale = is_stale(quote, now_ms)
+            for node in self._markets.get(market, ()):
                 node.stamp += 1
-            self._note_age(market, nodes)
+                node.stale = stale
         have = len(self._groups)
         self._insert(new)
         if changes.gone_groups or len(self._groups) != have:

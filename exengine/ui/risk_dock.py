@@ -4,7 +4,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from exengine.engine.panel_rows import Panel, PlanView, RiskRow, RiskState, RiskSummary
+from exengine.engine.panel_rows import Panel, Patch, PlanView, RiskRow, RiskState, RiskSummary
 from exengine.engine.rows import ViewChanges
 from exengine.ui import format as fmt
 from exengine.ui import risk_words
@@ -145,11 +145,18 @@ class RiskDock(PanelDock):
             self.history.patch_offsets(panels.offsets, now_ms)
             note_rows(self.past)
         if panels.risk:
-            self.table.flash(self.model.patch(panels.risk, now_ms, seen_rows(self.table)))
+            self._show_rows(panels.risk, now_ms)
         if before != (self.model.rowCount(), self.history.rowCount()):
             self._refresh()
         elif panels.risk or panels.plan_changed or panels.risk_summary is not None:
             self._follow()
+
+    def _show_rows(self, patch: Patch[RiskRow], now_ms: int) -> None:
+        if patch.gone:
+            self.table.flash(self.model.patch(patch, now_ms, seen_rows(self.table)))
+            return
+        with self.table.telling() as rows:
+            self.table.flash(self.model.patch(patch, now_ms, rows))
 
     def tick(self, now_ms: int) -> None:
         self._now_ms = now_ms

@@ -132,7 +132,10 @@ class Table(ColumnedTree):
 
     @contextmanager
     def telling(self) -> Iterator[list[QModelIndex]]:
-        """The rows on the screen, for a block in which none comes, goes or moves: where they lie is asked once."""
+        """The rows on the screen, for a block in which none comes, goes or moves: where they lie is asked once.
+
+        At its end the columns grow for what the rows show then.
+        """
         rows = list(self.visible_rows()) if self.isVisible() else []
         if rows:
             first = self.visualRect(rows[0])
@@ -141,8 +144,10 @@ class Table(ColumnedTree):
         try:
             yield rows
         finally:
-            self._tops.clear()
+            self._tops = {}
             self._spans.clear()
+        for index in rows:
+            self.note(index)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         # What all rows have in common is asked once: a question to Qt costs as much as painting a short text.
@@ -214,8 +219,9 @@ class Table(ColumnedTree):
             if first.row() != last.row():
                 self.viewport().update()
             return
-        for row in range(first.row(), last.row() + 1):
-            self.note(first if row == first.row() else first.sibling(row, 0))
+        if not self._tops:
+            for row in range(first.row(), last.row() + 1):
+                self.note(first.sibling(row, 0))
         columns = (first.column(), last.column())
         span = self._spans.get(columns)
         if span is None:
