@@ -14,11 +14,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
+from exengine.settings.account_keys import AccountKeys, keep_keys
+from exengine.settings.paths import DataDir
+from exengine.settings.secret_places import vault_of
 from tests.exchange_server.serving import serve
 from tests.exchange_server.values import VenueEvent, VenueMarket
 from tests.exchange_server.venue import Venue
+from tests.helpers.live_program import PASSPHRASE
+from tests.helpers.program import write_config
 
 D = Decimal
 MARKET = "BTCUSDT"
@@ -144,6 +150,14 @@ class ExchangeProcess:
         """Waits until nothing rests there."""
         while self._open:
             await self.next()
+
+
+async def live_account(folder: Path, exchange: ExchangeProcess) -> None:
+    """A configuration in `folder` with an account there, its keys in a vault that `PASSPHRASE` opens."""
+    write_config(folder, accounts=[{"name": "main", "exchange": "binance", "server": exchange.base}])
+    vault = vault_of(DataDir(folder / "data"), {"EXENGINE_PASSPHRASE": PASSPHRASE}, None)
+    keys = AccountKeys(api_key=exchange.api_key, secret=exchange.secret)
+    await asyncio.to_thread(keep_keys, [vault], "main", keys)
 
 
 @asynccontextmanager

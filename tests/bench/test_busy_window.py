@@ -1,13 +1,12 @@
 """The busy case: 200 groups, 7,000 legs, prices 20 times a second, the real engine and the real window on one loop.
 
 How long a flush takes of the processor, how late the loop is, how soon alerts are answered meanwhile, each beside a
-bare loop or handler in the same run; what memory does over an hour; how soon the first window is painted.
+bare loop or handler in the same run; what memory does over an hour.
 """
 
 import asyncio
 import gc
 import json
-import os
 import subprocess
 import sys
 import time
@@ -17,30 +16,26 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
 import pytest
 
 from exengine.cli.desktop import setup_of
 from exengine.engine.desk import Desk
-from exengine.ui.app import make_app
 from exengine.ui.bridge import Bridge
 from exengine.ui.layout import LayoutStore
 from exengine.ui.loop import run
-from exengine.ui.theme import Look, Scheme
+from exengine.ui.theme import Look
 from exengine.ui.window import Window
-from tests.bench.busy import BATCHES, BusyMarket, busy_program, lateness
+from tests.bench.busy import BATCHES, COINS, BusyMarket, busy_program, lateness
 from tests.bench.goals import Goal, in_ms
-from tests.bench.measured import PLAYED, percentile, show, table
+from tests.bench.measured import PLAYED, show, table
+from tests.bench.steady_alerts import ROUNDS, Way
 from tests.bench.test_webhook_latency import bare_webhook
-from tests.helpers.program import ROOT, TOKEN, environment, write_config
+from tests.helpers.program import ROOT, TOKEN, environment
 from tests.ui import rows
 from tests.ui.conftest import Stage
 
 SECONDS = 15.0
-ALERTS = 150
 HOUR_S, QUARTERS = 3600, 4
-PAINTS = 5
 MOVES = 900 * BATCHES
 FLAT_PERCENT = 2.0
 """How much more memory the last half of an hour may take than its first half left, or a quarter of one."""
@@ -50,7 +45,6 @@ BARE_HANDLER, BUSY_HANDLER = "bare handler, an alert's answer", "busy window, an
 BARE_FLUSH = "bare loop, 200 prices valued and written"
 CLOSED, OPEN = "a flush, processor time, groups closed up", "a flush, processor time, all rows open"
 COLLECTED = "a full collection of garbage"
-BARE_WINDOW, OPENING, DESKTOP = "bare Qt window", "what opens first", "ExEngine's whole window"
 
 AREA = "busy window"
 
@@ -71,11 +65,13 @@ class Measures:
     answers: dict[str, list[float]] = field(default_factory=dict)
 
 
-async def answers(port: int, path: str) -> list[float]:
-    command = [sys.executable, "-m", "tests.bench.steady_alerts", str(port), path, str(ALERTS)]
+async def answers(*ways: Way) -> list[list[float]]:
+    """Seconds to the answers of alerts that a process of its own sends by these ways in turns."""
+    told = [COINS[0].id, *(str(part) for way in ways for part in way)]
+    command = [sys.executable, "-m", "tests.bench.steady_alerts", *told]
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE)
-    told, _ = await process.communicate()
-    found: list[float] = json.loads(told)
+    output, _ = await process.communicate()
+    found: list[list[float]] = json.loads(output)
     return found
 
 
@@ -83,8 +79,6 @@ async def measured(look: Look, folder: Path) -> Measures:
     found = Measures()
     found.late[BARE_LOOP] = await lateness(SECONDS / 2)
     found.flush[BARE_FLUSH] = [bare_flush() for _ in range(50)]
-    with bare_webhook(folder) as port:
-        found.answers[BARE_HANDLER] = await asyncio.to_thread(lambda: asyncio.run(answers(port, "/one")))
     async with busy_program(folder) as (program, market):
         bridge = Bridge(program.views, Desk(program.engine, program.clock, program.past))
         layouts = LayoutStore(folder / "layout.ini")
@@ -102,9 +96,10 @@ async def measured(look: Look, folder: Path) -> Measures:
             _watch_flushes(bridge, found.flush[way])
             found.late[BUSY_LOOP] += await lateness(SECONDS)
         found.processor_share = (time.process_time() - began_processor_s) / (time.perf_counter() - began_s)
-        url = f"/webhook/{TOKEN}"
-        port = program.config.listener.port
-        found.answers[BUSY_HANDLER] = await asyncio.to_thread(lambda: asyncio.run(answers(port, url)))
+        with bare_webhook(folder) as bare:
+            ways = (bare, "/one"), (program.config.listener.port, f"/webhook/{TOKEN}")
+            of_both = await asyncio.to_thread(lambda: asyncio.run(answers(*ways)))
+        found.answers[BARE_HANDLER], found.answers[BUSY_HANDLER] = of_both
         prices.cancel()
         found.collected = [_collected() for _ in range(3)]
         await a_quarter(market, bridge, found.memory_mb)
@@ -155,11 +150,6 @@ def _watch_flushes(bridge: Bridge, took: list[float]) -> None:
 
 
 @pytest.fixture(scope="module")
-def look() -> Look:
-    return Look(make_app([]), scheme=Scheme.DARK)
-
-
-@pytest.fixture(scope="module")
 def measures(look: Look, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Measures:
     folder = tmp_path_factory.mktemp("busy")
     kept: list[Measures] = []
@@ -171,7 +161,7 @@ def measures(look: Look, tmp_path_factory: pytest.TempPathFactory, request: pyte
     run(look._app, story)
     (found,) = kept
     show(request.config, table("200 groups, 7,000 legs, prices 20 times a second", found.late, bare=BARE_LOOP))
-    show(request.config, table("Alerts at 10 a second meanwhile", found.answers, bare=BARE_HANDLER))
+    show(request.config, table("Alerts at 50 a second meanwhile", found.answers, bare=BARE_HANDLER))
     show(request.config, table("What a flush takes of the processor", found.flush, bare=BARE_FLUSH))
     return found
 
@@ -201,10 +191,10 @@ def test_a_timer_beside_the_busy_window(measures: Measures, goals: list[Goal], b
 @pytest.mark.benchmark(group="the busy window", timer=PLAYED)
 def test_an_alert_is_answered_beside_the_busy_window(measures: Measures, goals: list[Goal], benchmark: Any):
     took, bare = measures.answers[BUSY_HANDLER], measures.answers[BARE_HANDLER]
-    goal = in_ms(AREA, "a webhook's answer, p99", took, 99, limit=15, bare=bare)
-    goals += [in_ms(AREA, "a webhook's answer, p50", took, 50, bare=bare), goal]
+    goal = in_ms(AREA, "a webhook's answer at 50 a second, p99", took, 99, limit=15, bare=bare)
+    goals += [in_ms(AREA, "a webhook's answer at 50 a second, p50", took, 50, bare=bare, times=2), goal]
     PLAYED.play(benchmark, took, of=BUSY_HANDLER, p99_ratio_to_bare_handler=goal.ratio)
-    assert len(took) == ALERTS
+    assert len(took) == len(bare) == ROUNDS
 
 
 def test_memory_of_the_busy_program_over_a_quarter_of_an_hour(measures: Measures, goals: list[Goal], benchmark: Any):
@@ -260,32 +250,3 @@ def resident_mb() -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise AssertionError("no VmRSS")
-
-
-@pytest.mark.benchmark(group="first paint", timer=PLAYED)
-def test_the_first_window_is_painted(tmp_path: Path, goals: list[Goal], request: Any, benchmark: Any):
-    write_config(tmp_path)
-    painted: dict[str, list[float]] = {BARE_WINDOW: [], OPENING: [], DESKTOP: []}
-    processor: list[float] = []
-    # As an installed program has it: its byte code is there. The first round only makes it.
-    env = environment(QT_QPA_PLATFORM="offscreen", PYTHONPYCACHEPREFIX=str(tmp_path / "bytecode"))
-    env.pop("PYTHONDONTWRITEBYTECODE", None)
-    for turn in range(PAINTS + 1):
-        for name, what in ((BARE_WINDOW, "bare"), (OPENING, "opening"), (DESKTOP, "window")):
-            command = [sys.executable, "-m", "tests.bench.first_paint", what, str(tmp_path)]
-            told = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True).stdout.split()
-            if turn:
-                painted[name].append(float(told[0]))
-            if turn and name == OPENING:
-                processor.append(float(told[1]))
-    show(request.config, table("From the process's start to the first paint", painted, bare=BARE_WINDOW))
-    show(request.config, f"  processor time until what opens first, s: {min(processor):.2f}")
-    bare = percentile(painted[BARE_WINDOW], 50)
-    for name, limit in ((OPENING, 0.8), (DESKTOP, None)):
-        measured_s = percentile(painted[name], 50)
-        goals.append(
-            Goal(area="start", what=f"start to paint, {name}", measured=measured_s, unit="s", limit=limit, bare=bare)
-        )
-    goals.append(Goal(area="start", what=f"processor time until {OPENING}", measured=min(processor), unit="s"))
-    PLAYED.play(benchmark, painted[OPENING], of=OPENING, processor_s=min(processor))
-    assert len(painted[DESKTOP]) == len(painted[OPENING]) == PAINTS

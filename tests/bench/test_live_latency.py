@@ -15,16 +15,13 @@ from typing import Any
 import pytest
 
 from exengine.exchange.live.local_server import LocalServerSession
-from exengine.settings.account_keys import AccountKeys, keep_keys
-from exengine.settings.paths import DataDir
-from exengine.settings.secret_places import vault_of
 from exengine.store import sqlite
-from tests.bench.exchange_process import START_PRICE, ExchangeProcess, exchange_process
+from tests.bench.exchange_process import START_PRICE, ExchangeProcess, exchange_process, live_account
 from tests.bench.goals import Goal, in_ms
 from tests.bench.measured import PLAYED, percentile, show, table
 from tests.bench.webhook_client import WebhookClient, webhook_client
 from tests.helpers.live_program import PASSPHRASE
-from tests.helpers.program import TOKEN, Headless, entry, write_config
+from tests.helpers.program import TOKEN, Headless, entry
 
 D = Decimal
 WARM_UP, ROUNDS = 30, 200
@@ -125,11 +122,7 @@ async def one_round(number: int, exchange: ExchangeProcess, webhook: WebhookClie
 
 async def measured(folder: Path) -> Measures:
     async with exchange_process() as exchange, bare_client(exchange) as client:
-        account = {"name": "main", "exchange": "binance", "server": exchange.base}
-        write_config(folder, accounts=[account])
-        vault = vault_of(DataDir(folder / "data"), {"EXENGINE_PASSPHRASE": PASSPHRASE}, None)
-        keys = AccountKeys(api_key=exchange.api_key, secret=exchange.secret)
-        await asyncio.to_thread(keep_keys, [vault], "main", keys)
+        await live_account(folder, exchange)
         (folder / "bare.sqlite3").touch()
         with Headless(folder, EXENGINE_PASSPHRASE=PASSPHRASE) as program, disk(folder / "bare.sqlite3") as commit:
             await asyncio.to_thread(program.ready)
@@ -144,7 +137,8 @@ async def measured(folder: Path) -> Measures:
                         await one_round(number, exchange, webhook, into)
                 except TimeoutError:
                     raise AssertionError(f"the exchange waits in vain\n{program.output}") from None
-                return measures
+            await asyncio.to_thread(program.stop)
+            return measures
 
 
 @pytest.fixture(scope="module")

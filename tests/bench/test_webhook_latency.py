@@ -4,7 +4,6 @@ Both are processes of their own, fed in turns by the same client; both answer 20
 """
 
 import asyncio
-import itertools
 import subprocess
 import sys
 import time
@@ -18,22 +17,17 @@ import pytest
 
 from tests.bench.goals import Goal, in_ms
 from tests.bench.measured import PLAYED, percentile, show, table
-from tests.bench.webhook_client import Answered, WebhookClient, webhook_client
-from tests.helpers.program import ROOT, TOKEN, Headless, entry, environment, write_config
+from tests.bench.steady_alerts import ROUNDS, alert, in_turns, seconds
+from tests.bench.webhook_client import WebhookClient, webhook_client
+from tests.helpers.program import ROOT, TOKEN, Headless, environment, write_config
 
-WARM_UP = 50
-RATE_S = 1 / 50
-ROUNDS, TURN = 500, 50
-"""Alerts at fifty a second, in turns of a second for each side."""
-
+SYMBOL = "BTCUSDT"
 BURST, CONNECTIONS, BURSTS = 1000, 16, 3
 
 ENGINE, BARE = "ExEngine", "bare aiohttp, one commit each"
 ENGINE_BURST, BARE_BURST = "ExEngine, burst", "bare aiohttp, group commit, burst"
 
 pytestmark = pytest.mark.timeout(600)
-
-_numbers = itertools.count()
 
 
 @dataclass(kw_only=True)
@@ -43,11 +37,6 @@ class Measures:
     steady: dict[str, list[float]] = field(default_factory=lambda: {BARE: [], ENGINE: []})
     bursts: dict[str, list[float]] = field(default_factory=lambda: {BARE_BURST: [], ENGINE_BURST: []})
     whole_s: dict[str, list[float]] = field(default_factory=lambda: {BARE_BURST: [], ENGINE_BURST: []})
-
-
-def alert() -> dict[str, Any]:
-    """An exit of what is not held: taken, stored, answered, and no trade follows that would be measured too."""
-    return entry("46300.07", execution_intent__type="exit", strategy_info__trade_id=str(next(_numbers)))
 
 
 @contextmanager
@@ -62,32 +51,16 @@ def bare_webhook(folder: Path) -> Iterator[int]:
             process.kill()
 
 
-async def steady(client: WebhookClient, count: int) -> list[float]:
-    """`count` alerts at their rate: a late answer delays none of those that follow in time."""
-    loop = asyncio.get_running_loop()
-    began_s = loop.time()
-    took = []
-    for number in range(count):
-        await asyncio.sleep(began_s + number * RATE_S - loop.time())
-        took.append(_taken(await client.post(alert())))
-    return took
-
-
 async def burst(clients: list[WebhookClient]) -> tuple[list[float], float]:
     """A thousand alerts over all connections, each sending its next when the last is answered."""
-    bodies = iter([alert() for _ in range(BURST)])
+    bodies = iter([alert(SYMBOL) for _ in range(BURST)])
 
     async def send(client: WebhookClient) -> list[float]:
-        return [_taken(await client.post(body)) for body in bodies]
+        return [seconds(await client.post(body)) for body in bodies]
 
     began_s = time.perf_counter()
     took = await asyncio.gather(*(send(client) for client in clients))
     return [each for of_one in took for each in of_one], time.perf_counter() - began_s
-
-
-def _taken(answer: Answered) -> float:
-    assert answer.status == 202
-    return answer.took_s
 
 
 async def measured(folder: Path) -> Measures:
@@ -95,25 +68,21 @@ async def measured(folder: Path) -> Measures:
     found = Measures()
     with bare_webhook(folder) as bare_port, Headless(folder) as program:
         await asyncio.to_thread(program.ready)
+        url = f"/webhook/{TOKEN}"
+        found.steady[ENGINE], found.steady[BARE] = await in_turns(SYMBOL, [(program.port, url), (bare_port, "/one")])
         async with AsyncExitStack() as stack:
 
             async def client(port: int, path: str) -> WebhookClient:
                 return await stack.enter_async_context(webhook_client(port, path))
 
-            ways = (program.port, f"/webhook/{TOKEN}", ENGINE), (bare_port, "/one", BARE)
-            alone = {name: await client(port, path) for port, path, name in ways}
-            for each in alone.values():
-                await steady(each, WARM_UP)
-            for _ in range(ROUNDS // TURN):
-                for name, each in alone.items():
-                    found.steady[name] += await steady(each, TURN)
-            ways = (program.port, f"/webhook/{TOKEN}", ENGINE_BURST), (bare_port, "/group", BARE_BURST)
+            ways = (program.port, url, ENGINE_BURST), (bare_port, "/group", BARE_BURST)
             many = {name: [await client(port, path) for _ in range(CONNECTIONS)] for port, path, name in ways}
             for _ in range(BURSTS):
                 for name, clients in many.items():
                     took, whole_s = await burst(clients)
                     found.bursts[name] += took
                     found.whole_s[name].append(whole_s)
+        await asyncio.to_thread(program.stop)
     return found
 
 
