@@ -1,0 +1,257 @@
+"""What ten times the history costs: a start, the dashboard, and each table's export, on stores that an engine filled.
+
+Processor seconds of 10,000 closed groups and of 100,000; the figures that are told beside them are those of one day's.
+"""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from exengine.analytics.equity import Now
+from exengine.engine.rows import Mode
+from exengine.settings.paths import DataDir
+from exengine.store import seal
+from exengine.store.database import SqliteStore
+from exengine.store.export import export
+from exengine.ui.bridge import Bridge
+from exengine.ui.layout import LayoutStore
+from exengine.ui.loop import run
+from exengine.ui.performance import PerformanceDock
+from exengine.ui.performance_feed import PerformanceFeed, Source
+from exengine.ui.theme import Look
+from exengine.ui.window import Window
+from tests.bench.goals import Goal
+from tests.bench.history import A_DAY, store_with
+from tests.bench.measured import show
+from tests.helpers.program import ROOT, environment, write_config
+from tests.ui import rows
+from tests.ui.feed import Feed, Recorder, setup
+
+CLOSED = (A_DAY, 1_000, 10_000, 100_000)
+STARTED, STARTS = (A_DAY, 10_000, 100_000), 3
+EXPORTED = {"trades": 100_000, "equity": 100_000, "orders": 10_000, "fills": 10_000, "signals": 10_000, "logs": 10_000}
+"""Tables, and of how many closed groups; the longer ones of fewer, for a hundred thousand have five million lines."""
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[int, Path]]:
+    """A data folder for each length of the history; they are too large to be left behind."""
+    made = {}
+    for closed in CLOSED:
+        folder = tmp_path_factory.mktemp(f"closed_{closed}")
+        write_config(folder)
+        path = DataDir(folder / "data").create().database_file
+        store_with(path, closed)
+        made[closed] = folder
+        show(request.config, f"  {closed:>7,} closed groups: a store of {path.stat().st_size / 1e6:,.0f} MB")
+    yield made
+    for folder in made.values():
+        shutil.rmtree(folder)
+
+
+def grown(what: str, few_s: float, many_s: float) -> Goal:
+    what = f"ten times the history, {what}"
+    return Goal(area="growth", what=what, measured=many_s, unit="s", bare=few_s, times=11)
+
+
+# a start ------------------------------------------------------------------------------------------------------------
+
+
+def started(folder: Path) -> tuple[float, float]:
+    """Seconds, and processor seconds, until alerts are taken."""
+    command = [sys.executable, "-m", "tests.bench.started", str(folder)]
+    told = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=True).stdout
+    wall_s, cpu_s = told.split()[-2:]
+    return float(wall_s), float(cpu_s)
+
+
+def started_after_a_crash(folder: Path) -> tuple[float, float]:
+    """The same where nothing tells that the store was closed in good order, so that all of it is read for damage."""
+    seal.take_off(DataDir(folder / "data").database_file)
+    return started(folder)
+
+
+@pytest.mark.parametrize(
+    ("start", "what"), [(started, "a start"), (started_after_a_crash, "a start after a crash")], ids=["stop", "crash"]
+)
+def test_a_start(
+    folders: dict[int, Path],
+    goals: list[Goal],
+    benchmark: Any,
+    start: Callable[[Path], tuple[float, float]],
+    what: str,
+) -> None:
+    """As a whole: what comes with the history is less than what an empty store's start varies by."""
+    wall: dict[int, list[float]] = {closed: [] for closed in STARTED}
+    cpu: dict[int, list[float]] = {closed: [] for closed in STARTED}
+
+    def a_turn() -> None:
+        for closed in STARTED:
+            wall_s, cpu_s = start(folders[closed])
+            wall[closed].append(wall_s)
+            cpu[closed].append(cpu_s)
+
+    benchmark.pedantic(a_turn, rounds=STARTS, warmup_rounds=1)
+    few_s, many_s = (min(cpu[closed][1:]) for closed in STARTED[1:])
+    none_wall_s, _, many_wall_s = (median(wall[closed][1:]) for closed in STARTED)
+    goals += [
+        grown(what, few_s, many_s),
+        Goal(area="start", what=f"{what}, 100,000 closed trades", measured=many_wall_s, unit="s", bare=none_wall_s),
+    ]
+    assert len(wall[100_000]) == STARTS + 1
+
+
+# the dashboard --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(kw_only=True)
+class Looked:
+    """Processor seconds of the whole process, and the longest in which the loop could do nothing else."""
+
+    figures_s: float = 0.0
+    """Until a whole history was read and its figures worked out; no window."""
+    first_s: float = 0.0
+    """The same with all that is made and painted of it."""
+    again_s: list[float] = field(default_factory=list)
+    kept_s: float = 0.0
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@contextmanager
+def performance(look: Look, folder: Path, history: SqliteStore) -> Iterator[PerformanceDock]:
+    """The dock of a window that has not been looked at yet."""
+
+    async def nothing() -> None: ...
+
+    feed = Feed()
+    bridge = Bridge(feed, Recorder(), now_ms=now_ms)
+    source = Source(history=history.performance, timezone="UTC")
+    layouts = LayoutStore(folder / "layout.ini")
+    window = Window(look, bridge, setup(Mode.PAPER), layouts, on_close=nothing, source=source)
+    window.resize(1920, 1080)
+    window.show()
+    feed.put(rows.changes(engine=rows.engine()))
+    bridge.flush()
+    assert window.performance is not None
+    try:
+        yield window.performance
+    finally:
+        bridge.close()
+        window.hide()
+        window.deleteLater()
+
+
+async def longest_kept(work: Awaitable[None]) -> float:
+    """How long the loop's thread computed at most while a timer waited and `work` was done, in seconds."""
+    task, worst = asyncio.ensure_future(work), 0.0
+    while not task.done():
+        began_s = time.thread_time()
+        await asyncio.sleep(0.005)
+        worst = max(worst, time.thread_time() - began_s)
+    await task
+    return worst
+
+
+async def shown(dock: PerformanceDock, ask: Callable[[], object]) -> None:
+    """Asks, and waits until the figures that come of it are in the window."""
+    before = dock.report
+    ask()
+    async with asyncio.timeout(600):
+        while dock.report is before:  # noqa: ASYNC110  # the dock has no event for it
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.1)  # painted
+
+
+async def worked_out(source: Source) -> float:
+    feed, done = (
+        PerformanceFeed(source, lambda: Now(at_ms=now_ms(), start_equity=Decimal(10_000)), lambda *_: None),
+        asyncio.Event(),
+    )
+    feed.ready.connect(lambda _: done.set())
+    began_s = time.process_time()
+    feed.ask()
+    async with asyncio.timeout(600):
+        await done.wait()
+    await feed.settled()
+    return time.process_time() - began_s
+
+
+async def looked(look: Look, folder: Path) -> Looked:
+    store = await asyncio.to_thread(SqliteStore.open, DataDir(folder / "data").database_file, read_only=True)
+    found = Looked(figures_s=await worked_out(Source(history=store.performance, timezone="UTC")))
+    with performance(look, folder, store) as dock:
+        window = dock.window()
+        await asyncio.sleep(0.5)
+        began_s = time.process_time()
+        found.kept_s = await longest_kept(shown(dock, lambda: window.put_layout("performance")))
+        found.first_s = time.process_time() - began_s
+        for _ in range(5):
+            began_s = time.process_time()
+            await shown(dock, dock.feed.ask)
+            found.again_s.append(time.process_time() - began_s)
+    await store.close()
+    return found
+
+
+def test_the_dashboard(
+    look: Look, folders: dict[int, Path], goals: list[Goal], benchmark: Any, request: pytest.FixtureRequest
+) -> None:
+    found: dict[int, Looked] = {}
+
+    async def all_of_them() -> None:
+        for closed in (A_DAY, *STARTED):  # the first time modules are loaded as well
+            found[closed] = await looked(look, folders[closed])
+
+    benchmark.pedantic(run, (look._app, all_of_them), rounds=1)
+    few, many = found[10_000], found[100_000]
+    show(request.config, "\n".join(
+        f"  dashboard, {closed:>7,} closed, processor time: figures {one.figures_s:.2f} s, shown {one.first_s:.2f} s,"
+        f" again {min(one.again_s):.3f} s;"
+        f" the loop was kept for {one.kept_s * 1000:.0f} ms"
+        for closed, one in found.items()
+    ))  # fmt: skip
+    goals += [
+        grown("the dashboard's figures", few.figures_s, many.figures_s),
+        grown("the dashboard shown", few.first_s, many.first_s),
+        grown("the dashboard after one more close", min(few.again_s), min(many.again_s)),
+        Goal(area="growth", what="ten times the history, the loop kept by the dashboard", measured=many.kept_s * 1000,
+             unit="ms", bare=few.kept_s * 1000),
+    ]  # fmt: skip
+    assert min(many.again_s) > 0
+
+
+# exports --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", EXPORTED)
+def test_an_export(folders: dict[int, Path], tmp_path: Path, goals: list[Goal], benchmark: Any, what: str) -> None:
+    took_s: list[float] = []
+
+    def exported(closed: int) -> int:
+        began_s = time.process_time()
+        count = export(DataDir(folders[closed] / "data").database_file, what, "csv", tmp_path / f"{closed}.csv")
+        took_s.append(time.process_time() - began_s)
+        return count
+
+    many = EXPORTED[what]
+    few_rows = exported(many // 10)
+    many_rows = benchmark.pedantic(exported, (many,), rounds=1)
+    benchmark.extra_info["rows"] = many_rows
+    goals.append(grown(f"export of {many_rows:,} {what}", *took_s))
+    assert many_rows > 9 * few_rows
