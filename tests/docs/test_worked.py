@@ -8,7 +8,7 @@ import pytest
 from exengine.domain.money import plain
 from exengine.ui.help_text import settings_page
 from tests.docs.blocks import HELP, ROOT, pages
-from tests.docs.made import SHOTS
+from tests.docs.made import SHOTS, WORKED
 from tests.docs.pictures import DRAWN, draw
 from tests.docs.worked import MODES, Played, ladder, offset, taking_profit
 
@@ -116,7 +116,7 @@ def test_the_pictures_are_those_that_the_engine_makes_today():
 
 def test_every_picture_is_small_and_shown_and_every_one_that_is_shown_is_there():
     there = {path.name: path.stat().st_size for path in (HELP / "pictures").iterdir()}
-    assert set(there) == {f"{name}.svg" for name in DRAWN} | {f"{name}.png" for name in SHOTS}
+    assert set(there) == {f"{name}.svg" for name in DRAWN} | {f"{name}.png" for name in (*SHOTS, *WORKED)}
     assert max(there.values()) < 300_000
     texts = "".join(path.read_text(encoding="utf-8") for path in pages())
     assert [name for name in there if f"pictures/{name})" not in texts] == []
