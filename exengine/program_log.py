@@ -3,6 +3,7 @@
 And where a library writes one all the same, it does not reach the file.
 """
 
+import json
 import logging
 import re
 import sys
@@ -10,11 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
-
-import structlog
-from structlog.typing import EventDict, WrappedLogger
 
 NAME = "exengine.log"
 
@@ -24,24 +21,38 @@ MOST_FILES = 50
 DAY_S = 24 * 3600
 
 
-class DailyFiles(RotatingFileHandler):
+class DailyFiles(logging.FileHandler):
     """Writes to `exengine.log`; a new day or a full file begins another, and old ones are removed.
 
     A full disk loses lines and nothing else: it is said once on the terminal, and never raised to the program.
     """
 
     def __init__(self, folder: Path, *, max_bytes: int, keep_days: int) -> None:
-        super().__init__(folder / NAME, maxBytes=max_bytes, backupCount=1, encoding="utf-8", delay=True)
+        super().__init__(folder / NAME, encoding="utf-8", delay=True)
         self._folder = folder
+        self._max_bytes = max_bytes
         self._keep_s = keep_days * DAY_S
         self._day = self._day_of_file()
+        self._bytes = self._bytes_of_file()
         self._has_failed = False
         self._remove_old()
 
-    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802  # the handler's own name for it
-        return _day(record.created) != self._day or bool(super().shouldRollover(record))
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one line, which is made once: the library's own rotating handlers make it a second time to measure."""
+        try:
+            line = self.format(record) + self.terminator
+            length = len(line.encode("utf-8", "replace"))
+            if _day(record.created) != self._day or (self._bytes and self._bytes + length > self._max_bytes):
+                self._begin_another()
+            if self.stream is None:
+                self.stream = self._open()
+            self.stream.write(line)
+            self.stream.flush()
+            self._bytes += length
+        except Exception:  # noqa: BLE001  # what is logged must never stop what logs it
+            self.handleError(record)
 
-    def doRollover(self) -> None:  # noqa: N802
+    def _begin_another(self) -> None:
         """Gives the file a name of its own, and begins another."""
         if self.stream:
             self.stream.close()
@@ -49,7 +60,7 @@ class DailyFiles(RotatingFileHandler):
         now = self._folder / NAME
         if now.exists() and now.stat().st_size:
             now.replace(self._free_name())
-        self._day = _day(time.time())
+        self._day, self._bytes = _day(time.time()), 0
         self._remove_old()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
@@ -62,6 +73,10 @@ class DailyFiles(RotatingFileHandler):
     def _day_of_file(self) -> str:
         file = self._folder / NAME
         return _day(file.stat().st_mtime if file.exists() else time.time())
+
+    def _bytes_of_file(self) -> int:
+        file = self._folder / NAME
+        return file.stat().st_size if file.exists() else 0
 
     def _free_name(self) -> Path:
         for number in range(1, 10_000):
@@ -81,7 +96,7 @@ def _day(at_s: float) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(at_s))
 
 
-class JsonLines(structlog.stdlib.ProcessorFormatter):
+class JsonLines(logging.Formatter):
     """One line of JSON for each record, tracebacks in it, and nothing let through that must not be written.
 
     `at` is local time with its zone, `level`, `logger`, `event` what happened, `exception` a traceback where there is
@@ -89,25 +104,22 @@ class JsonLines(structlog.stdlib.ProcessorFormatter):
     """
 
     def __init__(self, scrub: Callable[[str], str]) -> None:
-        def scrubbed(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-            for key in _FREE_TEXT:
-                if key in event:
-                    event[key] = scrub(without_credentials(event[key]))
-            return event
+        super().__init__()
+        self._scrub = scrub
 
-        stdlib, processors = structlog.stdlib, structlog.processors
-        in_order = processors.JSONRenderer(ensure_ascii=False, default=repr)
-        super().__init__(
-            foreign_pre_chain=[_stamped, stdlib.add_log_level, stdlib.add_logger_name, processors.format_exc_info],
-            processors=[stdlib.ProcessorFormatter.remove_processors_meta, scrubbed, in_order],
-        )
+    def format(self, record: logging.LogRecord) -> str:
+        told = {
+            "at": datetime.fromtimestamp(record.created).astimezone().isoformat(timespec="milliseconds"),
+            "event": self._scrub(without_credentials(record.getMessage())),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        if record.exc_info and record.exc_info[0]:
+            told["exception"] = self._scrub(without_credentials(self.formatException(record.exc_info)))
+        return _JSON.encode(told)
 
 
-def _stamped(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """With the record's own time, first in the line."""
-    at = datetime.fromtimestamp(event["_record"].created).astimezone()
-    return {"at": at.isoformat(timespec="milliseconds"), **event}
-
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 _CREDENTIAL = re.compile(
     r"""(?ix)
@@ -122,8 +134,6 @@ _CREDENTIAL = re.compile(
 
 _HINTS = ("webhook/", "key", "signature", "sign=", "sign:", "sign'", 'sign"', "secret", "pass", "token", "authoriz")
 """Without any of these there is nothing to look for, and most lines have none."""
-
-_FREE_TEXT = ("event", "exception")
 
 
 def without_credentials(text: str) -> str:

@@ -16,6 +16,7 @@ class KnownSecrets:
 
     def __init__(self) -> None:
         self._forms: dict[str, None] = {}
+        self._longest_first: list[str] = []
 
     def __repr__(self) -> str:
         return "KnownSecrets(…)"
@@ -28,9 +29,10 @@ class KnownSecrets:
                 plain, safe = base64.b64encode(data).decode(), base64.urlsafe_b64encode(data).decode()
                 forms = (secret, quote(data), quote(data, safe=""), plain.rstrip("="), safe.rstrip("="), data.hex())
                 self._forms |= dict.fromkeys(forms)
+        self._longest_first = sorted(self._forms, key=len, reverse=True)
 
     def scrubbed(self, text: str) -> str:
         """`text` without any of them."""
-        for form in sorted(self._forms, key=len, reverse=True):
+        for form in self._longest_first:
             text = text.replace(form, HIDDEN)
         return text

@@ -19,7 +19,7 @@ from exengine.ui.theme import Look, Role, Weight
 
 PARTS = (
     "PySide6-Essentials", "qasync", "pyqtgraph", "numpy", "pyarrow", "aiohttp", "apprise", "SQLAlchemy", "alembic",
-    "asyncpg", "pydantic", "ccxt", "protobuf", "cryptography", "keyring", "platformdirs", "structlog",
+    "asyncpg", "pydantic", "ccxt", "protobuf", "cryptography", "keyring", "platformdirs",
 )  # fmt: skip
 
 
