@@ -37,6 +37,8 @@ class Changes:
     orders: dict[str, Order] = field(default_factory=dict)
     fills: list[AppliedFill] = field(default_factory=list)
     signals: dict[int, SignalRecord] = field(default_factory=dict)
+    stored_before: set[int] = field(default_factory=set)
+    """Those of `signals` that are on disk already: what came in of them need not be written again."""
     traces: dict[int, Trace] = field(default_factory=dict)
     waiting: dict[tuple[GroupKey, Side], Waiting | None] = field(default_factory=dict)
     """None = no longer waiting."""
@@ -62,6 +64,8 @@ class Changes:
         self.groups.update(step.groups)
         self.orders.update(step.orders)
         self.fills.extend(step.fills)
+        if step.verdict is None:
+            self.stored_before.update(step.signals.keys() - self.signals.keys())
         self.signals.update(step.signals)
         self.waiting.update(step.waiting)
         self.queue_events.extend(step.queue_events)
@@ -78,7 +82,7 @@ class Changes:
         return self.market_clock_ms is None and not any(_ROWS(self))
 
 
-_ROWS = attrgetter(*(one.name for one in fields(Changes) if one.name != "market_clock_ms"))
+_ROWS = attrgetter(*(one.name for one in fields(Changes) if one.name not in ("market_clock_ms", "stored_before")))
 
 
 class StoreFailed(Exception):

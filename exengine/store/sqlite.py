@@ -2,8 +2,10 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 BUSY_MS = 500
 """How long one attempt waits for another program's lock. A sender of alerts gives up after three seconds."""
@@ -53,9 +55,23 @@ def engine(path: Path, *, writable: bool, foreign_keys: bool = True) -> Engine:
 
     @event.listens_for(made, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writable else "BEGIN")
+        execute(connection, "BEGIN IMMEDIATE" if writable else "BEGIN")
 
     return made
+
+
+def execute(connection: Connection, sql: str, rows: list[tuple[Any, ...]] | None = None) -> None:
+    """Carries `sql` out, for each of `rows` where they are given, by the driver alone: nothing comes back.
+
+    Raises DBAPIError, as SQLAlchemy does, without what was to be written.
+    """
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.execute(sql) if rows is None else driver.executemany(sql, rows)
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(
+            sql, None, error, sqlite3.Error, hide_parameters=True, dialect=connection.dialect
+        ) from error
 
 
 _WORDS = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, insert, update
@@ -18,6 +17,7 @@ from exengine.domain.signal import Signal
 from exengine.domain.state import AppliedFill, Control, Ledger, OffsetPlan, QueueEvent, Waiting
 from exengine.engine.changes import Changes, Trace
 from exengine.store import codec, schema
+from exengine.store.prepared import write_rows
 from exengine.store.result_rows import equity_row, result_rows
 
 Row = dict[str, Any]
@@ -28,7 +28,7 @@ def write(connection: Connection, changes: Changes) -> None:
     _upsert(connection, schema.groups, ("id",), map(_group_row, changes.groups.values()))
     _upsert(connection, schema.orders, ("client_id",), map(_order_row, changes.orders.values()))
     _add_once(connection, schema.fills, map(_fill_row, changes.fills))
-    _upsert(connection, schema.signals, ("id",), map(_signal_row, changes.signals.values()), _SIGNAL_CHANGES)
+    _write_signals(connection, changes)
     _write_traces(connection, changes.traces)
     _upsert(connection, schema.results, ("group_id",), result_rows(connection, changes.groups.values()))
     _write_queue(connection, changes.waiting)
@@ -67,7 +67,6 @@ def _insert(table: Table, dialect: str) -> Any:
     return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-@cache
 def _upsert_statement(table: Table, key: tuple[str, ...], changing: tuple[str, ...] | None, dialect: str) -> Insert:
     statement = _insert(table, dialect)
     names = changing or tuple(c.name for c in table.columns if c.name not in (*key, "seq"))
@@ -84,23 +83,24 @@ def _upsert(
     """Inserts rows; of those that are there already, `changing` is replaced, or everything but the key."""
     many = list(rows)
     if many:
-        connection.execute(_upsert_statement(table, key, changing, connection.dialect.name), many)
+        of = ("upsert", table.name, changing)
+        write_rows(connection, of, lambda dialect: _upsert_statement(table, key, changing, dialect), many)
 
 
 def _add(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
     many = list(rows)
     if many:
-        connection.execute(insert(table), many)
+        write_rows(connection, ("add", table.name), lambda _: insert(table), many)
 
 
 def _add_once(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
     """Inserts rows; those that a unique key knows already stay as they are."""
     many = list(rows)
     if many:
-        connection.execute(_insert(table, connection.dialect.name).on_conflict_do_nothing(), many)
+        of = ("once", table.name)
+        write_rows(connection, of, lambda dialect: _insert(table, dialect).on_conflict_do_nothing(), many)
 
 
-@cache
 def _trace_statement() -> Update:
     """A trace never overwrites an earlier time: after a restart the engine no longer knows the first."""
     columns = schema.signals.c
@@ -126,7 +126,7 @@ def _write_traces(connection: Connection, traces: dict[int, Trace]) -> None:
         for signal_id, trace in traces.items()
     ]
     if rows:
-        connection.execute(_trace_statement(), rows)
+        write_rows(connection, ("traces",), lambda _: _trace_statement(), rows)
 
 
 def _write_queue(connection: Connection, waiting: dict[tuple[GroupKey, Side], Waiting | None]) -> None:
@@ -183,11 +183,14 @@ _ORDER_COLUMNS = tuple(
 )
 
 
+_COVERS, _TAKES, _TRADE_IDS = tuple[LegRef, ...], tuple[Decimal, ...], tuple[str, ...]
+
+
 def _order_row(order: Order) -> Row:
     row = {name: getattr(order, name) for name in _ORDER_COLUMNS}
-    row["covers"] = codec.to_text(tuple[LegRef, ...], order.covers)
-    row["takes"] = codec.to_text(tuple[Decimal, ...], order.takes)
-    row["trade_ids"] = codec.to_text(tuple[str, ...], order.trade_ids)
+    row["covers"] = codec.to_text(_COVERS, order.covers) if order.covers else "[]"
+    row["takes"] = codec.to_text(_TAKES, order.takes) if order.takes else "[]"
+    row["trade_ids"] = codec.to_text(_TRADE_IDS, order.trade_ids) if order.trade_ids else "[]"
     return row
 
 
@@ -211,6 +214,34 @@ def _fill_row(applied: AppliedFill) -> Row:
 
 _SIGNAL_CHANGES = ("account", "symbol", "outcome", "reason", "group_id", "stored_at_ms", "decided_at_ms")
 """What may change of a signal once it is stored; what came in stays as it came."""
+
+
+def _write_signals(connection: Connection, changes: Changes) -> None:
+    before = changes.stored_before
+    new = (_signal_row(record) for number, record in changes.signals.items() if number not in before)
+    _upsert(connection, schema.signals, ("id",), new, _SIGNAL_CHANGES)
+    decided = [_decided_row(record) for number, record in changes.signals.items() if number in before]
+    if decided:
+        write_rows(connection, ("decided",), lambda _: _decided_statement(), decided)
+
+
+def _decided_statement() -> Update:
+    columns = schema.signals.c
+    changed = {name: bindparam(f"new_{name}", type_=columns[name].type) for name in _SIGNAL_CHANGES}
+    return update(schema.signals).where(columns.id == bindparam("of")).values(changed)
+
+
+def _decided_row(record: SignalRecord) -> Row:
+    return {
+        "of": record.id,
+        "new_account": record.account,
+        "new_symbol": record.symbol,
+        "new_outcome": record.outcome,
+        "new_reason": record.reason,
+        "new_group_id": record.group,
+        "new_stored_at_ms": record.stored_at_ms,
+        "new_decided_at_ms": record.decided_at_ms,
+    }
 
 
 def _signal_row(record: SignalRecord) -> Row:

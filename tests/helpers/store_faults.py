@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import OperationalError
 
+from exengine.store import sqlite
+
 DISK_FULL = (sqlite3.SQLITE_FULL, "53100")
 DISK_BROKEN = (sqlite3.SQLITE_IOERR, "58030")
 FILE_LOCKED = (sqlite3.SQLITE_BUSY, "55P03")
@@ -62,11 +64,19 @@ def faults() -> Iterator[Faults]:
         if not text.startswith("SELECT"):
             made.next(connection)
 
+    execute = sqlite.execute
+
+    def by_the_driver(connection: Connection, *about: Any) -> None:
+        made.next(connection)
+        execute(connection, *about)
+
     listeners = [("before_cursor_execute", statement), ("commit", made.next)]
     for name, heard in listeners:
         event.listen(Engine, name, heard)
+    sqlite.execute = by_the_driver
     try:
         yield made
     finally:
+        sqlite.execute = execute
         for name, heard in listeners:
             event.remove(Engine, name, heard)

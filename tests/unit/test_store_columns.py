@@ -49,7 +49,7 @@ def test_every_field_has_its_column(kept: set[str], table: Any) -> None:
 def test_every_part_of_a_unit_of_work_is_written() -> None:
     written = {
         "groups", "orders", "fills", "signals", "traces", "waiting", "queue_events", "notes", "moved", "instruments",
-        "control", "ledger", "plan", "plan_changed", "offsets", "equity", "market_clock_ms",
+        "control", "ledger", "plan", "plan_changed", "offsets", "equity", "market_clock_ms", "stored_before",
     }  # fmt: skip
     assert {one.name for one in fields(Changes)} == written
 
