@@ -1,10 +1,10 @@
 """How an alert is received: what came in, what was answered, and the record of it that the signal log keeps (§2)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from exengine.domain.signal import FieldError, Signal
-from exengine.domain.signal_body import Body, redacted
+from exengine.domain.signal_body import Body, redacted_and_digest
 from exengine.domain.signal_parse import parse_signal
 
 
@@ -35,11 +35,17 @@ class Arrival:
 
 def arrival_of(body: Body, *, received_at_ms: int, source_address: str, replay_of: int | None = None) -> Arrival:
     """The arrival of a body that was proven to come from the trader: its signal, or every field that is wrong."""
-    parsed = parse_signal(body)
-    arrival = Arrival(
-        received_at_ms=received_at_ms, source_address=source_address, body=redacted(body), replay_of=replay_of
+    text, key = redacted_and_digest(body)
+    parsed = parse_signal(body, key=key)
+    signal, errors = (parsed, ()) if isinstance(parsed, Signal) else (None, parsed)
+    return Arrival(
+        received_at_ms=received_at_ms,
+        source_address=source_address,
+        body=text,
+        signal=signal,
+        errors=errors,
+        replay_of=replay_of,
     )
-    return replace(arrival, signal=parsed) if isinstance(parsed, Signal) else replace(arrival, errors=parsed)
 
 
 class VerdictKind(Enum):

@@ -95,14 +95,17 @@ def account_for(settings: Settings, exchange: str, symbol: str) -> AccountSettin
         if rule.tv_exchange.upper() == exchange:
             return next((account for account in enabled if account.name == rule.account), None)
     known = EXCHANGES.get(exchange)
-    own = [account for account in enabled if known is not None and account.exchange == known]
+    if known is None:
+        return None
+    own = [account for account in enabled if account.exchange == known]
     # A paper account stands in for each exchange that has no enabled account of its own.
-    candidates = own or [account for account in enabled if account.exchange == "paper" and known is not None]
+    candidates = own or [account for account in enabled if account.exchange == "paper"]
     perpetual = symbol.upper().endswith(PERPETUAL)
-    if perpetual:
-        return next((account for account in candidates if account.market_type is MarketType.SWAP), None)
-    spot_first = sorted(candidates, key=lambda account: account.market_type is not MarketType.SPOT)
-    return spot_first[0] if spot_first else None
+    wanted = MarketType.SWAP if perpetual else MarketType.SPOT
+    for account in candidates:
+        if account.market_type is wanted:
+            return account
+    return None if perpetual or not candidates else candidates[0]
 
 
 def tv_exchange_of(settings: Settings, account: AccountSettings) -> str:

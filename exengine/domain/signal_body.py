@@ -3,9 +3,10 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation
 from enum import Enum
+from json.encoder import encode_basestring
 from typing import TypeAlias, assert_never
 
 Json: TypeAlias = "bool | str | Decimal | list[Json] | dict[str, Json] | None"
@@ -84,7 +85,10 @@ def parse_json(raw: bytes | str) -> Json:
         raise BodyError(BodyProblem.NOT_JSON) from None
     except RecursionError:
         raise BodyError(BodyProblem.TOO_DEEP) from None
-    _check_depth_and_texts(value)
+    # A text can only be broken by an escape, or where it was text before: bytes that hold one are no UTF-8. And what
+    # has no more brackets than levels is not too deep.
+    if "\\u" in text or isinstance(raw, str) or text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_depth_and_texts(value)
     return value
 
 
@@ -133,33 +137,42 @@ def number_text(value: Decimal) -> str:
     return format(shortest, "f") if abs(shortest.adjusted()) <= 40 else str(shortest)
 
 
-_TEXT = json.JSONEncoder(ensure_ascii=False)
-
-
 def canonical(value: Json) -> str:
     """`value` as JSON text that is the same for equal values: keys sorted, no blanks, numbers by value."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return _TEXT.encode(value)
-        case Decimal():
-            return number_text(value)
-        case list():
-            return "[" + ",".join(canonical(one) for one in value) + "]"
-        case dict():
-            parts = (f"{canonical(name)}:{canonical(value[name])}" for name in sorted(value))
-            return "{" + ",".join(parts) + "}"
-        case _:
-            assert_never(value)
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return number_text(value)
+    if isinstance(value, dict):
+        return "{" + ",".join([f"{encode_basestring(name)}:{canonical(value[name])}" for name in sorted(value)]) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join([canonical(one) for one in value]) + "]"
+    assert_never(value)
 
 
 def digest(body: Body) -> str:
     """SHA-256 of the body as parsed, keys sorted and its secret left out: the key of a signal (SPEC §2.3)."""
-    kept = {name: value for name, value in body.items() if name != SECRET}
-    return hashlib.sha256(canonical(kept).encode()).hexdigest()
+    return _digest_of(canonical(_without_its_secret(body)))
+
+
+def _without_its_secret(body: Body) -> Body:
+    return {name: value for name, value in body.items() if name != SECRET}
+
+
+def _digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def redacted_and_digest(body: Body) -> tuple[str, str]:
+    """`redacted` and `digest`, made in one go where the body has no secret: it then proved itself in another way."""
+    text = canonical(body)
+    if SECRET not in text.casefold():
+        return text, _digest_of(text)
+    return redacted(body), digest(body)
 
 
 def redacted(body: Body) -> str:
@@ -173,13 +186,9 @@ def without_secrets(body: Body) -> Body:
 
 
 def _without_secrets(value: Json) -> Json:
-    match value:
-        case dict():
-            return without_secrets(value)
-        case list():
-            return [_without_secrets(one) for one in value]
-        case _:
-            return value
+    if isinstance(value, dict):
+        return without_secrets(value)
+    return [_without_secrets(one) for one in value] if isinstance(value, list) else value
 
 
 def scrubbed(body: Body, known: Iterable[str]) -> Body:
@@ -189,10 +198,35 @@ def scrubbed(body: Body, known: Iterable[str]) -> Body:
     For a trader who wrote the secret into a message or under another name. Texts under 8 characters are not looked
     for: they would blank innocent words.
     """
-    words = [word for word in known if len(word) >= 8]
+    words = _words(known)
     return {
         _blanked_text(name, words): value if name == SECRET else _blanked(value, words) for name, value in body.items()
     }
+
+
+def _words(known: Iterable[str]) -> list[str]:
+    return [word for word in known if len(word) >= 8]
+
+
+def scrubber(known: Iterable[str]) -> Callable[[Body, bytes], Body]:
+    """As `scrubbed`, of a body and the bytes that it was read from.
+
+    Where those have none of the texts and no escape that might spell one, nothing need be looked for. A text that could
+    be a number is always looked for, since numbers can be spelled in many ways.
+    """
+    words = _words(known)
+    spelled = [word.encode("utf-8", "surrogatepass") for word in words]
+    may_be_numbers = any(set(word) <= _OF_NUMBERS for word in words)
+
+    def scrub(body: Body, raw: bytes) -> Body:
+        if may_be_numbers or b"\\" in raw or any(one in raw for one in spelled):
+            return scrubbed(body, words)
+        return body
+
+    return scrub
+
+
+_OF_NUMBERS = frozenset("0123456789.+-eE")
 
 
 def _blanked(value: Json, words: list[str]) -> Json:
@@ -217,13 +251,16 @@ def _blanked_text(text: str, words: list[str]) -> str:
 
 _PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
 _ABSENT_WORDS = frozenset({"", "nan", "na", "null"})
+_LONGEST_ABSENT_WORD = 4
 
 
 def is_absent(value: Json) -> bool:
     """Whether `value` counts as not given: null, empty, NaN, na, or a placeholder that TradingView left as it was."""
     if isinstance(value, str):
         text = value.strip()
-        return text.casefold() in _ABSENT_WORDS or _PLACEHOLDER.fullmatch(text) is not None
+        if len(text) <= _LONGEST_ABSENT_WORD and text.casefold() in _ABSENT_WORDS:
+            return True
+        return text.startswith("{{") and _PLACEHOLDER.fullmatch(text) is not None
     return value is None
 
 

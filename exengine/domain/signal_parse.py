@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import TypeVar
 
 from exengine.domain.instrument import Side
@@ -134,21 +135,30 @@ class _PrecisionMode(Enum):
     STRICT = "strict"
 
 
+@cache
+def _place(path: str) -> tuple[str, str]:
+    """Section and name of a field: `tv` and `symbol` of `tv.symbol`."""
+    section, _, name = path.rpartition(".")
+    return section, name
+
+
 class _Reader:
     """Reads fields by their path and collects what is wrong with them, in the order in which they are read."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
         self._broken: set[str] = set()
+        self._sections: dict[str, Body] = {"": body}
         self.errors: list[FieldError] = []
 
     def wrong(self, path: str, message: str) -> None:
         self.errors.append(FieldError(field=path, message=message))
 
     def value(self, path: str) -> Json:
-        section, _, name = path.rpartition(".")
-        value = (self._section(section) if section else self._body).get(name)
-        return None if is_absent(value) else value
+        section, name = _place(path)
+        fields = self._sections.get(section)
+        value = (self._section(section) if fields is None else fields).get(name)
+        return None if value is None or is_absent(value) else value
 
     def missing(self, path: str, message: str = "is missing") -> None:
         """Says that a required field is not there, where its section has not been found wrong as a whole."""
@@ -158,6 +168,7 @@ class _Reader:
     def _section(self, name: str) -> Body:
         section = self._body.get(name)
         if isinstance(section, dict):
+            self._sections[name] = section
             return section
         if not is_absent(section) and name not in self._broken:
             self._broken.add(name)
@@ -207,9 +218,10 @@ class _Reader:
         if value is None:
             return None
         wanted = value.strip().casefold() if isinstance(value, str) else None
-        for one in choices:
-            if one.value == wanted:
-                return one
+        try:
+            return choices(wanted)
+        except ValueError:
+            pass
         self.wrong(path, "must be one of " + ", ".join(one.value for one in choices))
         return None
 
@@ -263,11 +275,11 @@ def _check_side(reader: _Reader, action: Action | None) -> None:
         reader.wrong("execution_intent.side", "contradicts tv.action")
 
 
-def parse_signal(body: Body) -> Signal | tuple[FieldError, ...]:
+def parse_signal(body: Body, *, key: str | None = None) -> Signal | tuple[FieldError, ...]:
     """The signal that `body` spells, or every field of it that is missing or wrong, in the order of SPEC §2.1's table.
 
     No message quotes a value. Whether the body's secret is right, and whether an entry's stop and target lie on the
-    right side of its price (`entry_risk_errors`), is not judged here.
+    right side of its price (`entry_risk_errors`), is not judged here. `key` is the body's digest where it is known.
     """
     read = _Reader(body)
     source, sent_at = read.text("source"), read.timestamp("timestamp")
@@ -311,7 +323,7 @@ def parse_signal(body: Body) -> Signal | tuple[FieldError, ...]:
         alert_message=alert_message,
         source=source,
         timestamp_ms=sent_at,
-        digest=digest(body),
+        digest=key or digest(body),
     )
 
 

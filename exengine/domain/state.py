@@ -213,8 +213,11 @@ class State:
         return settings.leverage if settings and settings.market_type is MarketType.SWAP else Decimal(1)
 
 
+_SEPARATORS = str.maketrans("", "", "-_/ ")
+
+
 def spelled(symbol: str) -> str:
     """A symbol's spelling with nothing but what tells it: `BINANCE:btc-usdt` and `BTC/USDT` are both `BTCUSDT`."""
     head, colon, tail = symbol.partition(":")
     name = tail if colon and "/" not in head else symbol
-    return name.upper().translate(str.maketrans("", "", "-_/ "))
+    return name.upper().translate(_SEPARATORS)

@@ -2,9 +2,8 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from exengine.domain.signal_body import Body, body_secret
 
@@ -47,8 +46,27 @@ class Standing(Enum):
 
 def matches(given: str, wanted: str) -> bool:
     """Whether both are the same text, in a time that tells neither where they differ nor how long they are."""
-    alike = hmac.compare_digest(_hashed(given), _hashed(wanted))
-    return alike and wanted != ""
+    return _is_one(_hashed(given), _one(wanted))
+
+
+class _Known(NamedTuple):
+    """What a proof is compared with, by its digest: the time tells neither where they differ nor how long it is."""
+
+    hashed: bytes
+    is_some: bool
+    """An empty one is never matched."""
+
+
+def _one(text: str) -> _Known:
+    return _Known(_hashed(text), text != "")
+
+
+def _known(new: str, old: str) -> tuple[_Known, _Known]:
+    return _one(new), _one(old)
+
+
+def _is_one(hashed: bytes, known: _Known) -> bool:
+    return hmac.compare_digest(hashed, known.hashed) and known.is_some
 
 
 def _hashed(text: str) -> bytes:
@@ -69,8 +87,9 @@ class Authenticator:
 
     def __init__(self, mode: WebhookAuth, secrets: Secrets) -> None:
         self._mode = mode
-        self._tokens = (secrets.token, secrets.old_token)
-        self._secrets = (secrets.secret, secrets.old_secret)
+        self._tokens = _known(secrets.token, secrets.old_token)
+        self._texts = (secrets.secret, secrets.old_secret)
+        self._secrets = _known(*self._texts)
         self.saw_old = False
         """Whether the request that was judged last had a right proof that was one of the old ones."""
 
@@ -84,8 +103,8 @@ class Authenticator:
         if self._mode in (WebhookAuth.TOKEN, WebhookAuth.ANY) and token is not None:
             proofs.append(self._is_one_of(token, self._tokens))
         if self._mode in (WebhookAuth.HMAC, WebhookAuth.ANY) and signed is not None:
-            known = tuple(signature(raw, secret) if secret else "" for secret in self._secrets)
-            proofs.append(self._is_one_of(signed.strip().lower(), known))
+            known = (signature(raw, secret) if secret else "" for secret in self._texts)
+            proofs.append(self._is_one_of(signed.strip().lower(), _known(*known)))
         if proofs:
             return Standing.PROVEN if all(proofs) else Standing.WRONG
         return Standing.UNPROVEN if self._mode in (WebhookAuth.SECRET, WebhookAuth.ANY) else Standing.WRONG
@@ -99,8 +118,9 @@ class Authenticator:
             return standing is Standing.PROVEN
         return self._is_one_of(given, self._secrets)
 
-    def _is_one_of(self, given: str, known: Sequence[str]) -> bool:
+    def _is_one_of(self, given: str, known: tuple["_Known", "_Known"]) -> bool:
         """Compares with both, whichever is right: the time tells nothing."""
-        new, old = (matches(given, one) for one in known)
+        hashed = _hashed(given)
+        new, old = (_is_one(hashed, one) for one in known)
         self.saw_old = self.saw_old or (old and not new)
         return new or old

@@ -58,6 +58,9 @@ async def read_body(request: web.BaseRequest, *, limit: int, patience_s: float) 
         return BodyFault.TOO_LARGE
     if request.version == HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue":
         _ask_for_body(request)
+    if request.content.is_eof() and request.content.exception() is None:
+        whole = request.content.read_nowait()  # it came with its head, as an alert does
+        return BodyFault.TOO_LARGE if len(whole) > limit else _heard(request, whole)
     body = bytearray()
     try:
         async with asyncio.timeout(patience_s):
@@ -67,9 +70,13 @@ async def read_body(request: web.BaseRequest, *, limit: int, patience_s: float) 
                     return BodyFault.TOO_LARGE
     except (TimeoutError, ConnectionError, web.RequestPayloadError, http_exceptions.HttpProcessingError):
         return BodyFault.INCOMPLETE
+    return _heard(request, bytes(body))
+
+
+def _heard(request: web.BaseRequest, body: bytes) -> bytes:
     if isinstance(request.protocol, _Connection):
         request.protocol.is_heard()
-    return bytes(body)
+    return body
 
 
 def _ask_for_body(request: web.BaseRequest) -> None:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
@@ -42,6 +43,7 @@ def networks(texts: Sequence[str], setting: str) -> tuple[Network, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=256)
 def parse_address(text: str) -> Address | None:
     """The address that `text` names, without port, brackets, zone or IPv4 mapping; None where it names none."""
     text = text.strip().strip('"')

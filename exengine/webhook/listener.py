@@ -1,5 +1,6 @@
 """Takes alerts over HTTP: each is judged, handed over to be stored, and answered only then (SPEC §2.1)."""
 
+import asyncio
 import json
 import logging
 import traceback
@@ -13,7 +14,7 @@ from aiohttp import web
 
 from exengine import __version__
 from exengine.domain.signal import FieldError
-from exengine.domain.signal_body import Body, BodyError, parse_body, redacted, scrubbed
+from exengine.domain.signal_body import Body, BodyError, parse_body, redacted, scrubber
 from exengine.engine.intake import Arrival, Intake, IntakeRefusal, StoreUnavailable, Verdict, VerdictKind, arrival_of
 from exengine.webhook.auth import Authenticator, Secrets, Standing, WebhookAuth
 from exengine.webhook.connection import BodyFault, Gate, Patience, read_body
@@ -130,7 +131,7 @@ class Listener:
         """From the next request on, these are what alerts prove themselves with."""
         known = tuple(one for one in (secrets.token, secrets.secret, secrets.old_token, secrets.old_secret) if one)
         # A function, so that no print of the listener's attributes has them.
-        self._scrubbed = lambda body: scrubbed(body, known)
+        self._scrubbed = scrubber(known)
         self._authenticator = Authenticator(self.settings.webhook_auth, secrets)
 
     def reachable_as(self, public_url: str) -> None:
@@ -238,7 +239,7 @@ class Listener:
                 raise _unauthorized("") from None
             raise _not_json(str(error)) from None
         accepted = self._authenticator.accepts(standing, body)
-        body = self._scrubbed(body)
+        body = self._scrubbed(body, raw)
         if not accepted:
             raise _unauthorized(redacted(body))
         if self._authenticator.saw_old:
@@ -281,7 +282,9 @@ class Listener:
             log.error("webhook: 503 to %s, the store cannot take signals; nothing was accepted", caller)
             return _invalid(errors) if errors else _status(503, "unavailable")
         answer = _answer(verdict, errors)
-        log.info("webhook: %d to %s, signal %d %s", answer.status, caller, verdict.signal_id, verdict.kind.value)
+        told = answer.status, caller, verdict.signal_id, verdict.kind.value
+        # In the loop's next pass, when the answer is out.
+        asyncio.get_running_loop().call_soon(log.info, "webhook: %d to %s, signal %d %s", *told)
         return answer
 
 
@@ -290,8 +293,14 @@ def _answer(verdict: Verdict, errors: tuple[FieldError, ...]) -> web.Response:
     if errors or verdict.errors:
         return _invalid(errors or verdict.errors)
     if verdict.kind is VerdictKind.DUPLICATE:
-        return web.json_response({"status": "duplicate", "signal_id": verdict.signal_id}, status=200)
-    return web.json_response({"status": "accepted", "signal_id": verdict.signal_id}, status=202)
+        return _json({"status": "duplicate", "signal_id": verdict.signal_id}, 200)
+    return _json({"status": "accepted", "signal_id": verdict.signal_id}, 202)
+
+
+def _json(told: dict[str, object], status: int) -> web.Response:
+    """As `web.json_response`, which takes its time to find out how JSON is encoded."""
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    return web.Response(body=json.dumps(told).encode(), status=status, headers=headers)
 
 
 def _invalid(errors: tuple[FieldError, ...], status: int = 422) -> web.Response:

@@ -14,7 +14,9 @@ from exengine.domain.signal_body import (
     digest,
     parse_body,
     redacted,
+    redacted_and_digest,
     scrubbed,
+    scrubber,
 )
 from tests.helpers.alerts import alert, text
 
@@ -84,6 +86,39 @@ class TestDigestAndSecret:
         assert found["note"] == "key [removed]!"
         assert "zebra" not in redacted(found)
         assert found["tv"] == body["tv"]
+
+    @pytest.mark.parametrize("known", ["zebra-4711", "47114711", "4711.4711", "-4711e+12"])
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            '{"note": "key zebra-4711!"}',
+            '{"zebra-4711": 1, "secret": "zebra-4711"}',
+            r'{"note": "\u007aebra-4711"}',
+            '{"key": 47114711.0}',
+            '{"key": 4.7114711e7}',
+            '{"key": 47114711e-4}',
+            '{"key": "nothing of it"}',
+        ],
+    )
+    def test_it_is_found_just_so_where_it_is_only_looked_for_where_it_may_be(self, raw: str, known: str) -> None:
+        body = parse_body(raw.encode())
+
+        assert scrubber([known])(body, raw.encode()) == scrubbed(body, [known])
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            alert(),
+            alert(secret="zebra"),
+            alert(tv__Secret="zebra"),
+            alert(note="no SECRET here", list=[{" SECRET ": 1}]),
+            {"SECRET": "zebra"},
+        ],
+    )
+    def test_what_is_kept_of_a_body_and_its_digest_are_the_same_made_together(self, body: dict[str, Any]) -> None:
+        parsed = parse_body(text(body))
+
+        assert redacted_and_digest(parsed) == (redacted(parsed), digest(parsed))
 
     def test_one_of_digits_is_blanked_where_it_is_written_as_a_number_too(self) -> None:
         body = parse_body(text(alert(key=47114711, list=[47114711.0, 147114711], tv__entry_price="50000")))
