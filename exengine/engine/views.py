@@ -31,7 +31,7 @@ class _Fresh:
 
     groups: dict[str, Group] = field(default_factory=dict)
     gone: dict[str, None] = field(default_factory=dict)
-    signals: dict[int, SignalRow] = field(default_factory=dict)
+    signals: dict[int, None] = field(default_factory=dict)
     log: list[LogRow] = field(default_factory=list)
     resolved: list[int] = field(default_factory=list)
     quotes: set[tuple[str, str]] = field(default_factory=set)
@@ -49,7 +49,8 @@ class Views:
         self._closed_groups = closed_groups
         self._records: dict[int, SignalRecord] = {}
         self._traces: dict[int, Trace] = {}
-        self._signals: dict[int, SignalRow] = {}
+        self._signals: dict[int, SignalRow | None] = {}
+        """None: its row is made when somebody looks."""
         self._log: dict[int, LogRow] = {}
         self._last_webhook_ms: int | None = None
         self._trouble: str | None = None
@@ -141,17 +142,21 @@ class Views:
                 self._closed_groups += 1
 
     def _signal(self, signal_id: int) -> None:
-        record = self._records.get(signal_id)
-        if record is None:
+        if signal_id not in self._records:
             return
-        row = signal_row(record, self._traces.get(signal_id))
-        self._signals[signal_id] = self._fresh.signals[signal_id] = row
+        self._signals[signal_id] = self._fresh.signals[signal_id] = None
         while len(self._signals) > KEPT_ROWS:
             oldest = next(iter(self._signals))
             del self._signals[oldest]
             self._fresh.signals.pop(oldest, None)
             self._records.pop(oldest, None)
             self._traces.pop(oldest, None)
+
+    def _signal_row(self, signal_id: int) -> SignalRow:
+        row = self._signals[signal_id]
+        if row is None:
+            row = self._signals[signal_id] = signal_row(self._records[signal_id], self._traces.get(signal_id))
+        return row
 
     def _add_log(self, notes: list[tuple[int, Note]]) -> None:
         for log_id, note in notes:
@@ -207,7 +212,7 @@ class Views:
         self._panels.refresh()
         self._fresh = _Fresh(
             groups=dict(self._state.groups),
-            signals=dict(self._signals),
+            signals=dict.fromkeys(self._signals),
             log=list(self._log.values()),
             quotes=set(self._state.quotes),
         )
@@ -220,7 +225,7 @@ class Views:
             return ViewChanges(
                 groups={group_id: group_row(state, group) for group_id, group in fresh.groups.items()},
                 gone_groups=tuple(sorted(fresh.gone)),
-                signals=tuple(fresh.signals[signal_id] for signal_id in sorted(fresh.signals)),
+                signals=tuple(self._signal_row(signal_id) for signal_id in sorted(fresh.signals)),
                 log=tuple(fresh.log),
                 resolved=tuple(fresh.resolved),
                 engine=self._engine_row() if fresh.engine else None,
