@@ -6,7 +6,6 @@ import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from exengine.domain.accounts import away
 from exengine.domain.applying import in_doubt
@@ -20,6 +19,7 @@ from exengine.domain.events import (
     EngineStarted,
     Event,
     GroupDue,
+    OrderSent,
     QueueDue,
     RiskDue,
     SignalArrived,
@@ -34,8 +34,11 @@ from exengine.engine.defects import Defects, concerned, said
 from exengine.engine.equity import EquityMarks
 from exengine.engine.executor import Executor
 from exengine.engine.intake import StoreUnavailable
+from exengine.engine.item import Item
 from exengine.engine.ports import Clock, Exchange, PassBy
 from exengine.engine.prices import Prices
+from exengine.engine.sent_orders import SentOrders
+from exengine.engine.standing_back import StandingBack
 from exengine.engine.traces import Traces
 from exengine.engine.views import Views
 
@@ -49,22 +52,6 @@ STORE_BACK_OFF_S = 0.5
 
 TRIES_ALONE = 3
 """How often an event is tried that the store cannot write for a reason other than the environment."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Item:
-    event: Event
-    done: asyncio.Future[Step | None] | None = None
-    keep: bool = True
-    """Whether it comes back when the store fails: the world's news do, while an alert's or a click's sender is told."""
-
-    def answer(self, step: Step | None) -> None:
-        if self.done is not None and not self.done.done():
-            self.done.set_result(step)
-
-    def fail(self, error: Exception) -> None:
-        if self.done is not None and not self.done.done():
-            self.done.set_exception(error)
 
 
 class Engine:
@@ -96,7 +83,9 @@ class Engine:
             pause=pause,
         )
         self._executor.on_turn_done = self._mark_quiet
-        self._items: deque[_Item] = deque()
+        self._items: deque[Item] = deque()
+        self._stored_alerts = StandingBack()
+        self._sent_orders = SentOrders(self._tell_sent)
         self._alone = 0
         """How many of the next events are stored one by one, to find the one that cannot be written."""
         self._also_first = False
@@ -126,7 +115,7 @@ class Engine:
 
     def post(self, event: Event) -> None:
         """Queues an event; nobody waits for it."""
-        self._put(_Item(event=event))
+        self._put(Item(event=event))
 
     async def submit(self, event: Event) -> Step:
         """Queues an event and waits until it is decided and stored.
@@ -134,7 +123,7 @@ class Engine:
         Raises StoreFailed where it could not be stored, and the defect itself where it could not be decided.
         """
         done: asyncio.Future[Step | None] = asyncio.get_running_loop().create_future()
-        self._put(_Item(event=event, done=done, keep=False))
+        self._put(Item(event=event, done=done, keep=False))
         step = await done
         assert step is not None
         return step
@@ -145,7 +134,7 @@ class Engine:
         It never raises for what the engine makes of it: an exchange and a market go on whatever that is.
         """
         done: asyncio.Future[Step | None] = asyncio.get_running_loop().create_future()
-        self._put(_Item(event=event, done=done))
+        self._put(Item(event=event, done=done, at_ms=self._clock.now_ms() if isinstance(event, OrderSent) else None))
         return done
 
     async def take(self, arrival: Arrival) -> Verdict:
@@ -242,13 +231,19 @@ class Engine:
 
     # the loop ------------------------------------------------------------------------------------------------------
 
-    def _put(self, item: _Item) -> None:
-        self._items.append(item)
+    def _put(self, item: Item) -> None:
         self._quiet.clear()
+        if not self._sent_orders.keeps(item):
+            self._items.extend(self._sent_orders.before(item.event))
+            self._items.append(item)
+            self._wake.set()
+
+    def _tell_sent(self) -> None:
+        self._items.extend(self._sent_orders.take())
         self._wake.set()
 
     def _mark_quiet(self) -> None:
-        if self._items or self._deciding or not self._executor.in_step:
+        if self._items or self._stored_alerts or self._sent_orders or self._deciding or not self._executor.in_step:
             self._quiet.clear()
         elif wants_risk(self.state) and not self._stopping:
             self.post(RiskDue(on_fill=True))
@@ -262,7 +257,7 @@ class Engine:
             while True:
                 self._wake.clear()
                 self._deciding = True
-                while self._items or not self._also.is_empty:
+                while self._items or self._stored_alerts or not self._also.is_empty:
                     self._whole.clear()
                     try:
                         stored = await self._batch()
@@ -270,6 +265,7 @@ class Engine:
                         self._whole.set()
                     if stored:
                         await asyncio.sleep(0)  # prices alone are not stored, and must not keep the loop to themselves
+                        self._items.extend(await self._stored_alerts.go_on(self._items))
                     else:
                         await self._pause(STORE_BACK_OFF_S)
                 self._deciding = False
@@ -323,16 +319,16 @@ class Engine:
             changes.equity.append(mark)
         return changes
 
-    def _decide_some(self) -> tuple[list[Step], list[_Item]]:
+    def _decide_some(self) -> tuple[list[Step], list[Item]]:
         steps: list[Step] = []
-        items: list[_Item] = []
+        items: list[Item] = []
         if self._also_first and not self._alone and not self._also.is_empty:
             return steps, items
         deadline = time.perf_counter() + BATCH_BUDGET_S
         while self._items and (not items or (not self._alone and time.perf_counter() < deadline)):
             item = self._items.popleft()
             try:
-                steps.append(decide(self.state, item.event, self._clock.now_ms()))
+                steps.append(decide(self.state, item.event, item.at_ms or self._clock.now_ms()))
             except Exception as error:  # noqa: BLE001  # a defect must not stop the engine for every other group
                 self._defect(item, error)
             else:
@@ -351,15 +347,15 @@ class Engine:
         verdict = step.verdict
         if verdict is None or self._items or self._alone or list(self.state.pending) != [verdict.signal_id]:
             return False
-        self._items.append(_Item(event=SignalStored(signal_id=verdict.signal_id), keep=False))
+        self._items.append(Item(event=SignalStored(signal_id=verdict.signal_id), keep=False))
         return True
 
-    def _act(self, steps: list[Step], items: list[_Item]) -> None:
+    def _act(self, steps: list[Step], items: list[Item]) -> None:
         """What is stored is answered, and then carried out."""
         for item, step in zip(items, steps, strict=True):
             item.answer(step)
             if step.verdict is not None and step.verdict.signal_id in self.state.pending:
-                self.post(SignalStored(signal_id=step.verdict.signal_id))
+                self._stored_alerts.add(Item(event=SignalStored(signal_id=step.verdict.signal_id)))
             if isinstance(item.event, EngineStarted):
                 self._go_on()
         for step in steps:
@@ -375,7 +371,7 @@ class Engine:
 
     # when something fails ------------------------------------------------------------------------------------------
 
-    def _not_stored(self, items: list[_Item], error: BaseException, *, with_also: bool) -> bool:
+    def _not_stored(self, items: list[Item], error: BaseException, *, with_also: bool) -> bool:
         """What could not be stored is undone by now: alerts and clicks are told, the rest comes again in its order."""
         if not isinstance(error, Exception):
             self._items.extendleft(reversed(items))
@@ -392,7 +388,7 @@ class Engine:
         self.store_trouble(str(error))
         return False
 
-    def _isolated(self, items: list[_Item], error: Exception, *, with_also: bool) -> bool:
+    def _isolated(self, items: list[Item], error: Exception, *, with_also: bool) -> bool:
         """Looks for what cannot be written by storing one event at a time; what fails alone is left out, loudly."""
         if len(items) > 1 or (items and with_also):
             self._items.extendleft(reversed(items))
@@ -437,7 +433,7 @@ class Engine:
             self._show_trouble()
             self.note(Severity.INFO, Category.SYSTEM, "The store takes transactions again.", topic=Topic.STORE_BACK)
 
-    def _defect(self, item: _Item, error: Exception) -> None:
+    def _defect(self, item: Item, error: Exception) -> None:
         """An event that could not be dealt with: told once, its group paused, everything else goes on."""
         if self._defects.is_new(said(item.event), error):
             self.note(
@@ -494,7 +490,7 @@ class Engine:
         """
         await self._executor.stop(timeout_s)
         self._stopping = True
-        self._wake.set()
+        self._tell_sent()
         if self._running:
             try:
                 await asyncio.wait_for(self._ended.wait(), timeout_s)

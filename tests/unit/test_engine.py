@@ -6,13 +6,25 @@ from decimal import Decimal
 
 import pytest
 
-from exengine.domain.events import EngineStarted, GroupCloseAsked, OrderCancelled, Paused, PriceMoved, QueueDue, Resumed
+from exengine.domain.events import (
+    EngineStarted,
+    GroupCloseAsked,
+    OrderCancelled,
+    Paused,
+    PriceMoved,
+    QueueDue,
+    Resumed,
+    SignalArrived,
+    SignalStored,
+)
 from exengine.domain.group import GroupStatus
 from exengine.domain.order import OrderStatus, Role
-from exengine.domain.reception import Outcome, VerdictKind
+from exengine.domain.reception import Arrival, Outcome, VerdictKind
 from exengine.engine.changes import StoreFailed
 from exengine.engine.intake import StoreUnavailable
+from exengine.engine.item import Item
 from exengine.engine.rows import EngineStatus
+from exengine.engine.standing_back import StandingBack
 from tests.helpers.engine import running, until
 
 
@@ -61,6 +73,48 @@ async def test_of_several_alerts_all_are_answered_before_any_is_decided():
         assert {one.id: one.outcome for one in answered.signals.values()} == {2: None, 3: None, 4: None}
         await engine.engine.settled()
         assert len(engine.state.groups) == 4
+
+
+async def test_what_follows_from_stored_alerts_stands_back_while_another_comes_in_and_no_longer():
+    arrives = Item(event=SignalArrived(arrival=Arrival(received_at_ms=1, source_address="", body="{}")))
+    stored = [Item(event=SignalStored(signal_id=number)) for number in (1, 2)]
+    waiting = StandingBack()
+    for one in stored:
+        waiting.add(one)
+    assert await waiting.go_on([arrives]) == []
+    assert await waiting.go_on([]) == stored
+    assert not waiting
+
+
+async def test_what_follows_from_stored_alerts_waits_no_longer_than_its_time_however_many_come_in(monkeypatch):
+    monkeypatch.setattr("exengine.engine.standing_back.STAND_BACK_S", 0)
+    arrives = Item(event=SignalArrived(arrival=Arrival(received_at_ms=1, source_address="", body="{}")))
+    stored = Item(event=SignalStored(signal_id=1))
+    waiting = StandingBack()
+    waiting.add(stored)
+    assert await waiting.go_on([arrives]) == [stored]
+
+
+async def test_that_orders_were_sent_is_stored_with_their_answers():
+    async with running() as engine:
+        await engine.price("50100")
+        await engine.alert("50000")
+        await engine.engine.settled()
+        statuses = [{order.status for order in changes.orders.values()} for changes in engine.store.commits]
+        assert [one for one in statuses if one] == [{OrderStatus.CREATED}, {OrderStatus.OPEN}]
+        assert all(order.sent_at_ms is not None for order in engine.orders)
+
+
+async def test_where_an_exchange_takes_its_time_its_orders_are_shown_as_sent(monkeypatch):
+    monkeypatch.setattr("exengine.engine.sent_orders.AT_THE_LATEST_S", 0)
+    async with running() as engine:
+        await engine.price("50100")
+        engine.exchange.may_answer.clear()
+        await engine.alert("50000")
+        await until(lambda: {order.status for order in engine.orders} == {OrderStatus.SENT})
+        engine.exchange.may_answer.set()
+        await engine.engine.settled()
+        assert {order.status for order in engine.orders} == {OrderStatus.OPEN}
 
 
 async def test_of_an_alert_that_the_store_does_not_take_nothing_that_it_led_to_is_left():
