@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,10 @@ if TYPE_CHECKING:
     from exengine.bootstrap.replay_desk import ReplayDesk
 
 log = logging.getLogger(__name__)
+
+SWITCH_S = 0.001
+"""How long one thread keeps the interpreter while others wait for it: what goes to an exchange, or comes from it, is
+dealt with in a thread of its own, and Python's own 5 ms are longer than all that is to be done for it."""
 
 STOP_S = 5.0
 """How long a stop waits for orders under way; what is left is resolved by the next start."""
@@ -132,6 +137,7 @@ class Program(StoreReader):
             )
 
     async def _start(self) -> None:
+        sys.setswitchinterval(SWITCH_S)
         try:
             await self._open()
             await self._trade()

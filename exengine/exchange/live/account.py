@@ -77,8 +77,8 @@ class LiveExchange:
         self._pass_by: PassBy = delivered
         self._home: asyncio.AbstractEventLoop | None = None
         self._sends_together = venue.profile.batch > 1
-        self._together: dict[str, list[_Waiting]] = {}
-        """Orders of each symbol that were asked for in this very pass of the loop: they are sent together."""
+        self._together: list[_Waiting] = []
+        """Orders that were asked for in this very pass of the loop."""
         self._sending: set[asyncio.Task[list[Answer]]] = set()
         """What is being sent. Lives on the thread."""
         self._reopening: asyncio.Future[None] | None = None
@@ -129,33 +129,39 @@ class LiveExchange:
         await self._thread.call(self._desk.cancel_stray(stray))
 
     async def place(self, order: Order) -> list[Event]:
-        """Sends an order: at once, or with all others of its symbol that are asked for in this pass of the loop.
+        """Sends an order with all others that are asked for in this pass of the loop, so that the thread is woken once.
 
-        What is being sent goes on when its caller does not wait any more.
+        Those of a symbol go in one request where the exchange takes several. What is being sent goes on when its
+        caller does not wait any more.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
-        if self._sends_together:
-            waiting = self._together.setdefault(order.symbol, [])
-            if not waiting:
-                loop.call_soon(self._send, order.symbol)
-            waiting.append((order, answer))
-        else:
-            self._hand_over([(order, answer)])
+        if not self._together:
+            loop.call_soon(self._hand_over)
+        self._together.append((order, answer))
         said = await answer
         if isinstance(said, Exception):
             raise said
         return said
 
-    def _send(self, symbol: str) -> None:
-        self._hand_over(self._together.pop(symbol))
-
-    def _hand_over(self, batch: list[_Waiting]) -> None:
+    def _hand_over(self) -> None:
         # Not by way of a task here: it would begin after what the engine has to do by then.
-        self._thread.soon(partial(self._begin, batch))
+        together, self._together = self._together, []
+        self._thread.soon(partial(self._begin_all, together))
+
+    def _begin_all(self, together: list[_Waiting]) -> None:
+        """On the thread."""
+        if not self._sends_together:
+            for one in together:
+                self._begin([one])
+            return
+        by_symbol: dict[str, list[_Waiting]] = {}
+        for one in together:
+            by_symbol.setdefault(one[0].symbol, []).append(one)
+        for batch in by_symbol.values():
+            self._begin(batch)
 
     def _begin(self, batch: list[_Waiting]) -> None:
-        """On the thread."""
         orders = [order for order, _ in batch]
         task = asyncio.create_task(self._desk.place(orders), name=f"send {len(orders)} orders of {orders[0].symbol}")
         self._sending.add(task)

@@ -71,7 +71,9 @@ class OrderDesk:
             self._tracker.expect(order)
             self._sent_s[order.client_id] = self._now_s()
         size = self._profile.batch
-        if size == 1 or len(orders) == 1:
+        if len(orders) == 1:
+            return [await self._place_one(orders[0], urgency)]
+        if size == 1:
             return list(await asyncio.gather(*(self._place_one(order, urgency) for order in orders)))
         parts = [orders[start : start + size] for start in range(0, len(orders), size)]
         answers = await asyncio.gather(*(self._place_batch(part, urgency) for part in parts))
