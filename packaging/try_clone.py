@@ -11,6 +11,7 @@ import argparse
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -141,6 +142,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--pip-config", type=Path, metavar="FILE")
     parser.add_argument("--share", type=Path, action="append", default=[], metavar="FOLDER")
     options, options.arguments = parser.parse_known_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that root and display go with it
     try:
         try_clone(options)
     except (RuntimeError, subprocess.SubprocessError) as error:
