@@ -341,7 +341,8 @@ def of(account: str, value: Any) -> Any:
         is_ours = value == ACCOUNT or value.startswith(f"{ACCOUNT}|")
         return account + value.removeprefix(ACCOUNT) if is_ours else value
     if isinstance(value, tuple):
-        return tuple(of(account, one) for one in value)
+        made = [of(account, one) for one in value]
+        return value._make(made) if isinstance(value, RiskRow) else tuple(made)
     if isinstance(value, dict):
         return {of(account, name): of(account, one) for name, one in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
