@@ -143,7 +143,7 @@ async def test_one_that_cannot_be_asked_to_end_is_made_to(tmp_path: Path, monkey
     await it.until(lambda: it.tunnel.state.url)
     pid = await asyncio.to_thread(pid_of, file)
     await it.stop()
-    assert not is_alive(pid)
+    await asyncio.to_thread(eventually, lambda: not is_alive(pid), what="its end")
 
 
 async def test_without_an_address_it_is_not_waited_for_for_ever(
