@@ -9,6 +9,7 @@ from operator import attrgetter
 
 from exengine.domain import risk
 from exengine.domain.group import Group
+from exengine.domain.instrument import Instrument
 from exengine.domain.money import ZERO, arithmetic, decimals_of
 from exengine.domain.risk_ranking import FULL_COVER
 from exengine.domain.settings import WhenShort
@@ -62,7 +63,7 @@ def worst(rows: Iterable[RiskRow], rather: RiskRow | None = None) -> RiskRow | N
     """
     if rather is not None and rather.state is RiskState.CANDIDATE:
         return rather
-    losing = [row for row in rows if row.loss_percent is not None and row.loss_percent < 0]
+    losing = [row for row in rows if is_losing(row)]
     candidates = [row for row in losing if row.state is RiskState.CANDIDATE]
     if rather is not None and not candidates:
         return rather
@@ -104,18 +105,8 @@ def _winner_line(state: State, plan: OffsetPlan, place: int) -> PlanLine:
             group_id=line.group_id, symbol=symbol, timeframe=timeframe, side=lost.side, base=symbol.split("/")[0],
             qty=line.qty, of_qty=line.qty, qty_decimals=decimals_of(line.qty), brings_usd=line.realised,
         )  # fmt: skip
-    instrument = state.instrument(group)
-    return PlanLine(
-        group_id=group.id,
-        symbol=group.key.symbol,
-        timeframe=group.key.timeframe,
-        side=group.side,
-        base=group.base,
-        qty=line.qty,
-        of_qty=line.qty if line.whole else max(group.net_qty, line.qty),
-        qty_decimals=decimals_of(instrument.step_size),
-        brings_usd=line.realised or line.expected,
-    )
+    of_qty = line.qty if line.whole else max(group.net_qty, line.qty)
+    return _line(group, state.instrument(group), line.qty, of_qty, line.realised or line.expected)
 
 
 def _loser_line(state: State, group: Group, plan: OffsetPlan, brings: Decimal) -> PlanLine:
@@ -124,6 +115,10 @@ def _loser_line(state: State, group: Group, plan: OffsetPlan, brings: Decimal) -
     full = brings >= plan.required * FULL_COVER
     qty = held if full else instrument.qty_floor(group.net_qty * brings / plan.required)
     share = plan.required if full else plan.required * qty / group.net_qty if group.net_qty else ZERO
+    return _line(group, instrument, qty, held, -share)
+
+
+def _line(group: Group, instrument: Instrument, qty: Decimal, of_qty: Decimal, brings: Decimal) -> PlanLine:
     return PlanLine(
         group_id=group.id,
         symbol=group.key.symbol,
@@ -131,9 +126,9 @@ def _loser_line(state: State, group: Group, plan: OffsetPlan, brings: Decimal) -
         side=group.side,
         base=group.base,
         qty=qty,
-        of_qty=held,
+        of_qty=of_qty,
         qty_decimals=decimals_of(instrument.step_size),
-        brings_usd=-share,
+        brings_usd=brings,
     )
 
 

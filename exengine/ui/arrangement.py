@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QMainWindow, QTabBar
+from PySide6.QtWidgets import QMainWindow
 
-from exengine.ui.dock import Dock
+from exengine.ui.dock import Dock, docks_of, tab_bars
 from exengine.ui.layout import VERSION, LayoutStore
 from exengine.ui.theme import Look
 
@@ -132,12 +132,8 @@ class Arrangement:
         for dock in self._docks.values():
             beside = [one for one in self._window.tabifiedDockWidgets(dock) if isinstance(one, Dock)]
             stacks.append({dock, *beside})
-        only_direct = Qt.FindChildOption.FindDirectChildrenOnly
-        for bar in self._window.findChildren(QTabBar, options=only_direct):
-            ruled = {
-                dock for tab in range(bar.count()) for dock in self._docks.values() if dock.is_named(bar.tabText(tab))
-            }
-            if bar.isVisible() and ruled not in stacks:
+        for bar in tab_bars(self._window):
+            if bar.isVisible() and set(docks_of(bar, self._docks.values())) not in stacks:
                 bar.hide()
 
     def _there(self, names: tuple[str, ...]) -> list[Dock]:

@@ -1,8 +1,10 @@
 """A dock of the window: its title bar with what it holds in words, its tools, float and close."""
 
-from PySide6.QtCore import QRectF, QSize, QTimer, Signal
+from collections.abc import Iterable
+
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QMainWindow, QSizePolicy, QTabBar, QWidget
 
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
@@ -138,3 +140,14 @@ class Dock(QDockWidget):
 
     def reset(self) -> None:
         """Back to how it was made."""
+
+
+def tab_bars(window: QMainWindow) -> list[QTabBar]:
+    """A window's rows of tabs, also those that Qt has left behind; none that is inside of a dock."""
+    return window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+
+
+def docks_of(bar: QTabBar, docks: Iterable[Dock]) -> list[Dock]:
+    """Those that have a tab in a row."""
+    tabs = [bar.tabText(tab) for tab in range(bar.count())]
+    return [dock for dock in docks if any(map(dock.is_named, tabs))]

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QRect, QTimer
 from PySide6.QtWidgets import QMainWindow, QTabBar
 
-from exengine.ui.dock import Dock
+from exengine.ui.dock import Dock, docks_of, tab_bars
 
 _MOVED = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.LayoutRequest)
 
@@ -25,24 +25,20 @@ class TabRows(QObject):
         """After docks were moved, opened, closed or brought to the front, or a row has another width."""
         self._placing = False
         self._fronts.clear()
-        beside = {dock for bar in self._bars() for dock in self._place_in(bar)}
+        beside = {dock for bar in tab_bars(self._window) for dock in self._place_in(bar)}
         for dock in self._docks:
             if dock not in beside:
                 dock.take_heading_back()
             dock.note_neighbours()
-
-    def _bars(self) -> list[QTabBar]:
-        only_direct = Qt.FindChildOption.FindDirectChildrenOnly
-        return self._window.findChildren(QTabBar, options=only_direct)
 
     def _place_in(self, bar: QTabBar) -> list[Dock]:
         """Those of a row's docks whose title bars are with the tabs now."""
         bar.setDrawBase(False)
         bar.setAccessibleName("Docks")
         bar.installEventFilter(self)
-        tabs = [bar.tabText(tab) for tab in range(bar.count())] if bar.isVisible() else []
         free = bar.width() - bar.sizeHint().width()
-        fitting = [dock for dock in self._docks if any(map(dock.is_named, tabs)) and dock.heading.needed_width <= free]
+        stack = docks_of(bar, self._docks) if bar.isVisible() else []
+        fitting = [dock for dock in stack if dock.heading.needed_width <= free]
         for dock in fitting:
             in_front = dock.is_named(bar.tabText(bar.currentIndex()))
             dock.lend_heading(self._window, in_front=in_front)
