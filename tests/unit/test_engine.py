@@ -24,7 +24,7 @@ from exengine.engine.changes import StoreFailed
 from exengine.engine.intake import StoreUnavailable
 from exengine.engine.item import Item
 from exengine.engine.rows import EngineStatus
-from exengine.engine.standing_back import StandingBack
+from exengine.engine.standing_back import STAND_BACK_S, TOGETHER, StandingBack
 from tests.helpers.engine import running, until
 
 
@@ -75,24 +75,43 @@ async def test_of_several_alerts_all_are_answered_before_any_is_decided():
         assert len(engine.state.groups) == 4
 
 
-async def test_what_follows_from_stored_alerts_stands_back_while_another_comes_in_and_no_longer():
-    arrives = Item(event=SignalArrived(arrival=Arrival(received_at_ms=1, source_address="", body="{}")))
-    stored = [Item(event=SignalStored(signal_id=number)) for number in (1, 2)]
+ARRIVES = Item(event=SignalArrived(arrival=Arrival(received_at_ms=1, source_address="", body="{}")))
+
+
+def standing_back(count: int) -> tuple[StandingBack, list[Item]]:
+    stored = [Item(event=SignalStored(signal_id=number)) for number in range(1, count + 1)]
     waiting = StandingBack()
     for one in stored:
         waiting.add(one)
-    assert await waiting.go_on([arrives]) == []
+    return waiting, stored
+
+
+async def test_what_follows_from_stored_alerts_stands_back_while_another_comes_in_and_no_longer():
+    waiting, stored = standing_back(2)
+    assert await waiting.go_on([ARRIVES]) == []
     assert await waiting.go_on([]) == stored
     assert not waiting
 
 
-async def test_what_follows_from_stored_alerts_waits_no_longer_than_its_time_however_many_come_in(monkeypatch):
-    monkeypatch.setattr("exengine.engine.standing_back.STAND_BACK_S", 0)
-    arrives = Item(event=SignalArrived(arrival=Arrival(received_at_ms=1, source_address="", body="{}")))
-    stored = Item(event=SignalStored(signal_id=1))
-    waiting = StandingBack()
-    waiting.add(stored)
-    assert await waiting.go_on([arrives]) == [stored]
+async def test_of_many_stored_alerts_some_are_decided_at_a_time_so_that_who_comes_in_then_need_not_wait_for_all():
+    waiting, stored = standing_back(TOGETHER + 1)
+    assert await waiting.go_on([]) == stored[:-1]
+    assert await waiting.go_on([ARRIVES]) == []
+    assert await waiting.go_on([]) == stored[-1:]
+
+
+async def test_what_follows_from_a_stored_alert_waits_no_longer_than_its_time_however_many_come_in(monkeypatch):
+    at_s = 0.0
+    monkeypatch.setattr("exengine.engine.standing_back._now_s", lambda: at_s)
+    waiting, (first,) = standing_back(1)
+    at_s = STAND_BACK_S / 2
+    later = Item(event=SignalStored(signal_id=2))
+    waiting.add(later)
+    assert await waiting.go_on([ARRIVES]) == []
+    at_s = STAND_BACK_S
+    assert await waiting.go_on([ARRIVES]) == [first]
+    at_s = STAND_BACK_S * 1.5
+    assert await waiting.go_on([ARRIVES]) == [later]
 
 
 async def test_that_orders_were_sent_is_stored_with_their_answers():
