@@ -178,6 +178,11 @@ class Gate:
     def connections(self) -> int:
         return len(self._open)
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return self._under_way > 0
+
     async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listens on `host` and `port` (0: any that is free) and returns the port. Raises UserError where it cannot."""
         if self._server is not None:

@@ -1,6 +1,5 @@
 """Takes alerts over HTTP: each is judged, handed over to be stored, and answered only then (SPEC §2.1)."""
 
-import asyncio
 import json
 import logging
 import traceback
@@ -16,6 +15,7 @@ from exengine import __version__
 from exengine.domain.signal import FieldError
 from exengine.domain.signal_body import Body, BodyError, parse_body, redacted, scrubber
 from exengine.engine.intake import Arrival, Intake, IntakeRefusal, StoreUnavailable, Verdict, VerdictKind, arrival_of
+from exengine.webhook.answered import Answered
 from exengine.webhook.auth import Authenticator, Secrets, Standing, WebhookAuth
 from exengine.webhook.connection import BodyFault, Gate, Patience, read_body
 from exengine.webhook.exposure import HIDDEN_CALLERS
@@ -107,6 +107,7 @@ class Listener:
         self._rate = RateLimit(per_minute=settings.rate_per_minute, burst=settings.burst)
         self._patience = patience or Patience()
         self._gate = Gate(self._handle, self._patience)
+        self._answered = Answered(lambda: self._gate.is_busy)
         self._port = settings.port
 
     @property
@@ -159,6 +160,7 @@ class Listener:
     async def stop(self) -> None:
         """Hears no one new, answers who is being heard, then closes; bounded by `Patience`."""
         await self._gate.close()
+        self._answered.write_all()
         log.info("webhook: stopped")
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -282,9 +284,7 @@ class Listener:
             log.error("webhook: 503 to %s, the store cannot take signals; nothing was accepted", caller)
             return _invalid(errors) if errors else _status(503, "unavailable")
         answer = _answer(verdict, errors)
-        told = answer.status, caller, verdict.signal_id, verdict.kind.value
-        # In the loop's next pass, when the answer is out.
-        asyncio.get_running_loop().call_soon(log.info, "webhook: %d to %s, signal %d %s", *told)
+        self._answered.add(answer.status, caller, verdict.signal_id, verdict.kind.value)
         return answer
 
 
