@@ -78,6 +78,22 @@ def walk(count: int, *, seed: int, start: int = 5_000_000, every_ms: int = 1000)
     return made
 
 
+def laps(
+    count: int, prices: Sequence[tuple[int, str]], signals: Sequence[dict[str, Any]]
+) -> tuple[list[tuple[int, str]], list[dict[str, Any]]]:
+    """The same prices and alerts `count` times over, one lap after the other: as much of everything for each tick."""
+    lap_ms = prices[-1][0] - prices[0][0] + prices[1][0] - prices[0][0]
+    later = [lap * lap_ms for lap in range(count)]
+    return (
+        [(at_ms + by_ms, price) for by_ms in later for at_ms, price in prices],
+        [
+            {"at": one["at"] + by_ms, "body": one["body"] | {"timestamp": one["at"] + by_ms}}
+            for by_ms in later
+            for one in signals
+        ],
+    )
+
+
 def write(
     folder: Path,
     *,

@@ -13,7 +13,7 @@ import pytest
 from tests.bench.goals import Goal
 from tests.bench.measured import PLAYED, show
 from tests.bench.peers.playing import Played, beside, missing
-from tests.bench.replay_inputs import MONTH, TIMEFRAMES, alerts, closes, config, walk
+from tests.bench.replay_inputs import MONTH, TIMEFRAMES, alerts, closes, config, laps, walk
 from tests.bench.replay_process import played, told
 
 LADDER = [{"gap_percent": str(Decimal(-place) / 20), "weight_percent": "20", "tp_percent": "0.3"} for place in range(5)]
@@ -44,16 +44,22 @@ def test_the_recorded_month(tmp_path: Path, goals: list[Goal], benchmark: Any, m
     goals.append(Goal(area="replay", what=what, measured=run.events / run.cpu_s / 1000, unit="k/s"))
 
 
+LAP = 100_000
+ALERT_EVERY = 1800
+"""So many ticks to an alert make a few thousand fills of a million."""
+
+
 @pytest.fixture(scope="module")
 def walks(tmp_path_factory: pytest.TempPathFactory) -> list[Played]:
-    """A thousand ticks, which is about what a start costs, a hundred thousand, and a million."""
+    """A thousand ticks, which is about what a start costs, a hundred thousand, and these ten times over."""
     grid = {"legs": LADDER, "max_pyramids": 4, "overrides": []}
     settings = config(grid=grid, sizing={"amount": "200"}, risk={"loss_threshold_percent": "-0.2"})
     made = []
-    for count in (1000, 100_000, 1_000_000):
-        prices = walk(count, seed=2)
-        signals = alerts(prices, count // 500, seed=4, timeframes=TIMEFRAMES)
-        folder = tmp_path_factory.mktemp(f"walk{count}")
+    for count, times in ((1000, 1), (LAP, 1), (LAP, 10)):
+        lap = walk(count, seed=2)
+        asked = alerts(lap, max(1, count // ALERT_EVERY), seed=4, timeframes=TIMEFRAMES)
+        prices, signals = laps(times, lap, asked)
+        folder = tmp_path_factory.mktemp(f"walk{len(prices)}")
         made.append(Played(folder, played(folder, signals=signals, settings=settings, prices=prices)))
     return made
 
@@ -62,7 +68,10 @@ def walks(tmp_path_factory: pytest.TempPathFactory) -> list[Played]:
 def test_ten_times_the_ticks_cost_about_ten_times(
     walks: list[Played], goals: list[Goal], benchmark: Any, request: pytest.FixtureRequest
 ) -> None:
-    """A ladder of twenty levels, and ten times the fills as well; start-up and imports are in neither."""
+    """A ladder of twenty levels, and ten times the fills as well, as they are the same ten times over.
+
+    Start-up and imports are in neither.
+    """
     none, tenth, whole = (one.run for one in walks)
     few_s, many_s = tenth.cpu_s - none.cpu_s, whole.cpu_s - none.cpu_s
     PLAYED.play(benchmark, [whole.cpu_s], **whole._asdict())
