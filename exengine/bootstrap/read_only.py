@@ -122,7 +122,7 @@ class ReadOnlyProgram(StoreReader):
         # What has not changed stays the same object: rows that are made of it are not made anew.
         groups = tuple(old if (old := before.get(new.id)) == new else new for new in loaded.groups)
         for mapping in (
-            state.groups, state.live, state.by_symbol, state.numbers, state.orders, state.orders_of,
+            state.groups, state.live, state.by_symbol, state.numbers, state.orders, state.orders_of, state.entries_of,
             state.working_of, state.waiting, state.moved, state.reserved, state.seen, state.pending,
         ):  # fmt: skip
             mapping.clear()

@@ -4,6 +4,8 @@
 risk engine · `engine-1790000000123` a timer, an exchange's news or the engine itself, where no group is concerned.
 """
 
+from functools import lru_cache
+
 
 def of_signal(signal_id: int) -> str:
     return f"signal-{signal_id}"
@@ -21,6 +23,7 @@ def of_engine(at_ms: int) -> str:
     return f"engine-{at_ms}"
 
 
+@lru_cache(maxsize=1024)
 def signal_of(cause: str) -> int | None:
     """The alert's number where it is one's cause."""
     kind, _, number = cause.partition("-")

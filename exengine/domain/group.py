@@ -1,13 +1,14 @@
 """A position group: its pyramids and legs, what each holds, and the states that they pass through (SPEC §5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from functools import cached_property
+from itertools import chain
 
-from exengine.domain.changed import changed
+from exengine.domain.changed import changed, worked_out
 from exengine.domain.instrument import Instrument, MarketType, Side
-from exengine.domain.money import ONE, ZERO, arithmetic
+from exengine.domain.money import ONE, ZERO, arithmetic, minus
 from exengine.domain.order import IllegalTransition, LegRef, Role
 from exengine.domain.settings import PyramidPlan
 
@@ -39,7 +40,7 @@ class LegState(Enum):
     CANCELLED = "cancelled"
     REJECTED = "rejected"
 
-    __hash__ = object.__hash__  # as that of an order's status
+    __hash__ = object.__hash__  # as that of an order's role
 
 
 class GroupStatus(Enum):
@@ -48,6 +49,8 @@ class GroupStatus(Enum):
     ACTIVE = "active"
     CLOSING = "closing"
     CLOSED = "closed"
+
+    __hash__ = object.__hash__
 
 
 class CloseReason(Enum):
@@ -111,10 +114,11 @@ class Leg:
     fees: Decimal = ZERO
     """All fees in quote, those in base at their fill's price: for reports only."""
 
-    @cached_property
+    ASIDE = frozenset({"state", "error", "replan"})
+
+    @worked_out
     def net_qty(self) -> Decimal:
-        with arithmetic():  # whoever asks first
-            return self.entered_qty - self.entry_fees_base - self.closed_qty
+        return minus(minus(self.entered_qty, self.entry_fees_base), self.closed_qty)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +139,21 @@ class Pyramid:
     def last_price(self, sign: int) -> Decimal:
         """The price of its farthest leg, in whatever order they were written down."""
         return min(leg.price * sign for leg in self.legs) * sign
+
+    @worked_out
+    def refs(self) -> tuple[tuple[LegRef, Leg], ...]:
+        """Its legs, and where each stands in the group."""
+        return tuple([((self.index, leg.index), leg) for leg in self.legs])
+
+    @worked_out
+    def enters_at_market(self) -> bool:
+        """Whether a leg of it enters as a market order, and has not been given up."""
+        return any(leg.market and leg.error is None for leg in self.legs)
+
+    @worked_out
+    def has_replans(self) -> bool:
+        """Whether a leg of it is to be placed anew."""
+        return any(leg.replan for leg in self.legs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +231,14 @@ class Group:
     """Which of its orders were made again since the exchange refused them for its rules: each once."""
     errors: tuple[str, ...] = field(default=())
 
+    ASIDE = frozenset(
+        {
+            "status", "reason", "orders_made", "first_fill_at_ms", "submitted_at_ms", "filled_at_ms",
+            "timer_reset_at_ms", "close_cause", "close_attempts", "close_slippage_percent", "partial", "again_at_ms",
+            "skip_once", "blocked", "frozen", "errors",
+        }
+    )  # fmt: skip
+
     @property
     def own_rules(self) -> Instrument:
         """The trader's own rules of it. Raises LookupError where the exchange's were known when it began."""
@@ -231,24 +258,34 @@ class Group:
     def legs(self) -> tuple[tuple[LegRef, Leg], ...]:
         return self._legs
 
-    @cached_property
+    @worked_out
     def _legs(self) -> tuple[tuple[LegRef, Leg], ...]:
-        return tuple(((pyramid.index, leg.index), leg) for pyramid in self.pyramids for leg in pyramid.legs)
+        return tuple(chain.from_iterable([pyramid.refs for pyramid in self.pyramids]))
 
     def leg(self, ref: LegRef) -> Leg:
         return self.pyramids[ref[0]].legs[ref[1]]
 
     def with_leg(self, ref: LegRef, leg: Leg) -> "Group":
         """The group with one leg replaced."""
-        pyramid = self.pyramids[ref[0]]
-        legs = (*pyramid.legs[: ref[1]], leg, *pyramid.legs[ref[1] + 1 :])
-        pyramids = (*self.pyramids[: ref[0]], changed(pyramid, legs=legs), *self.pyramids[ref[0] + 1 :])
-        return changed(self, pyramids=pyramids)
+        return self.with_legs({ref: leg})
 
-    @cached_property
+    def with_legs(self, legs: Mapping[LegRef, Leg]) -> "Group":
+        """The group with some legs replaced."""
+        pyramids = list(self.pyramids)
+        for (place, index), leg in legs.items():
+            there = pyramids[place].legs
+            pyramids[place] = changed(pyramids[place], legs=(*there[:index], leg, *there[index + 1 :]))
+        return changed(self, pyramids=tuple(pyramids))
+
+    @worked_out
     def net_qty(self) -> Decimal:
         with arithmetic():
-            return sum((leg.net_qty for _, leg in self.legs()), ZERO)
+            return sum([leg.net_qty for _, leg in self.legs()], ZERO)
+
+    @property
+    def has_replans(self) -> bool:
+        """Whether a leg of it is to be placed anew."""
+        return any(pyramid.has_replans for pyramid in self.pyramids)
 
     @property
     def has_filled(self) -> bool:

@@ -48,10 +48,10 @@ def _losing(state: State, group: Group) -> Iterator[Decimal]:
     stop = stop_price(group)
     if stop is not None:
         yield stop
-    sign, working = group.side.sign, _pyramids_with_entries(state, group)
+    sign = group.side.sign
     for pyramid in group.pyramids:
         grid = group.plans[pyramid.index].grid
-        if pyramid.index in working and grid.beyond_last_leg is BeyondLastLeg.CANCEL:
+        if grid.beyond_last_leg is BeyondLastLeg.CANCEL and _has_entries(state, group, pyramid.index):
             yield pyramid.last_price(sign) * (1 - sign * grid.beyond_last_leg_percent / HUNDRED)
     trailing = group.plans[0].take_profit.trailing_percent
     if trailing is not None and group.best_price is not None:
@@ -60,10 +60,10 @@ def _losing(state: State, group: Group) -> Iterator[Decimal]:
 
 def _gaining(state: State, group: Group) -> Iterator[Decimal]:
     """Prices in our favour: watched targets, where an unfilled ladder is abandoned, and a trailing group's best."""
-    sign, working = group.side.sign, _pyramids_with_entries(state, group)
+    sign = group.side.sign
     for pyramid in group.pyramids:
         grid = group.plans[pyramid.index].grid
-        if pyramid.index in working and grid.abandon_percent is not None:
+        if grid.abandon_percent is not None and _has_entries(state, group, pyramid.index):
             yield pyramid.base_price * (1 + sign * grid.abandon_percent / HUNDRED)
     if not group.has_filled:
         return
@@ -80,5 +80,6 @@ def _gaining(state: State, group: Group) -> Iterator[Decimal]:
             yield target.price
 
 
-def _pyramids_with_entries(state: State, group: Group) -> set[int]:
-    return {order.pyramid or 0 for order in state.working(group.id) if order.role is Role.ENTRY}
+def _has_entries(state: State, group: Group, pyramid: int) -> bool:
+    """Whether an entry of a pyramid still works."""
+    return any(one.role is Role.ENTRY and (one.pyramid or 0) == pyramid for one in state.working(group.id))

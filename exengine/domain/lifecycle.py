@@ -4,6 +4,7 @@
 happens to a group, and after a restart; what was interrupted therefore simply goes on.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from exengine.domain import pnl
@@ -53,10 +54,10 @@ def settle(step: Step, group_id: str) -> None:
         group = try_again(step, group)
     if group.status is GroupStatus.CLOSING:
         _leave(step, group)
-    elif not group.awaits_rules and any(leg.replan for _, leg in group.legs()):
+    elif not group.awaits_rules and group.has_replans:
         _place_anew(step, group)
         after = step.group(group_id)
-        if after.partial is not None and not any(leg.replan for _, leg in after.legs()):
+        if after.partial is not None and not after.has_replans:
             settle(step, group_id)  # the part waited for that, and nothing else may happen to the group for long
     elif group.partial is not None:
         carry_on(step, group, group.partial)
@@ -81,25 +82,27 @@ def refreshed(step: Step, group_id: str) -> Group:
     group = step.group(group_id)
     if not group.is_open:
         return group
-    instrument = step.state.instrument(group)
-    is_entry, is_target = Role.ENTRY, Role.TP
-    entries: dict[LegRef, Order] = {
-        (order.pyramid or 0, order.leg or 0): order
-        for order in step.state.orders_for(group_id)
-        if order.role is is_entry
-    }
+    instrument, orders = step.state.instrument(group), step.state.orders
+    entries = step.state.entries_of.get(group_id, _NONE)
     targeted: set[LegRef] = set()
     entries_working = False
     for order in step.state.working(group_id):
-        if order.role is is_entry:
+        if order.role is Role.ENTRY:
             entries_working = True
-        elif order.role is is_target:
+        elif order.role is Role.TP:
             targeted.update(order.covers)
-    after = group
+    legs: dict[LegRef, Leg] = {}
     for ref, leg in group.legs():
-        state = _leg_state(leg, entries.get(ref), ref in targeted, instrument)
+        client_id = entries.get(ref)
+        if client_id is None:
+            continue
+        if leg.entered_qty:
+            state = _filled_state(leg, orders[client_id], ref in targeted, instrument)
+        else:
+            state = _WITHOUT_FILLS[orders[client_id].status]
         if state is not leg.state:
-            after = after.with_leg(ref, changed(leg, state=state))
+            legs[ref] = changed(leg, state=state)
+    after = group.with_legs(legs) if legs else group
     if after.status is not GroupStatus.CLOSING:
         if not after.has_filled:
             status = GroupStatus.LIVE
@@ -113,6 +116,7 @@ def refreshed(step: Step, group_id: str) -> Group:
     return after
 
 
+_NONE: Mapping[LegRef, str] = {}
 _UNSENT = frozenset({LegState.PLANNED, LegState.SUBMITTED})
 _UNFILLED = _UNSENT | {LegState.OPEN, LegState.PARTIALLY_FILLED}
 
@@ -131,22 +135,21 @@ def _timed(group: Group, now_ms: int) -> Group:
     return group
 
 
-def _leg_state(leg: Leg, entry: Order | None, targeted: bool, instrument: Instrument) -> LegState:
-    if entry is None:
-        return leg.state
-    if leg.entered_qty:
-        if leg.closed_qty and not instrument.qty_floor(leg.net_qty):
-            return LegState.CLOSED
-        if entry.is_working:
-            return LegState.PARTIALLY_FILLED
-        return LegState.TP_PLACED if targeted else LegState.FILLED
-    return _WITHOUT_FILLS.get(entry.status, LegState.OPEN)
+def _filled_state(leg: Leg, entry: Order, targeted: bool, instrument: Instrument) -> LegState:
+    if leg.closed_qty and 0 <= leg.net_qty < instrument.step_size:
+        return LegState.CLOSED
+    if entry.is_working:
+        return LegState.PARTIALLY_FILLED
+    return LegState.TP_PLACED if targeted else LegState.FILLED
 
 
 _WITHOUT_FILLS = {
     OrderStatus.CREATED: LegState.SUBMITTED,
     OrderStatus.SENT: LegState.SUBMITTED,
     OrderStatus.UNKNOWN: LegState.SUBMITTED,
+    OrderStatus.OPEN: LegState.OPEN,
+    OrderStatus.PARTIALLY_FILLED: LegState.OPEN,
+    OrderStatus.FILLED: LegState.OPEN,
     OrderStatus.CANCELLED: LegState.CANCELLED,
     OrderStatus.EXPIRED: LegState.CANCELLED,
     OrderStatus.REJECTED: LegState.REJECTED,
@@ -203,13 +206,14 @@ def _emptied_by(step: Step, group_id: str) -> CloseReason:
 
 def _is_done(step: Step, group: Group) -> bool:
     """Whether everything that has filled was closed, so that the group may go (`close_when_flat`, §4.1)."""
-    instrument = step.state.instrument(group)
-    closed = any(leg.closed_qty for _, leg in group.legs())
-    entries_working = group.status is GroupStatus.PARTIALLY_FILLED
-    if not (closed or not entries_working) or any(leg.state is LegState.PARTIALLY_FILLED for _, leg in group.legs()):
-        return False
     if any(order.role is not Role.ENTRY for order in step.state.working(group.id)):
         return False
+    entries_working = group.status is GroupStatus.PARTIALLY_FILLED
+    if entries_working and not any(leg.closed_qty for _, leg in group.legs()):
+        return False
+    if any(leg.state is LegState.PARTIALLY_FILLED for _, leg in group.legs()):
+        return False
+    instrument = step.state.instrument(group)
     last = step.state.last(group.key.account, group.key.symbol)
     qty = group.sellable_qty(instrument)
     if qty and not (last is not None and instrument.is_below_minimum(last, qty)):

@@ -13,6 +13,8 @@ from exengine.domain.step import Step
 def try_again(step: Step, group: Group) -> Group:
     """Sends what is left of market legs again, up to three times; gives a pyramid up whose market leg never filled."""
     for pyramid in group.pyramids:
+        if not pyramid.enters_at_market:
+            continue
         for leg in pyramid.legs:
             if leg.market and leg.error is None:
                 _leg(step, group.id, (pyramid.index, leg.index))

@@ -26,6 +26,10 @@ _CONTEXT = Context(
 )
 
 
+minus = _CONTEXT.subtract
+"""A difference in that context, whatever the caller's own is."""
+
+
 def arithmetic() -> AbstractContextManager[Context]:
     """Runs its block with 50 significant digits, half even, and every mixture with floats trapped.
 
@@ -50,10 +54,12 @@ def parse(text: str | int) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """`value` without exponent or trailing zeros, rounded half even to 12 places, as every file and table has it."""
-    if -value.as_tuple().exponent > 12:  # type: ignore[operator]  # finite values have integer exponents
-        value = value.quantize(PLACES_WRITTEN, rounding=ROUND_HALF_EVEN, context=_CONTEXT)
     text = format(value, "f")
-    if "." in text:
+    point = text.find(".")
+    if point >= 0:
+        if len(text) - point > 13:
+            value = value.quantize(PLACES_WRITTEN, rounding=ROUND_HALF_EVEN, context=_CONTEXT)
+            text = format(value, "f")
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
 from exengine.domain.changed import changed
 from exengine.domain.instrument import OrderSide
@@ -28,6 +29,9 @@ class Role(Enum):
     RISK = "risk"
     STOP = "stop"
 
+    # A member is the only one of its value: what it is stands for what it says, and is quicker to look up.
+    __hash__ = object.__hash__
+
 
 class OrderType(Enum):
     LIMIT = "limit"
@@ -46,15 +50,13 @@ class OrderStatus(Enum):
     EXPIRED = "expired"
     UNKNOWN = "unknown"
 
-    # A member is the only one of its value: what it is stands for what it says, and is quicker to look up.
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # as that of a role
 
-    @property
-    def is_final(self) -> bool:
-        return self in _FINAL
+    is_final: bool
+    """Whether such an order is done."""
 
-
-_FINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
+    def __init__(self, name: str) -> None:
+        self.is_final = name in ("filled", "cancelled", "rejected", "expired")
 
 
 class Happening(Enum):
@@ -241,26 +243,25 @@ class Order:
         """Whether the exchange has it, or may have it, or soon will."""
         return not self.status.is_final
 
-    def after(self, happening: Happening, now_ms: int, error: str | None = None) -> "Order":
-        """The order after `happening`.
+    def after(self, happening: Happening, now_ms: int, **more: Any) -> "Order":
+        """The order after `happening`, with `more` of its fields as that has told them; itself where nothing differs.
 
         Raises IllegalTransition where the table has no such arrow.
         """
         status = TRANSITIONS.get((self.status, happening))
         if status is None:
             raise IllegalTransition(f"order {self.client_id}: {self.status.value} cannot {happening.value}")
-        changes: dict[str, object] = {"status": status}
-        if happening is Happening.SEND and self.sent_at_ms is None:
-            changes["sent_at_ms"] = now_ms
-        if self.acknowledged_at_ms is None and happening not in (Happening.SEND, Happening.LOSE):
-            changes["acknowledged_at_ms"] = now_ms
-        if not status.is_final:
-            changes["closed_at_ms"] = None
-        elif self.closed_at_ms is None or status is not self.status:
-            changes["closed_at_ms"] = now_ms
-        if error is not None:
-            changes["error"] = error
-        return changed(self, **changes)  # type: ignore[arg-type]
+        if happening is Happening.SEND:
+            if self.sent_at_ms is None:
+                more["sent_at_ms"] = now_ms
+        elif self.acknowledged_at_ms is None and happening is not Happening.LOSE:
+            more["acknowledged_at_ms"] = now_ms
+        if status is not self.status:
+            more["status"] = status
+            more["closed_at_ms"] = now_ms if status.is_final else None
+        elif status.is_final and self.closed_at_ms is None:
+            more["closed_at_ms"] = now_ms
+        return changed(self, **more) if more else self
 
     def filled(self, fill: Fill) -> "Order":
         """The order after `fill`; the same order where that trade was applied before (FAULTS 13)."""
@@ -270,8 +271,9 @@ class Order:
             raise IllegalTransition(f"order {self.client_id}: a fill of {fill.qty} at {fill.price}")
         filled_qty = self.filled_qty + fill.qty
         happening = Happening.WHOLE_FILL if filled_qty >= self.qty else Happening.PART_FILL
-        return changed(
-            self.after(happening, fill.at_ms),
+        return self.after(
+            happening,
+            fill.at_ms,
             filled_qty=filled_qty,
             filled_value=self.filled_value + fill.price * fill.qty,
             trade_ids=(*self.trade_ids, fill.trade_id),
@@ -279,14 +281,16 @@ class Order:
 
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PAIRS = [first + second for second in _ALPHABET for first in _ALPHABET]
 
 
 def _base62(data: bytes, length: int) -> str:
-    number, text = int.from_bytes(data, "big"), ""
-    for _ in range(length):
-        number, digit = divmod(number, 62)
-        text += _ALPHABET[digit]
-    return text
+    """The lowest digits, the lowest one first."""
+    number, text = int.from_bytes(data, "big") % 62**length, ""
+    for _ in range(0, length, 2):
+        number, digits = divmod(number, 62 * 62)
+        text += _PAIRS[digits]
+    return text[:length]
 
 
 @lru_cache(maxsize=16)

@@ -7,9 +7,9 @@ from exengine.domain.changed import changed
 from exengine.domain.commands import ReloadRules
 from exengine.domain.errors import INSUFFICIENT_BALANCE, MARKET_HALTED, RULES_REFUSED
 from exengine.domain.group import Group
-from exengine.domain.instrument import MarketType
+from exengine.domain.instrument import MarketType, OrderSide
 from exengine.domain.journal import Category, Severity, Topic
-from exengine.domain.lifecycle import settle
+from exengine.domain.lifecycle import refreshed, settle
 from exengine.domain.money import ZERO, plain
 from exengine.domain.order import Fill, Happening, Order, OrderStatus, OrderType, Role
 from exengine.domain.risk import count_fill
@@ -18,7 +18,7 @@ from exengine.domain.state import AppliedFill
 from exengine.domain.step import Step
 
 
-def told(step: Step, client_id: str, happening: Happening, error: str | None = None) -> Order | None:
+def told(step: Step, client_id: str, happening: Happening, **more: str) -> Order | None:
     """Applies what was told of an order, and settles its group where that changed its status.
 
     None where the order is not held any more: its group is closed, nothing is changed.
@@ -26,11 +26,14 @@ def told(step: Step, client_id: str, happening: Happening, error: str | None = N
     order = step.state.orders.get(client_id)
     if order is None:
         return None
-    after = order.after(happening, step.now_ms, error)
-    if after != order:
+    after = order.after(happening, step.now_ms, **more)
+    if after is not order:
         step.put_order(after)
-    if after.status is not order.status and happening is not Happening.SEND:
-        settle(step, order.group_id)
+    if after.status is not order.status:
+        if happening is Happening.ACCEPT:
+            refreshed(step, order.group_id)  # it works as before: nothing else is to be done for it
+        elif happening is not Happening.SEND:
+            settle(step, order.group_id)
     return after
 
 
@@ -40,8 +43,9 @@ def accepted(step: Step, client_id: str, exchange_order_id: str | None) -> None:
     if order is None:
         return
     if exchange_order_id is not None and order.exchange_order_id is None:
-        step.put_order(changed(order, exchange_order_id=exchange_order_id))
-    told(step, client_id, Happening.ACCEPT)
+        told(step, client_id, Happening.ACCEPT, exchange_order_id=exchange_order_id)
+    else:
+        told(step, client_id, Happening.ACCEPT)
 
 
 def cancelled(step: Step, client_id: str) -> None:
@@ -66,7 +70,7 @@ def rejected(step: Step, client_id: str, code: str, text: str) -> None:
     group = step.group(order.group_id)
     what = _what(order)
     if code == RULES_REFUSED and ask_anew(step, order, what, text):
-        told(step, client_id, Happening.REJECT, f"{text} ({code})")
+        told(step, client_id, Happening.REJECT, error=f"{text} ({code})")
         return
     step.put_group(step.fail(group, f"{what}: {text}"))
     advice = {
@@ -87,7 +91,7 @@ def rejected(step: Step, client_id: str, code: str, text: str) -> None:
         step.command(ReloadRules(account=order.account))
     if code == INSUFFICIENT_BALANCE and order.role is not Role.ENTRY:
         _freeze_short_of(step, group.id)
-    told(step, client_id, Happening.REJECT, f"{text} ({code})")
+    told(step, client_id, Happening.REJECT, error=f"{text} ({code})")
 
 
 def _freeze_short_of(step: Step, group_id: str) -> None:
@@ -168,7 +172,7 @@ def _move_balances(step: Step, result: pnl.Closed, order: Order, fill: Fill) -> 
     if group.market_type is MarketType.SWAP:
         step.move_balance(account, group.quote, result.price_gain)
     else:
-        sign = 1 if order.side.value == "buy" else -1
+        sign = 1 if order.side is OrderSide.BUY else -1
         step.move_balance(account, group.base, sign * fill.qty)
         step.move_balance(account, group.quote, -sign * fill.qty * fill.price)
     if fill.fee:
@@ -178,13 +182,15 @@ def _move_balances(step: Step, result: pnl.Closed, order: Order, fill: Fill) -> 
 def _what(order: Order) -> str:
     pyramid = f"pyramid {order.pyramid + 1}" if order.pyramid is not None else "the group"
     leg = f", DCA{order.leg}" if order.leg is not None else ""
-    names = {Role.ENTRY: "Entry", Role.TP: "Target", Role.CLOSE: "Close", Role.RISK: "Offset", Role.STOP: "Stop"}
-    return f"{names[order.role]} of {pyramid}{leg}"
+    return f"{_NAMES[order.role]} of {pyramid}{leg}"
+
+
+_NAMES = {Role.ENTRY: "Entry", Role.TP: "Target", Role.CLOSE: "Close", Role.RISK: "Offset", Role.STOP: "Stop"}
 
 
 def _tell(step: Step, result: pnl.Closed, order: Order, fill: Fill) -> None:
     group = result.group
-    verb = {"buy": "bought", "sell": "sold"}[order.side.value]
+    verb = "bought" if order.side is OrderSide.BUY else "sold"
     text = f"{_what(order)} filled: {verb} {plain(fill.qty)} {group.base} at {plain(fill.price)}."
     if order.role is not Role.ENTRY:
         text += f" Brought {plain(result.realised.quantize(Decimal('1e-8')))} {group.quote} after fees."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from exengine.domain.changed import changed
+from exengine.domain.changed import changed, kept
 from exengine.domain.group import Group, Leg
 from exengine.domain.instrument import Side
 from exengine.domain.money import HUNDRED, ZERO, arithmetic
@@ -36,28 +36,19 @@ class Holding(NamedTuple):
     """Σ unit_cost × net_qty, in quote."""
 
 
-_MOST_KEPT = 8192
-_kept: dict[int, tuple[Group, Holding]] = {}
-
-
 def holding(group: Group) -> Holding:
-    """The sums over a group's legs, kept for each group that was asked for: a group never changes, it is replaced.
+    """The sums over a group's legs, kept with it: a group never changes, it is replaced.
 
     They are worked out in `money.arithmetic`, whatever the caller's own context is, so that who asked first changes
     nothing.
     """
-    kept = _kept.get(id(group))
-    if kept is not None and kept[0] is group:
-        return kept[1]
+    return kept(group, "_holding", None, _holding, group)
+
+
+def _holding(group: Group) -> Holding:
     with arithmetic():
-        found = Holding(
-            net_qty=group.net_qty,
-            cost=sum((leg_cost(leg, group.side, group.contract_size) for _, leg in group.legs()), ZERO),
-        )
-    if len(_kept) >= _MOST_KEPT:
-        _kept.clear()
-    _kept[id(group)] = (group, found)
-    return found
+        cost = sum([leg_cost(leg, group.side, group.contract_size) for _, leg in group.legs() if leg.net_qty], ZERO)
+        return Holding(net_qty=group.net_qty, cost=cost)
 
 
 def cost(group: Group) -> Decimal:
@@ -125,7 +116,7 @@ def entered(group: Group, ref: LegRef, fill: Fill, fee_quote: Decimal) -> Group:
     """The group after an entry fill of a leg. `fee_quote` is the fee's worth in quote, also where it came off base."""
     leg = group.leg(ref)
     in_base = fill.fee_currency == group.base
-    leg = changed(
+    after = changed(
         leg,
         entered_qty=leg.entered_qty + fill.qty,
         entered_value=leg.entered_value + fill.price * fill.qty * group.contract_size,
@@ -134,8 +125,8 @@ def entered(group: Group, ref: LegRef, fill: Fill, fee_quote: Decimal) -> Group:
         fees=leg.fees + fee_quote,
         first_fill_at_ms=fill.at_ms if leg.first_fill_at_ms is None else leg.first_fill_at_ms,
     )
-    first = fill.at_ms if group.first_fill_at_ms is None else group.first_fill_at_ms
-    return changed(group.with_leg(ref, leg), first_fill_at_ms=first)
+    group = group.with_leg(ref, after)
+    return group if group.has_filled else changed(group, first_fill_at_ms=fill.at_ms)
 
 
 def cost_of(group: Group, takes: Iterable[tuple[LegRef, Decimal]]) -> Decimal:

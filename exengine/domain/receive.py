@@ -164,6 +164,6 @@ def _turn_away(
 
 def forget_old_digests(step: Step) -> None:
     """Drops the digests that no resend can match any more."""
-    for digest, seen in list(step.state.seen.items()):
-        if step.now_ms - seen.at_ms >= max(_DAY_MS, step.state.settings.signals.duplicate_window_seconds * 1000):
-            step.put_seen(digest, None)
+    last_ms = step.now_ms - max(_DAY_MS, step.state.settings.signals.duplicate_window_seconds * 1000)
+    for digest in [digest for digest, seen in step.state.seen.items() if seen.at_ms <= last_ms]:
+        step.put_seen(digest, None)

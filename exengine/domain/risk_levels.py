@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 from exengine.domain import pnl
 from exengine.domain.capital import DOLLARS, usd_value
+from exengine.domain.changed import kept
 from exengine.domain.group import Group
 from exengine.domain.instrument import Instrument
 from exengine.domain.money import HUNDRED, ONE, ZERO, arithmetic
 from exengine.domain.state import State
 
 ANY = Decimal("Infinity")
+_NEVER = -ANY
 Symbol = tuple[str, str]
 """Account and symbol."""
 _UP, _DOWN = Context(prec=30, rounding=ROUND_CEILING), Context(prec=30, rounding=ROUND_FLOOR)
@@ -110,16 +112,15 @@ Standing = tuple[Market, Members]
 
 
 def _ranges(groups: tuple[Group, ...], terms: Terms) -> _Ranges:
+    loses_from = brings_from = ANY
+    loses_to = brings_to = _NEVER
     levels = [levels_of(group, terms) for group in groups]
-    longs, shorts = [one for one in levels if one.sign > 0], [one for one in levels if one.sign < 0]
-    return _Ranges(
-        terms=terms,
-        each=tuple(zip(groups, levels, strict=True)),
-        loses_from=min((one.loses_from for one in shorts), default=ANY),
-        loses_to=max((one.loses_to for one in longs), default=-ANY),
-        brings_from=min((one.brings_from for one in longs), default=ANY),
-        brings_to=max((one.brings_to for one in shorts), default=-ANY),
-    )
+    for one in levels:
+        if one.sign > 0:
+            loses_to, brings_from = max(loses_to, one.loses_to), min(brings_from, one.brings_from)
+        else:
+            loses_from, brings_to = min(loses_from, one.loses_from), max(brings_to, one.brings_to)
+    return _Ranges(terms, tuple(zip(groups, levels, strict=True)), loses_from, loses_to, brings_from, brings_to)
 
 
 class Markets:
@@ -208,18 +209,9 @@ def near(markets: Markets) -> tuple[list[Standing], list[Standing]]:
 
 def levels_of(group: Group, terms: Terms) -> Levels:
     """The levels of a group that holds something: kept while it and the terms are the same."""
-    kept = _kept.get(id(group))
-    if kept is not None and kept[0] is group and kept[1] is terms:
-        return kept[2]
-    found = _levels(group, terms)
-    if len(_kept) >= _MOST_KEPT:
-        _kept.clear()
-    _kept[id(group)] = (group, terms, found)
-    return found
+    return kept(group, "_levels", terms, _levels, group, terms)
 
 
-_kept: dict[int, tuple[Group, Terms, Levels]] = {}
-"""Of groups, which never change but are replaced."""
 _kept_terms: dict[Symbol | str, Terms] = {}
 
 

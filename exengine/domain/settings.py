@@ -323,7 +323,10 @@ class Settings:
     safety: SafetySettings = SafetySettings()
 
     def account(self, name: str) -> AccountSettings | None:
-        return next((account for account in self.accounts if account.name == name), None)
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        return None
 
     def plan(self, *, account: str, symbol: str, timeframe: str, side: Side, pyramid: int) -> PyramidPlan:
         """The settings of one pyramid: for each value the most specific override wins, ties go to the later (§3.1)."""
@@ -341,7 +344,7 @@ class Settings:
             sizing |= rule.sizing
             take_profit |= rule.take_profit
         return PyramidPlan(
-            grid=replace(self.grid, **grid),
-            sizing=replace(self.sizing, **sizing),
-            take_profit=replace(self.take_profit, **take_profit),
+            grid=replace(self.grid, **grid) if grid else self.grid,
+            sizing=replace(self.sizing, **sizing) if sizing else self.sizing,
+            take_profit=replace(self.take_profit, **take_profit) if take_profit else self.take_profit,
         )

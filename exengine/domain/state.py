@@ -7,7 +7,7 @@ from decimal import Decimal
 from exengine.domain.group import Group, GroupKey
 from exengine.domain.instrument import Instrument, MarketType, Side
 from exengine.domain.money import ZERO
-from exengine.domain.order import Fill, Order
+from exengine.domain.order import Fill, LegRef, Order
 from exengine.domain.reception import SignalRecord
 from exengine.domain.settings import Settings
 from exengine.domain.signal import Signal
@@ -150,6 +150,8 @@ class State:
     orders: dict[str, Order] = field(default_factory=dict)
     orders_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The orders of each group, in the order in which they were made."""
+    entries_of: dict[str, dict[LegRef, str]] = field(default_factory=dict)
+    """The latest entry order of each of a group's legs; absent where a group has none."""
     working_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Those of them that the exchange has or may have; absent where a group has none."""
     booked: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -183,7 +185,8 @@ class State:
 
     def working(self, group_id: str) -> list[Order]:
         """The orders of a group that the exchange has or may have, in the order in which they were made."""
-        return [self.orders[client_id] for client_id in self.working_of.get(group_id, ())]
+        orders = self.orders
+        return [orders[client_id] for client_id in self.working_of.get(group_id, ())]
 
     def instrument(self, group: Group) -> Instrument:
         """The last known rules of a group's symbol, else the trader's own that it began with. It never has none."""

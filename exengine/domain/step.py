@@ -165,24 +165,29 @@ class Step:
         symbol = (group.key.account, group.key.symbol)
         there = self.state.by_symbol.get(symbol, ())
         # A new tuple each time: by it, whoever keeps something of a symbol's groups sees that they have changed.
-        ids = (
-            (*there, group.id) if before is None else tuple([one for one in there if one != group.id or group.is_open])
-        )
-        self._set(self.state.by_symbol, symbol, ids)
         if before is None:
+            self._set(self.state.by_symbol, symbol, (*there, group.id))
             self._set(self.state.numbers, group.key, self.state.numbers.get(group.key, 0) + 1)
             self._set(self.state.live, group.key, group.id)
+        elif group.is_open:
+            self._set(self.state.by_symbol, symbol, (*there,))
         if group.is_open:
             self._set(self.state.groups, group.id, group)
         else:
-            self._set(self.state.groups, group.id, _ABSENT)
-            self._set(self.state.live, group.key, _ABSENT)
-            for client_id in self.state.orders_of.get(group.id, ()):
-                self._remember_trades(self.state.orders[client_id])
-                self._set(self.state.orders, client_id, _ABSENT)
-            self._set(self.state.orders_of, group.id, _ABSENT)
-            self._set(self.state.working_of, group.id, _ABSENT)
+            self._set(self.state.by_symbol, symbol, tuple([one for one in there if one != group.id]))
+            self._drop_group(group)
         self.groups[group.id] = group
+
+    def _drop_group(self, group: Group) -> None:
+        """It is closed: neither it nor its orders are held any more."""
+        self._set(self.state.groups, group.id, _ABSENT)
+        self._set(self.state.live, group.key, _ABSENT)
+        for client_id in self.state.orders_of.get(group.id, ()):
+            self._remember_trades(self.state.orders[client_id])
+            self._set(self.state.orders, client_id, _ABSENT)
+        self._set(self.state.orders_of, group.id, _ABSENT)
+        self._set(self.state.entries_of, group.id, _ABSENT)
+        self._set(self.state.working_of, group.id, _ABSENT)
 
     def _remember_trades(self, order: Order) -> None:
         if order.trade_ids:
@@ -196,25 +201,35 @@ class Step:
 
     def put_order(self, order: Order) -> None:
         """Writes an order and keeps what working entries reserve in step with it."""
-        group = self.state.groups[order.group_id]
         before = self.state.orders.get(order.client_id)
-        if before is None:
-            made = self.state.orders_of.get(order.group_id, ())
-            self._set(self.state.orders_of, order.group_id, (*made, order.client_id))
         self._set(self.state.orders, order.client_id, order)
-        if order.is_working is not (before is not None and before.is_working):
+        if before is None:
+            self._note_made(order)
+        elif order.is_working is not before.is_working:
             self._note_working(order)
-        change = _reserved(self.state, group, order) - (_reserved(self.state, group, before) if before else ZERO)
-        if change:
-            key = (order.account, group.quote)
-            self._set(self.state.reserved, key, self.state.reserved.get(key, ZERO) + change)
+        if order.role is Role.ENTRY and _may_take_other_than(before, order):
+            group = self.state.groups[order.group_id]
+            change = _reserved(self.state, group, order) - (_reserved(self.state, group, before) if before else ZERO)
+            if change:
+                key = (order.account, group.quote)
+                self._set(self.state.reserved, key, self.state.reserved.get(key, ZERO) + change)
         self.orders[order.client_id] = order
+
+    def _note_made(self, order: Order) -> None:
+        """One more order of a group."""
+        state, group_id = self.state, order.group_id
+        self._set(state.orders_of, group_id, (*state.orders_of.get(group_id, ()), order.client_id))
+        if order.role is Role.ENTRY:
+            entries = state.entries_of.get(group_id, {}) | {(order.pyramid or 0, order.leg or 0): order.client_id}
+            self._set(state.entries_of, group_id, entries)
+        if order.is_working:
+            self._set(state.working_of, group_id, (*state.working_of.get(group_id, ()), order.client_id))
 
     def _note_working(self, order: Order) -> None:
         """One more order of a group that works, or one less; a refused one that fills all the same works again."""
         works = {*self.state.working_of.get(order.group_id, ())} ^ {order.client_id}
         made = self.state.orders_of[order.group_id]
-        now = tuple(one for one in made if one in works)
+        now = tuple([one for one in made if one in works])
         self._set(self.state.working_of, order.group_id, now or _ABSENT)
 
     def put_instruments(self, account: str, instruments: tuple[Instrument, ...]) -> None:
@@ -361,6 +376,14 @@ class Step:
     def fail(self, group: Group, text: str) -> Group:
         """The group with one more thing that went wrong, at most ten of them kept."""
         return replace(group, errors=(*group.errors[-9:], text))
+
+
+def _may_take_other_than(before: Order | None, order: Order) -> bool:
+    """Whether a working entry may take more, or less, than it could before."""
+    if before is None:
+        return True
+    was, now = before, order
+    return was.filled_qty is not now.filled_qty or was.is_working is not now.is_working or was.qty is not now.qty
 
 
 def _reserved(state: State, group: Group, order: Order) -> Decimal:

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from functools import partial
 from typing import assert_never
 
 from exengine.domain import pnl
 from exengine.domain.changed import kept
-from exengine.domain.group import Group, Leg, LegState
+from exengine.domain.group import Group, Leg, LegState, Pyramid
 from exengine.domain.instrument import Instrument, Side
 from exengine.domain.money import HUNDRED, ZERO
 from exengine.domain.order import LegRef, Order, OrderStatus, Role
@@ -99,10 +98,16 @@ def _sellable(instrument: Instrument, price: Decimal, qty: Decimal) -> Decimal:
 
 
 def _leg_targets(group: Group, instrument: Instrument) -> list[Target]:
-    found = [
-        kept(leg, "_target", of, partial(_leg_target, group, pyramid.index, leg, instrument))
+    return [
+        target
         for pyramid in group.pyramids
-        for of in [(pyramid.index, group.side, group.contract_size, instrument)]
+        for target in kept(pyramid, "_targets", instrument, _targets_of_legs, group, pyramid, instrument)
+    ]
+
+
+def _targets_of_legs(group: Group, pyramid: Pyramid, instrument: Instrument) -> list[Target]:
+    found = [
+        kept(leg, "_target", instrument, _leg_target, group, pyramid.index, leg, instrument)
         for leg in pyramid.legs
         if leg.net_qty > 0
     ]
@@ -176,19 +181,20 @@ def keep_targets(step: Step, group_id: str) -> None:
     state = step.state
     group = step.group(group_id)
     want = {(target.pyramid, target.leg): target for target in wanted(state, group)}
-    resting: dict[tuple[int | None, int | None], list[Order]] = {}
-    working = state.working(group_id)
-    for order in working:
+    wrong: list[Order] = []
+    busy: set[LegRef] = set()
+    for order in state.working(group_id):
+        if order.role is Role.ENTRY:
+            continue
+        busy.update(order.covers)
         if order.role is Role.TP and order.price is not None:
-            resting.setdefault((order.pyramid, order.leg), []).append(order)
-    for key, orders in resting.items():
-        target = want.get(key)
-        for order in orders:
+            target = want.get((order.pyramid, order.leg))
             if not (target and order.price == target.price and order.leaves_qty == target.qty):
-                withdraw(step, order)
+                wrong.append(order)
+    for order in wrong:
+        withdraw(step, order)
     if group.awaits_rules:
         return
-    busy = {ref for order in working if order.role is not Role.ENTRY for ref in order.covers}
     lacking = [target for target in want.values() if busy.isdisjoint(target.covers)]
     gone = [order for order in state.orders_for(group_id) if _is_gone(order)] if lacking else []
     for target in lacking:
@@ -206,12 +212,14 @@ def keep_targets(step: Step, group_id: str) -> None:
             )
 
 
+_GONE = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
+
+
 def _is_gone(order: Order) -> bool:
     """Whether it is a target that was refused, or that somebody else has cancelled on the exchange."""
-    if order.role is not Role.TP or order.price is None:
+    if order.status not in _GONE or order.role is not Role.TP or order.price is None:
         return False
-    taken_off = order.status in (OrderStatus.CANCELLED, OrderStatus.EXPIRED) and not order.cancel_requested
-    return taken_off or order.status is OrderStatus.REJECTED
+    return order.status is OrderStatus.REJECTED or not order.cancel_requested
 
 
 def _was_sent_in_vain(group: Group, target: Target, gone: list[Order]) -> bool:

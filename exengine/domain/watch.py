@@ -45,8 +45,10 @@ def stop_price(group: Group) -> Decimal | None:
     if group.stop_price is not None:
         return group.stop_price
     percent = group.plans[0].take_profit.stop_loss_percent
+    if percent is None:
+        return None
     average = pnl.avg_entry((leg for _, leg in group.legs()), group.contract_size)
-    if percent is None or average is None:
+    if average is None:
         return None
     return from_average(average, -group.side.sign * percent)
 

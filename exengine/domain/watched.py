@@ -39,13 +39,13 @@ class Watched:
 
     def over(self, symbols: Iterable[Symbol]) -> Band | None:
         """The band in which nothing happens to any of these; None where each price has to be looked at."""
-        found: Band | None = Band()
+        found: Band | None = None
         for symbol in symbols:
             band = self.band(symbol)
-            if band is None or found is None:
+            if band is None:
                 return None
-            found = found.within(band.low, band.high)
-        return found
+            found = band if found is None else found.within(band.low, band.high)
+        return Band() if found is None else found
 
     def band(self, symbol: Symbol) -> Band | None:
         """The band of one symbol; None where each price has to be looked at."""

@@ -110,15 +110,13 @@ def offset_rows(plan: OffsetPlan) -> Iterator[Row]:
 
 def text_of(cell: Cell) -> str:
     """A cell as a file has it: decimals plainly, nothing for None."""
-    match cell:
-        case None:
-            return ""
-        case bool():
-            return "true" if cell else "false"
-        case Decimal():
-            return plain(cell)
-        case _:
-            return str(cell)
+    if isinstance(cell, Decimal):
+        return plain(cell)
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return str(cell)
 
 
 def write_csv(file: TextIO, columns: tuple[str, ...], rows: Iterable[Row]) -> int:

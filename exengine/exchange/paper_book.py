@@ -32,6 +32,11 @@ class _Resting:
     left: Decimal
     trades: int = 0
 
+    def fills_at(self, price: Decimal) -> bool:
+        """Whether a price fills it: a market order, any."""
+        limit = self.order.price
+        return limit is None or _reaches(self.order.side, limit, price)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Position:
@@ -144,13 +149,12 @@ class PaperBook:
         meanwhile waits for the next tick.
         """
         self._last[symbol] = price
-        for client_id in list(self._resting.get(symbol, ())):
-            resting = self._resting[symbol].get(client_id)
-            if resting is None:
-                continue
-            with arithmetic():
-                fill = self._fill_resting(resting, price, now_ms)
-            if fill is not None:
+        book = self._resting.get(symbol, {})
+        for client_id in [one for one, resting in book.items() if resting.fills_at(price)]:
+            resting = book.get(client_id)
+            if resting is not None:
+                with arithmetic():
+                    fill = self._fill_resting(resting, price, now_ms)
                 yield fill
 
     def band(self, symbol: str) -> tuple[Decimal | None, Decimal | None] | None:
@@ -197,14 +201,12 @@ class PaperBook:
         self._rest(order, instrument, order.qty)
         return []
 
-    def _fill_resting(self, resting: _Resting, price: Decimal, now_ms: int) -> OrderFilled | None:
+    def _fill_resting(self, resting: _Resting, price: Decimal, now_ms: int) -> OrderFilled:
         order = resting.order
         if order.type is OrderType.MARKET:
             self._unrest(order)
             return self._filled(resting, self._slipped(order, resting.instrument, price), now_ms, maker=False)
         assert order.price is not None
-        if not _reaches(order.side, order.price, price):
-            return None
         part = self._part(order) if self._part else None
         if part is not None and 0 < part < resting.left:
             return self._filled(resting, order.price, now_ms, maker=True, qty=part)
@@ -260,9 +262,12 @@ class PaperBook:
         )
 
     def _rest(self, order: Order, instrument: Instrument, left: Decimal, trades: int = 0) -> None:
-        book = self._resting.setdefault(order.symbol, {})
-        book[order.client_id] = _Resting(order=order, instrument=instrument, left=left, trades=trades)
+        resting = _Resting(order=order, instrument=instrument, left=left, trades=trades)
+        self._resting.setdefault(order.symbol, {})[order.client_id] = resting
+        locks = self._locks.get(order.symbol)
         self._forget(order.symbol)
+        if locks is not None:
+            self._locks[order.symbol] = _with_lock(locks, resting)
 
     def _unrest(self, order: Order) -> None:
         del self._resting[order.symbol][order.client_id]
@@ -333,14 +338,19 @@ class PaperBook:
         return locked
 
     def _summed(self, symbol: str) -> tuple[Decimal, Decimal]:
-        quote = base = ZERO
+        found = (ZERO, ZERO)
         for resting in self._resting[symbol].values():
-            if resting.order.side is OrderSide.BUY:
-                quote += resting.instrument.notional(resting.order.price or ZERO, resting.left)
-            else:
-                base += resting.left
-        self._locks[symbol] = quote, base
-        return quote, base
+            found = _with_lock(found, resting)
+        self._locks[symbol] = found
+        return found
+
+
+def _with_lock(locks: tuple[Decimal, Decimal], resting: _Resting) -> tuple[Decimal, Decimal]:
+    """What is locked of quote and of base, with one order more."""
+    quote, base = locks
+    if resting.order.side is OrderSide.BUY:
+        return quote + resting.instrument.notional(resting.order.price or ZERO, resting.left), base
+    return quote, base + resting.left
 
 
 def _reaches(side: OrderSide, limit: Decimal, price: Decimal) -> bool:

@@ -61,10 +61,10 @@ class Record:
     def add(self, step: Step) -> None:
         self.groups.update(step.groups)
         self.orders.update(step.orders)
-        self.fills.extend(step.fills)
+        self.fills += step.fills
         self.signals.update(step.signals)
-        self.queue_events.extend(step.queue_events)
-        self.offsets.extend(step.plans)
+        self.queue_events += step.queue_events
+        self.offsets += step.plans
 
 
 class Replay:
@@ -287,7 +287,8 @@ class Replay:
             if step.groups or step.instruments or step.plan_changed:
                 self._quiet = None
             self._watched.changed(step)
-            self._closed_something |= any(fill.order.covers for fill in step.fills)
+            if step.fills:
+                self._closed_something |= any(fill.order.covers for fill in step.fills)
             for command in step.commands:
                 if isinstance(command, PlaceOrder):
                     queue.append(OrderSent(client_id=command.order.client_id))

@@ -43,8 +43,11 @@ class Feed:
         self.symbols: tuple[Symbol, ...] = tuple((book.account, symbol) for book, symbol in listed)
         self.place = 0
         """How many of its prices are past."""
+        self._band: Band | None = Band()
         self._bounds: tuple[int | None, int | None] = (None, None)
         self._searched = 0
+        self._limit_ms: int | None = None
+        self._limit = 0
         self._risk_bounds: tuple[int | None, int | None] = (None, None)
         self._risk_searched = 0
 
@@ -52,6 +55,9 @@ class Feed:
 
     def watch(self, band: Band | None) -> None:
         """From here on the prices outside of `band` matter; None = all of them."""
+        if band is self._band:
+            return
+        self._band = band
         bounds = _EVERY if band is None else self.tape.bounds(band)
         if bounds != self._bounds:
             self._bounds = bounds
@@ -60,7 +66,9 @@ class Feed:
     def next_watched(self, limit_ms: int) -> int | None:
         """The place of the next price at `limit_ms` or before that matters."""
         start = max(self._searched, self.place)
-        stop = self.tape.place_after(limit_ms)
+        if limit_ms != self._limit_ms:
+            self._limit_ms, self._limit = limit_ms, self.tape.place_after(limit_ms)
+        stop = self._limit
         found = first_outside(self.tape.prices, self._bounds, start, stop)
         self._searched = max(start, stop) if found is None else found
         return found

@@ -1,19 +1,21 @@
-"""A frozen record's copy has what was changed, and nothing that was worked out of the record before."""
+"""A frozen record's copy has what was changed, and of what was worked out of the record only what still holds."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import pytest
 
-from exengine.domain.changed import changed, kept
+from exengine.domain.changed import changed, kept, worked_out
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
     high: int
     wide: int = 1
+    name: str = ""
 
-    @cached_property
+    ASIDE = frozenset({"name"})
+
+    @worked_out
     def area(self) -> int:
         return self.high * self.wide
 
@@ -45,5 +47,16 @@ def test_what_is_kept_is_worked_out_again_only_where_it_is_of_something_else():
         made.append(len(made))
         return len(made)
 
-    assert [kept(record, "_n", (of,), work_out) for of in (first, first, second, second, first)] == [1, 1, 2, 2, 3]
-    assert kept(changed(record, wide=4), "_n", (first,), work_out) == 4
+    assert [kept(record, "_n", of, work_out) for of in (first, first, second, second, first)] == [1, 1, 2, 2, 3]
+    assert kept(changed(record, wide=4), "_n", first, work_out) == 4
+
+
+def test_a_copy_that_differs_in_no_more_than_what_is_aside_keeps_what_was_worked_out():
+    record, of = Sizes(high=3, wide=2), object()
+    assert (record.area, kept(record, "_n", of, object)) == (6, kept(record, "_n", of, object))
+    renamed = changed(record, name="the table")
+    assert renamed.__dict__["area"] == 6
+    assert kept(renamed, "_n", of, object) is kept(record, "_n", of, object)
+    wider = changed(renamed, name="another", wide=3)
+    assert "area" not in wider.__dict__
+    assert kept(wider, "_n", of, object) is not kept(record, "_n", of, object)
