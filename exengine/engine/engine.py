@@ -33,6 +33,7 @@ from exengine.engine.changes import Changes, EngineStopped, Store, StoreFailed, 
 from exengine.engine.defects import Defects, concerned, said
 from exengine.engine.equity import EquityMarks
 from exengine.engine.executor import Executor
+from exengine.engine.gathering import Gathering
 from exengine.engine.intake import StoreUnavailable
 from exengine.engine.item import Item
 from exengine.engine.ports import Clock, Exchange, PassBy
@@ -84,6 +85,7 @@ class Engine:
         )
         self._executor.on_turn_done = self._mark_quiet
         self._items: deque[Item] = deque()
+        self._gathering = Gathering()
         self._stored_alerts = StandingBack()
         self._sent_orders = SentOrders(self._tell_sent)
         self._alone = 0
@@ -258,6 +260,7 @@ class Engine:
                 self._wake.clear()
                 self._deciding = True
                 while self._items or self._stored_alerts or not self._also.is_empty:
+                    await self._gathering.wait(self._items)
                     self._whole.clear()
                     try:
                         stored = await self._batch()
@@ -352,6 +355,7 @@ class Engine:
 
     def _act(self, steps: list[Step], items: list[Item]) -> None:
         """What is stored is answered, and then carried out."""
+        self._gathering.answered(sum(step.verdict is not None for step in steps), len(self._items))
         for item, step in zip(items, steps, strict=True):
             item.answer(step)
             if step.verdict is not None and step.verdict.signal_id in self.state.pending:
