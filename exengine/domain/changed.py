@@ -8,6 +8,8 @@ __all__ = ["changed", "kept", "worked_out"]
 
 T = TypeVar("T")
 
+_new, _put = object.__new__, object.__setattr__
+
 if TYPE_CHECKING:
     from dataclasses import replace as changed
     from functools import cached_property as worked_out
@@ -27,8 +29,8 @@ else:
         if len(values) > len(kind.__dataclass_fields__) and not changes.keys() <= getattr(kind, "ASIDE", _NOTHING):
             for name in _FIGURES[kind]:
                 values.pop(name, None)
-        copy = object.__new__(kind)
-        object.__setattr__(copy, "__dict__", values)
+        copy = _new(kind)
+        _put(copy, "__dict__", values)
         return copy
 
     class worked_out:  # noqa: N801  # as `cached_property`, whose lock costs more than most of what is worked out

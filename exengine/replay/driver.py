@@ -175,17 +175,22 @@ class Replay:
     def _next_risk(self, rings: Rings, before_ms: int) -> int | None:
         if rings.next_ms >= before_ms or self._every_tick or self.state.plan is not None:
             return rings.next_ms
-        if self._quiet is None:
-            with arithmetic():
-                self._quiet = risk_quiet(self.state, self._now_ms)
-            if self._quiet is None:
-                return rings.next_ms
-            for feed in self._feeds:
-                feed.keep_quiet(self._quiet)
-        until_ms = self._quiet.until_ms
+        quiet = self._quiet or self._look_for_quiet()
+        if quiet is None:
+            return rings.next_ms
+        until_ms = quiet.until_ms
         before = rings.first_from(before_ms if until_ms is None else min(before_ms, until_ms))
         found = [ring for feed in self._feeds if (ring := feed.next_ring(before)) is not None]
         return rings.at_ms(max(rings.next, min([before, *found])))
+
+    def _look_for_quiet(self) -> Quiet | None:
+        """From now on: when, and between which prices, the risk engine has nothing to do."""
+        with arithmetic():
+            self._quiet = risk_quiet(self.state, self._now_ms)
+        if self._quiet is not None:
+            for feed in self._feeds:
+                feed.keep_quiet(self._quiet)
+        return self._quiet
 
     # what happens ----------------------------------------------------------------------------------------------------
 
@@ -271,7 +276,10 @@ class Replay:
     def _done(self) -> None:
         """The end of one event: the risk engine looks where something has filled, and the curve gets its point."""
         while wants_risk(self.state):
-            self._tell(RiskDue(on_fill=True))
+            if self._every_tick or self._quiet is not None or self._look_for_quiet() is None:
+                self._tell(RiskDue(on_fill=True))
+            else:
+                self.state.risk_wanted = False  # it would find nothing to do
         if self._closed_something:
             self._closed_something = False
             self._on_closed(self._now_ms)
@@ -291,10 +299,11 @@ class Replay:
                 self._closed_something |= any(fill.order.covers for fill in step.fills)
             for command in step.commands:
                 if isinstance(command, PlaceOrder):
-                    queue.append(OrderSent(client_id=command.order.client_id))
-                    queue.extend(self._books[command.order.account].place(command.order, self._now_ms))
+                    order = command.order
+                    queue.append(OrderSent(client_id=order.client_id))
+                    queue += self._books[order.account].place(order, self._now_ms)
                 elif isinstance(command, CancelOrder):
-                    queue.extend(self._books[command.order.account].cancel(command.order.client_id))
+                    queue += self._books[command.order.account].cancel(command.order.client_id)
 
 
 def _tape(prices: Tape | Ticks) -> Tape:
