@@ -51,7 +51,10 @@ ALERT_EVERY = 1800
 
 @pytest.fixture(scope="module")
 def walks(tmp_path_factory: pytest.TempPathFactory) -> list[Played]:
-    """A thousand ticks, which is about what a start costs, a hundred thousand, and these ten times over."""
+    """A thousand ticks, which is about what a start costs, a hundred thousand, and these ten times over.
+
+    A short one lasts less than what disturbs it: of three, the one that cost least.
+    """
     grid = {"legs": LADDER, "max_pyramids": 4, "overrides": []}
     settings = config(grid=grid, sizing={"amount": "200"}, risk={"loss_threshold_percent": "-0.2"})
     made = []
@@ -60,7 +63,10 @@ def walks(tmp_path_factory: pytest.TempPathFactory) -> list[Played]:
         asked = alerts(lap, max(1, count // ALERT_EVERY), seed=4, timeframes=TIMEFRAMES)
         prices, signals = laps(times, lap, asked)
         folder = tmp_path_factory.mktemp(f"walk{len(prices)}")
-        made.append(Played(folder, played(folder, signals=signals, settings=settings, prices=prices)))
+        runs = [
+            played(folder, signals=signals, settings=settings, prices=prices) for _ in range(3 if times == 1 else 1)
+        ]
+        made.append(Played(folder, min(runs, key=lambda run: run.cpu_s)))
     return made
 
 

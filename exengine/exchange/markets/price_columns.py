@@ -1,7 +1,8 @@
 """All ticks of a plain CSV file at once, as whole numbers: a million rows in a fraction of a second.
 
-A file that is wrong, or written in a way that Arrow and we may read differently, is left to `price_file`, which reads
-it row by row and says what is wrong with which.
+What it takes in is what `price_file.check` takes in, and comes out as the same numbers. A file with anything out of the
+ordinary in it (quotes, exponents, empty lines, a mistake) is not read here at all: the reader of rows knows what
+is allowed, and what to say of the rest.
 """
 
 from pathlib import Path
@@ -11,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exengine.exchange.markets.bars import SINGLE_BAR_MS
-from exengine.exchange.markets.price_rows import CsvRows, is_parquet, unreadable
+from exengine.exchange.markets.price_rows import LONGEST_LINE, CsvRows, is_parquet
 
 Array = NDArray[Any]
 
-_PLAIN = b"0123456789.,\r\n"
-_SCALES = (12, 6)
-"""Decimals that prices are read with, so that they fit into 64 bits; more are not lost but refused."""
-_LATEST_MS = 10**15
+_COMMA, _POINT, _ZERO, _LINE = (ord(one) for one in ",.0\n")
+_MOST_DIGITS = 17
+"""Of a price with all the decimals of its column: whole numbers of the machine, with room to be held against bounds."""
+_MOST_DIGITS_OF_A_TIME = 15
+_BLOCK = 1 << 22
+"""Bytes that are looked at together: their working arrays stay small beside the columns."""
 
 
 class Columns(NamedTuple):
@@ -28,92 +31,112 @@ class Columns(NamedTuple):
     """Epoch ms."""
     prices: Array
     decimals: int
+    """The fewest that hold every price of the file."""
+
+
+class _Unusual(Exception):
+    """The file has to be read row by row."""
 
 
 def read_columns(path: Path) -> Columns | None:
-    """Every tick of a file, bars taken apart as `bars.bar_ticks` does it; None where it must be read row by row.
+    """Every tick of a CSV file, bars taken apart as `bars.bar_ticks` does it; None where it must be read row by row.
 
-    Raises UserError where it cannot be opened or its header is none of ours.
+    Raises UserError where its header is none of ours.
     """
     if is_parquet(path):
         return None
     try:
-        rows = CsvRows.opened(path)
-        data = path.read_bytes()[rows.first.offset :]
-    except OSError as error:
-        raise unreadable(path, error) from error
-    if not data or data.replace(b"e-", b"").translate(None, _PLAIN):
+        return _ticks(path)
+    except (OSError, _Unusual):
         return None
-    for scale in _SCALES:
-        table = _table(data, rows, scale)
-        if table is not None:
-            return _ticks(table, scale, is_bars=rows.is_bars)
-    return None
 
 
-def _table(data: bytes, rows: CsvRows, scale: int) -> list[Array] | None:
-    """The columns used: the time, and the prices times 10 to the power of `scale`."""
-    try:
-        import pyarrow as pa  # type: ignore[import-untyped]  # here: it is slow to load, and not all replays need it
-        from pyarrow import csv
-    except ImportError:
-        return None
-    names = [str(place) for place in range(data.partition(b"\n")[0].count(b",") + 1)]
-    if len(names) < rows.width:
-        return None
-    used = [names[place] for place in rows.places]
-    kinds = dict.fromkeys(used[1:], pa.decimal128(38, scale)) | {used[0]: pa.int64()}
-    try:
-        table = csv.read_csv(
-            pa.BufferReader(data),
-            read_options=csv.ReadOptions(column_names=names),
-            parse_options=csv.ParseOptions(quote_char=False),
-            convert_options=csv.ConvertOptions(column_types=kinds, include_columns=used, null_values=[]),
-        ).combine_chunks()
-    except pa.ArrowInvalid:
-        return None
-    if not table.num_rows:
-        return None
-    columns = [one for name in used if (one := _whole(table.column(name))) is not None]
-    if len(columns) < len(used) or columns[0].min() < 0 or columns[0].max() >= _LATEST_MS:
-        return None
-    return None if any(one.min() <= 0 for one in columns[1:]) else columns
+def _ticks(path: Path) -> Columns:
+    rows = CsvRows.opened(path)
+    (times, *prices), decimals = _columns(path, rows)
+    if rows.is_bars:
+        times, ticks = _ticks_of_bars(times, *prices)
+    else:
+        _check(bool((times[1:] >= times[:-1]).all()))
+        ticks = prices[0]
+    while decimals and not (ticks % 10).any():
+        ticks, decimals = ticks // 10, decimals - 1
+    return Columns(times, ticks, decimals)
 
 
-def _whole(column: Any) -> Array | None:
-    """A column's numbers; a decimal's in its last place. None where one is missing or needs more than 64 bits."""
-    (chunk,) = column.chunks
-    if chunk.null_count:
-        return None
-    if str(chunk.type) == "int64":
-        return np.asarray(chunk)
-    # 16 bytes each, the lower half first (Arrow's columnar format, decimal128).
-    halves = np.frombuffer(chunk.buffers()[1], dtype=np.int64).reshape(-1, 2)[chunk.offset :][: len(chunk)]
-    low, high = halves[:, 0], halves[:, 1]
-    return None if high.any() or (low < 0).any() else low.copy()
+def _check(is_so: bool) -> None:
+    if not is_so:
+        raise _Unusual
 
 
-def _ticks(table: list[Array], scale: int, *, is_bars: bool) -> Columns | None:
-    times, *prices = table
+def _columns(path: Path, rows: CsvRows) -> tuple[list[Array], int]:
+    """The times and each column of prices, these as whole numbers of so many decimals."""
+    blocks: list[list[tuple[Array, int]]] = []
+    with path.open("rb") as file:
+        width = file.readline(LONGEST_LINE).count(b",") + 1
+        while block := file.read(_BLOCK):
+            blocks.append(_block(block + file.readline(LONGEST_LINE), width, rows.places))
+    _check(bool(blocks))
+    decimals = max(used for block in blocks for _, used in block[1:])
+    times = np.concatenate([block[0][0] for block in blocks])
+    prices = [
+        np.concatenate([_scaled(*block[number], decimals) for block in blocks]) for number in range(1, len(rows.places))
+    ]
+    _check(all(bool((column > 0).all()) for column in prices))
+    return [times, *prices], decimals
+
+
+def _scaled(values: Array, used: int, decimals: int) -> Array:
+    missing = decimals - used
+    _check(int(values.max()) < 10 ** (_MOST_DIGITS - missing))
+    return values * 10**missing
+
+
+def _block(raw: bytes, width: int, places: tuple[int, ...]) -> list[tuple[Array, int]]:
+    """The used fields of whole lines: their values, and how many decimals those have."""
+    raw = raw.replace(b"\r\n", b"\n")
+    text = np.frombuffer(raw if raw.endswith(b"\n") else raw + b"\n", dtype=np.uint8)
+    _check(int(text.max()) < 128)
+    found = np.flatnonzero((text == _COMMA) | (text == _LINE))
+    _check(len(found) % width == 0)
+    ends: Array = found.reshape(-1, width)
+    _check(bool((text[ends[:, -1]] == _LINE).all() and (text[ends[:, :-1]] == _COMMA).all()))
+    starts = np.concatenate(([0], found[:-1] + 1)).reshape(ends.shape)
+    _check(int((ends[:, -1] - starts[:, 0]).max()) < LONGEST_LINE - 2)
+    times, *prices = (_numbers(text, starts[:, place], ends[:, place]) for place in places)
+    _check(times[1] < 0 and int(times[0].max()) < 10**_MOST_DIGITS_OF_A_TIME)
+    return [(values, max(decimals, 0)) for values, decimals in (times, *prices)]
+
+
+def _numbers(text: Array, starts: Array, ends: Array) -> tuple[Array, int]:
+    """Fields of digits with at most one point in each: whole numbers of the most decimals, and these; -1 = no point."""
+    values = np.zeros(len(starts), dtype=np.int64)
+    decimals = np.full(len(starts), -1, dtype=np.int64)
+    widths = ends - starts
+    longest = int(widths.max())
+    _check(longest <= _MOST_DIGITS + 1 and int(widths.min()) > 0)
+    for place in range(longest):
+        is_here = place < widths
+        letters = text[np.where(is_here, starts + place, 0)]
+        digits = letters - _ZERO  # of bytes: what comes before "0" becomes far more than 9
+        is_digit = is_here & (digits < 10)
+        is_point = is_here & (letters == _POINT)
+        _check(not (is_here & ~is_digit & ~is_point).any() and not (is_point & (decimals >= 0)).any())
+        values = np.where(is_digit, values * 10 + digits, values)
+        decimals += is_digit & (decimals >= 0)
+        decimals[is_point] = 0
+    most = int(decimals.max())
+    factors = 10 ** (max(most, 0) - np.maximum(decimals, 0))
+    _check(bool((values < 10**_MOST_DIGITS // factors).all()))
+    return values * factors, most
+
+
+def _ticks_of_bars(times: Array, opens: Array, highs: Array, lows: Array, closes: Array) -> tuple[Array, Array]:
+    """Times and prices of the four ticks of each bar, as `bar_ticks` has them."""
     steps = np.diff(times)
-    if (steps < (1 if is_bars else 0)).any():
-        return None
-    if not is_bars:
-        return _least(times, prices[0], scale)
-    opens, highs, lows, closes = prices
-    if (highs < lows).any():
-        return None
+    _check(bool((highs >= lows).all() and (steps > 0).all()))
     length_ms = int(steps.min()) if len(steps) else SINGLE_BAR_MS
     rises = closes >= opens
-    second, third = np.where(rises, lows, highs), np.where(rises, highs, lows)
-    quarters = np.array([length_ms * quarter // 4 for quarter in range(4)], dtype=np.int64)
-    whole = np.stack([opens, second, third, closes], axis=1).ravel()
-    return _least((times[:, None] + quarters).ravel(), whole, scale)
-
-
-def _least(times: Array, prices: Array, scale: int) -> Columns:
-    """With no more decimals than the prices need."""
-    for places in (6, 1):
-        while scale >= places and not (prices % 10**places).any():
-            prices, scale = prices // 10**places, scale - places
-    return Columns(times, prices, scale)
+    prices = np.column_stack((opens, np.where(rises, lows, highs), np.where(rises, highs, lows), closes))
+    offsets = np.arange(4, dtype=np.int64) * length_ms // 4
+    return (times[:, None] + offsets).reshape(-1), prices.reshape(-1)
