@@ -4,7 +4,7 @@
 happens to a group, and after a restart; what was interrupted therefore simply goes on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from exengine.domain import pnl
@@ -14,7 +14,7 @@ from exengine.domain.instrument import Instrument, MarketType
 from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.market_entry import try_again
 from exengine.domain.money import ZERO, plain
-from exengine.domain.order import LegRef, Order, OrderStatus, OrderType, Role
+from exengine.domain.order import LegRef, OrderStatus, OrderType, Role
 from exengine.domain.orders_out import bound_price, place, withdraw
 from exengine.domain.partial_close import RETRIES, carry_on
 from exengine.domain.settings import SlippageAction, TakeProfitMode
@@ -69,12 +69,9 @@ def settle(step: Step, group_id: str) -> None:
     elif _is_done(step, group):
         begin_closing(step, group_id, _emptied_by(step, group_id))
     else:
-        before = step.writes
         if group.plans[0].take_profit.mode is TakeProfitMode.PYRAMID:
             _drop_entries_of_done_pyramids(step, group)
-        keep_targets(step, group_id)
-        if step.writes != before:
-            refreshed(step, group_id)
+        _note_targets(step, group_id, keep_targets(step, group_id))
 
 
 def refreshed(step: Step, group_id: str) -> Group:
@@ -84,32 +81,33 @@ def refreshed(step: Step, group_id: str) -> Group:
         return group
     instrument, orders = step.state.instrument(group), step.state.orders
     entries = step.state.entries_of.get(group_id, _NONE)
-    targeted: set[LegRef] = set()
-    entries_working = False
-    for order in step.state.working(group_id):
-        if order.role is Role.ENTRY:
-            entries_working = True
-        elif order.role is Role.TP:
-            targeted.update(order.covers)
+    is_entry, is_target = Role.ENTRY, Role.TP
+    working = step.state.working(group_id)
+    targeted = {ref for order in working if order.role is is_target for ref in order.covers}
     legs: dict[LegRef, Leg] = {}
     for ref, leg in group.legs():
         client_id = entries.get(ref)
         if client_id is None:
             continue
-        if leg.entered_qty:
-            state = _filled_state(leg, orders[client_id], ref in targeted, instrument)
+        status = orders[client_id].status
+        if not leg.entered_qty:
+            state = _WITHOUT_FILLS[status]
+        elif leg.closed_qty and 0 <= leg.net_qty < instrument.step_size:
+            state = LegState.CLOSED
+        elif not status.is_final:
+            state = LegState.PARTIALLY_FILLED
         else:
-            state = _WITHOUT_FILLS[orders[client_id].status]
+            state = LegState.TP_PLACED if ref in targeted else LegState.FILLED
         if state is not leg.state:
             legs[ref] = changed(leg, state=state)
     after = group.with_legs(legs) if legs else group
     if after.status is not GroupStatus.CLOSING:
-        if not after.has_filled:
-            status = GroupStatus.LIVE
-        else:
-            status = GroupStatus.PARTIALLY_FILLED if entries_working else GroupStatus.ACTIVE
-        if status is not after.status:
-            after = changed(after, status=status)
+        now = GroupStatus.LIVE
+        if after.has_filled:
+            entries_working = any(order.role is is_entry for order in working)
+            now = GroupStatus.PARTIALLY_FILLED if entries_working else GroupStatus.ACTIVE
+        if now is not after.status:
+            after = changed(after, status=now)
     after = _timed(after, step.now_ms)
     if after is not group:
         step.put_group(after)
@@ -117,6 +115,16 @@ def refreshed(step: Step, group_id: str) -> Group:
 
 
 _NONE: Mapping[LegRef, str] = {}
+
+
+def _note_targets(step: Step, group_id: str, covered: Collection[LegRef]) -> None:
+    """Tells of legs that a target has just been placed for; nothing else of a group's states depends on its targets."""
+    group = step.group(group_id)
+    filled = [(ref, leg) for ref in covered if (leg := group.leg(ref)).state is LegState.FILLED]
+    if filled:
+        step.put_group(group.with_legs({ref: changed(leg, state=LegState.TP_PLACED) for ref, leg in filled}))
+
+
 _UNSENT = frozenset({LegState.PLANNED, LegState.SUBMITTED})
 _UNFILLED = _UNSENT | {LegState.OPEN, LegState.PARTIALLY_FILLED}
 
@@ -133,14 +141,6 @@ def _timed(group: Group, now_ms: int) -> Group:
     if filled and group.filled_at_ms is None:
         group = changed(group, filled_at_ms=now_ms)
     return group
-
-
-def _filled_state(leg: Leg, entry: Order, targeted: bool, instrument: Instrument) -> LegState:
-    if leg.closed_qty and 0 <= leg.net_qty < instrument.step_size:
-        return LegState.CLOSED
-    if entry.is_working:
-        return LegState.PARTIALLY_FILLED
-    return LegState.TP_PLACED if targeted else LegState.FILLED
 
 
 _WITHOUT_FILLS = {

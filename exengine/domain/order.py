@@ -227,7 +227,10 @@ class Order:
     @property
     def leaves_qty(self) -> Decimal:
         """What may still fill."""
-        return ZERO if self.status.is_final else max(self.qty - self.filled_qty, ZERO)
+        if self.status.is_final:
+            return ZERO
+        left = self.qty - self.filled_qty
+        return left if left > 0 else ZERO
 
     @property
     def average_price(self) -> Decimal | None:

@@ -31,7 +31,8 @@ def told(step: Step, client_id: str, happening: Happening, **more: str) -> Order
         step.put_order(after)
     if after.status is not order.status:
         if happening is Happening.ACCEPT:
-            refreshed(step, order.group_id)  # it works as before: nothing else is to be done for it
+            if order.role is Role.ENTRY:
+                refreshed(step, order.group_id)  # it works as before: nothing else is to be done for it
         elif happening is not Happening.SEND:
             settle(step, order.group_id)
     return after

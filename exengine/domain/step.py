@@ -81,11 +81,6 @@ class Step:
             or self.control or self.ledger or self.moved or self.notes or self.plan_changed or self.instruments
         )  # fmt: skip
 
-    @property
-    def writes(self) -> int:
-        """How often the state was written to so far."""
-        return len(self._undo)
-
     def undo(self) -> None:
         """Takes every change of this step back. Steps are undone latest first."""
         for mapping, key, old in reversed(self._undo):

@@ -172,8 +172,10 @@ def _with_dust(group: Group, instrument: Instrument, target: Target) -> Target:
     return Target(pyramid=target.pyramid, leg=target.leg, price=target.price, qty=qty, covers=tuple(sorted(covers)))
 
 
-def keep_targets(step: Step, group_id: str) -> None:
+def keep_targets(step: Step, group_id: str) -> list[LegRef]:
     """Brings the resting targets in line with what is wanted: places what lacks, withdraws what is wrong.
+
+    Gives the legs that a target was placed for.
 
     What is wrong is replaced only when the exchange has confirmed that it is gone, so that there is never more than
     one open target for a leg.
@@ -194,30 +196,34 @@ def keep_targets(step: Step, group_id: str) -> None:
     for order in wrong:
         withdraw(step, order)
     if group.awaits_rules:
-        return
+        return []
     lacking = [target for target in want.values() if busy.isdisjoint(target.covers)]
-    gone = [order for order in state.orders_for(group_id) if _is_gone(order)] if lacking else []
+    gone = [order for order in state.orders_for(group_id) if order.status in _GONE] if lacking else []
+    covered: list[LegRef] = []
     for target in lacking:
-        if not _was_sent_in_vain(group, target, gone):
-            place(
-                step,
-                group_id,
-                role=Role.TP,
-                qty=target.qty,
-                price=target.price,
-                ref=(target.pyramid, target.leg) if target.pyramid is not None and target.leg is not None else None,
-                pyramid=target.pyramid,
-                covers=target.covers,
-                signal_id=None if target.pyramid is None else group.pyramids[target.pyramid].signal_id,
-            )
+        if _was_sent_in_vain(group, target, gone):
+            continue
+        placed = place(
+            step,
+            group_id,
+            role=Role.TP,
+            qty=target.qty,
+            price=target.price,
+            ref=(target.pyramid, target.leg) if target.pyramid is not None and target.leg is not None else None,
+            pyramid=target.pyramid,
+            covers=target.covers,
+            signal_id=None if target.pyramid is None else group.pyramids[target.pyramid].signal_id,
+        )
+        covered += placed.covers
+    return covered
 
 
 _GONE = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
 
 
 def _is_gone(order: Order) -> bool:
-    """Whether it is a target that was refused, or that somebody else has cancelled on the exchange."""
-    if order.status not in _GONE or order.role is not Role.TP or order.price is None:
+    """Whether an order that ended unfilled is a target that was refused, or that somebody else has taken off."""
+    if order.role is not Role.TP or order.price is None:
         return False
     return order.status is OrderStatus.REJECTED or not order.cancel_requested
 
@@ -227,7 +233,7 @@ def _was_sent_in_vain(group: Group, target: Target, gone: list[Order]) -> bool:
 
     It was told, and stands in the group's errors. What the market rules were to blame for is made once more.
     """
-    here = [order for order in gone if (order.pyramid, order.leg) == (target.pyramid, target.leg)]
+    here = [one for one in gone if (one.pyramid, one.leg) == (target.pyramid, target.leg) and _is_gone(one)]
     if not any((order.price, order.qty) == (target.price, target.qty) for order in here):
         return False
     return len(here) > 1 or here[0].slot not in group.made_again
