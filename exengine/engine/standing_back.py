@@ -16,6 +16,11 @@ TOGETHER = 16
 PASSES = 4
 """How many passes of the loop an alert that is coming in takes from its socket to the engine's queue."""
 
+FEW = 4
+"""So many that wait are no burst yet."""
+QUIET_S = 0.005
+"""A burst is over when nobody has come in for so long: who has just been answered may send the next one."""
+
 
 class StandingBack:
     """In the order in which they were stored."""
@@ -37,7 +42,14 @@ class StandingBack:
                 return self._first(0)
             if left:
                 await asyncio.sleep(0)
+        while self._is_burst():
+            if queue:
+                return []
+            await asyncio.sleep(QUIET_S / 5)
         return self._first(TOGETHER)
+
+    def _is_burst(self) -> bool:
+        return len(self._waiting) > FEW and _now_s() - self._waiting[-1][0] < QUIET_S and not self._is_late()
 
     def _first(self, count: int) -> list[Item]:
         """The first `count`, and whoever is late."""

@@ -24,7 +24,7 @@ from exengine.engine.changes import StoreFailed
 from exengine.engine.intake import StoreUnavailable
 from exengine.engine.item import Item
 from exengine.engine.rows import EngineStatus
-from exengine.engine.standing_back import STAND_BACK_S, TOGETHER, StandingBack
+from exengine.engine.standing_back import FEW, STAND_BACK_S, TOGETHER, StandingBack
 from tests.helpers.engine import running, until
 
 
@@ -93,11 +93,36 @@ async def test_what_follows_from_stored_alerts_stands_back_while_another_comes_i
     assert not waiting
 
 
-async def test_of_many_stored_alerts_some_are_decided_at_a_time_so_that_who_comes_in_then_need_not_wait_for_all():
+async def test_of_many_stored_alerts_some_are_decided_at_a_time_so_that_who_comes_in_then_need_not_wait_for_all(
+    monkeypatch,
+):
+    monkeypatch.setattr("exengine.engine.standing_back.QUIET_S", 0)
     waiting, stored = standing_back(TOGETHER + 1)
     assert await waiting.go_on([]) == stored[:-1]
     assert await waiting.go_on([ARRIVES]) == []
     assert await waiting.go_on([]) == stored[-1:]
+
+
+async def test_in_a_burst_stored_alerts_stand_back_until_nobody_has_come_in_for_a_while(monkeypatch):
+    monkeypatch.setattr("exengine.engine.standing_back.QUIET_S", 3600)
+    waiting, stored = standing_back(FEW + 1)
+    queue: list[Item] = []
+    going_on = asyncio.create_task(waiting.go_on(queue))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not going_on.done()
+    going_on.cancel()
+    queue.append(ARRIVES)
+    monkeypatch.setattr("exengine.engine.standing_back.QUIET_S", 0)
+    assert await waiting.go_on(queue) == []
+    assert await waiting.go_on([]) == stored
+
+
+async def test_in_a_burst_what_is_no_alert_waits_for_nobody(monkeypatch):
+    monkeypatch.setattr("exengine.engine.standing_back.QUIET_S", 3600)
+    waiting, _ = standing_back(FEW + 1)
+    assert await waiting.go_on([Item(event=QueueDue())]) == []
+    assert waiting
 
 
 async def test_what_follows_from_a_stored_alert_waits_no_longer_than_its_time_however_many_come_in(monkeypatch):
