@@ -113,22 +113,34 @@ def _numbers(text: Array, starts: Array, ends: Array) -> tuple[Array, int]:
     values = np.zeros(len(starts), dtype=np.int64)
     decimals = np.full(len(starts), -1, dtype=np.int64)
     widths = ends - starts
-    longest = int(widths.max())
-    _check(longest <= _MOST_DIGITS + 1 and int(widths.min()) > 0)
+    longest, shortest = int(widths.max()), int(widths.min())
+    _check(longest <= _MOST_DIGITS + 1 and shortest > 0)
+    has_points = False
     for place in range(longest):
         is_here = place < widths
-        letters = text[np.where(is_here, starts + place, 0)]
+        letters = text[starts + place if place < shortest else np.where(is_here, starts + place, 0)]
         digits = letters - _ZERO  # of bytes: what comes before "0" becomes far more than 9
-        is_digit = is_here & (digits < 10)
+        is_digit = (digits < 10) & is_here
+        if is_digit.all():
+            values *= 10
+            values += digits
+            if has_points:
+                decimals += decimals >= 0
+            continue
         is_point = is_here & (letters == _POINT)
         _check(not (is_here & ~is_digit & ~is_point).any() and not (is_point & (decimals >= 0)).any())
         values = np.where(is_digit, values * 10 + digits, values)
         decimals += is_digit & (decimals >= 0)
         decimals[is_point] = 0
+        has_points = has_points or bool(is_point.any())
     most = int(decimals.max())
-    factors = 10 ** (max(most, 0) - np.maximum(decimals, 0))
-    _check(bool((values < 10**_MOST_DIGITS // factors).all()))
-    return values * factors, most
+    if most > 0:
+        factors = 10 ** (most - np.maximum(decimals, 0))
+        _check(bool((values < 10**_MOST_DIGITS // factors).all()))
+        values *= factors
+    else:
+        _check(int(values.max()) < 10**_MOST_DIGITS)
+    return values, most
 
 
 def _ticks_of_bars(times: Array, opens: Array, highs: Array, lows: Array, closes: Array) -> tuple[Array, Array]:
