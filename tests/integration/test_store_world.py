@@ -102,6 +102,7 @@ async def test_a_restart_finds_the_state_that_was_left(
     assert repr(list(state.groups.values())) == repr(list(before.groups.values()))
     assert repr(list(state.orders.values())) == repr(list(before.orders.values()))
     assert state.orders_of == before.orders_of
+    assert state.entries_of == before.entries_of
     assert state.working_of == before.working_of
     assert state.live == before.live
     assert state.by_symbol == {symbol: there for symbol, there in before.by_symbol.items() if there}

@@ -481,6 +481,16 @@ class AnyLife(RuleBasedStateMachine):
         assert state.working_of.keys() == {one for one, orders in working.items() if orders}
 
     @invariant()
+    def the_latest_entry_of_each_leg_is_known_by_its_place(self) -> None:
+        state = self.world.state
+        entries: dict[str, dict[tuple[int, int], str]] = {}
+        for group_id in state.orders_of:
+            for order in state.orders_for(group_id):
+                if order.role is Role.ENTRY:
+                    entries.setdefault(group_id, {})[order.pyramid or 0, order.leg or 0] = order.client_id
+        assert state.entries_of == entries
+
+    @invariant()
     def an_offset_under_way_has_someone_to_close(self) -> None:
         plan, state = self.world.state.plan, self.world.state
         if plan is not None:

@@ -208,7 +208,7 @@ async def test_a_start_asks_for_what_was_never_answered_before_it_sends_it():
 def _adopt(again: Running, before: Running) -> None:
     """The state of a run that has ended, as the next one loads it."""
     again.store.orders.update(before.store.orders)
-    for name in ("groups", "live", "by_symbol", "orders", "orders_of", "working_of", "numbers"):
+    for name in ("groups", "live", "by_symbol", "orders", "orders_of", "entries_of", "working_of", "numbers"):
         getattr(again.state, name).update(getattr(before.state, name))
 
 
