@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 from itertools import chain
+from typing import Any
 
 from exengine.domain.changed import changed, worked_out
 from exengine.domain.instrument import Instrument, MarketType, Side
@@ -269,13 +270,15 @@ class Group:
         """The group with one leg replaced."""
         return self.with_legs({ref: leg})
 
-    def with_legs(self, legs: Mapping[LegRef, Leg]) -> "Group":
-        """The group with some legs replaced."""
-        pyramids = list(self.pyramids)
-        for (place, index), leg in legs.items():
-            there = pyramids[place].legs
-            pyramids[place] = changed(pyramids[place], legs=(*there[:index], leg, *there[index + 1 :]))
-        return changed(self, pyramids=tuple(pyramids))
+    def with_legs(self, legs: Mapping[LegRef, Leg], **more: Any) -> "Group":
+        """The group with some legs replaced, and `more` of its fields."""
+        if legs:
+            pyramids = list(self.pyramids)
+            for (place, index), leg in legs.items():
+                there = pyramids[place].legs
+                pyramids[place] = changed(pyramids[place], legs=(*there[:index], leg, *there[index + 1 :]))
+            more["pyramids"] = tuple(pyramids)
+        return changed(self, **more)
 
     @worked_out
     def net_qty(self) -> Decimal:

@@ -4,7 +4,7 @@
 happens to a group, and after a restart; what was interrupted therefore simply goes on.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 from exengine.domain import pnl
@@ -71,7 +71,7 @@ def settle(step: Step, group_id: str) -> None:
     else:
         if group.plans[0].take_profit.mode is TakeProfitMode.PYRAMID:
             _drop_entries_of_done_pyramids(step, group)
-        _note_targets(step, group_id, keep_targets(step, group_id))
+        keep_targets(step, group_id)
 
 
 def refreshed(step: Step, group_id: str) -> Group:
@@ -115,16 +115,6 @@ def refreshed(step: Step, group_id: str) -> Group:
 
 
 _NONE: Mapping[LegRef, str] = {}
-
-
-def _note_targets(step: Step, group_id: str, covered: Collection[LegRef]) -> None:
-    """Tells of legs that a target has just been placed for; nothing else of a group's states depends on its targets."""
-    group = step.group(group_id)
-    filled = [(ref, leg) for ref in covered if (leg := group.leg(ref)).state is LegState.FILLED]
-    if filled:
-        step.put_group(group.with_legs({ref: changed(leg, state=LegState.TP_PLACED) for ref, leg in filled}))
-
-
 _UNSENT = frozenset({LegState.PLANNED, LegState.SUBMITTED})
 _UNFILLED = _UNSENT | {LegState.OPEN, LegState.PARTIALLY_FILLED}
 

@@ -1,14 +1,17 @@
 """Making, withdrawing and re-making orders: the only place where an order begins (SPEC §10: stored before sent)."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from exengine.domain.cause import of_signal, signal_of
 from exengine.domain.changed import changed
 from exengine.domain.commands import CancelOrder, PlaceOrder
-from exengine.domain.group import Group
+from exengine.domain.group import Group, Leg
 from exengine.domain.instrument import OrderSide
 from exengine.domain.order import LegRef, Order, OrderType, Role, client_order_id
 from exengine.domain.step import Step
+
+_AS_THEY_ARE: Mapping[LegRef, Leg] = {}
 
 
 def place(
@@ -24,12 +27,14 @@ def place(
     covers: tuple[LegRef, ...] = (),
     takes: tuple[Decimal, ...] = (),
     post_only: bool = False,
+    legs: Mapping[LegRef, Leg] = _AS_THEY_ARE,
     signal_id: int | None = None,
     cause: str = "",
 ) -> Order:
     """Makes an order of a group and asks for it to be sent. A limit order where `price` is given, else a market one.
 
-    It goes back to `signal_id` or `cause` where one is given, else to what its step does.
+    It goes back to `signal_id` or `cause` where one is given, else to what its step does. `legs` are those of the group
+    that it makes others of.
     """
     group = step.group(group_id)
     cause = of_signal(signal_id) if signal_id is not None else cause or step.cause_of(group)
@@ -56,7 +61,7 @@ def place(
         cause=cause,
         created_at_ms=step.now_ms,
     )
-    step.put_group(changed(group, orders_made=number))
+    step.put_group(group.with_legs(legs, orders_made=number))
     step.put_order(order)
     step.command(PlaceOrder(order=order))
     return order

@@ -5,7 +5,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import assert_never
 
 from exengine.domain import pnl
-from exengine.domain.changed import kept
+from exengine.domain.changed import changed, kept
 from exengine.domain.group import Group, Leg, LegState, Pyramid
 from exengine.domain.instrument import Instrument, Side
 from exengine.domain.money import HUNDRED, ZERO
@@ -172,10 +172,8 @@ def _with_dust(group: Group, instrument: Instrument, target: Target) -> Target:
     return Target(pyramid=target.pyramid, leg=target.leg, price=target.price, qty=qty, covers=tuple(sorted(covers)))
 
 
-def keep_targets(step: Step, group_id: str) -> list[LegRef]:
+def keep_targets(step: Step, group_id: str) -> None:
     """Brings the resting targets in line with what is wanted: places what lacks, withdraws what is wrong.
-
-    Gives the legs that a target was placed for.
 
     What is wrong is replaced only when the exchange has confirmed that it is gone, so that there is never more than
     one open target for a leg.
@@ -196,26 +194,24 @@ def keep_targets(step: Step, group_id: str) -> list[LegRef]:
     for order in wrong:
         withdraw(step, order)
     if group.awaits_rules:
-        return []
+        return
     lacking = [target for target in want.values() if busy.isdisjoint(target.covers)]
     gone = [order for order in state.orders_for(group_id) if order.status in _GONE] if lacking else []
-    covered: list[LegRef] = []
     for target in lacking:
-        if _was_sent_in_vain(group, target, gone):
-            continue
-        placed = place(
-            step,
-            group_id,
-            role=Role.TP,
-            qty=target.qty,
-            price=target.price,
-            ref=(target.pyramid, target.leg) if target.pyramid is not None and target.leg is not None else None,
-            pyramid=target.pyramid,
-            covers=target.covers,
-            signal_id=None if target.pyramid is None else group.pyramids[target.pyramid].signal_id,
-        )
-        covered += placed.covers
-    return covered
+        if not _was_sent_in_vain(group, target, gone):
+            filled = [(ref, leg) for ref in target.covers if (leg := group.leg(ref)).state is LegState.FILLED]
+            place(
+                step,
+                group_id,
+                role=Role.TP,
+                qty=target.qty,
+                price=target.price,
+                ref=(target.pyramid, target.leg) if target.pyramid is not None and target.leg is not None else None,
+                pyramid=target.pyramid,
+                covers=target.covers,
+                legs={ref: changed(leg, state=LegState.TP_PLACED) for ref, leg in filled},
+                signal_id=None if target.pyramid is None else group.pyramids[target.pyramid].signal_id,
+            )
 
 
 _GONE = frozenset({OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED})
