@@ -21,11 +21,17 @@ def unit_cost(leg: Leg, side: Side, contract_size: Decimal) -> Decimal | None:
 
 
 def leg_cost(leg: Leg, side: Side, contract_size: Decimal) -> Decimal:
-    """unit_cost × net_qty of one leg, in quote."""
+    """unit_cost × net_qty of one leg, in quote: kept with it, and worked out in `money.arithmetic`, as `holding` is."""
     if not leg.net_qty:
         return ZERO
-    cost = unit_cost(leg, side, contract_size)
-    return ZERO if cost is None else cost * leg.net_qty * contract_size
+    name = "_cost_long" if side is Side.LONG else "_cost_short"
+    return kept(leg, name, contract_size, _leg_cost, leg, side, contract_size)
+
+
+def _leg_cost(leg: Leg, side: Side, contract_size: Decimal) -> Decimal:
+    with arithmetic():
+        cost = unit_cost(leg, side, contract_size)
+        return ZERO if cost is None else cost * leg.net_qty * contract_size
 
 
 class Holding(NamedTuple):

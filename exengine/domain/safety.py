@@ -67,8 +67,9 @@ def _check_drawdown(step: Step, ledger: Ledger, limit_percent: Decimal) -> None:
 
 def start_equity(state: State) -> Decimal:
     """The capital of all enabled accounts at their start, in USD."""
-    names = [account.name for account in state.settings.accounts if account.enabled]
-    return sum((state.start.get((name, dollar), ZERO) for name in names for dollar in sorted(DOLLARS)), ZERO)
+    names = {account.name for account in state.settings.accounts if account.enabled}
+    start = [amount for (name, currency), amount in state.start.items() if name in names and currency in DOLLARS]
+    return sum(start, ZERO)
 
 
 def unrealised(state: State) -> Decimal:
