@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from exengine.domain.cause import of_signal
+from exengine.domain.changed import changed
 from exengine.domain.entry import Denial, Entry, enter, entry_errors
 from exengine.domain.group import CloseReason, Group, GroupKey, GroupStatus
 from exengine.domain.instrument import Instrument, MarketType, Side
@@ -29,7 +30,7 @@ def act(step: Step, signal_id: int) -> None:
     if record is None or record.signal is None:
         return
     outcome, reason, group = _act(step, record, record.signal)
-    step.put_signal(replace(record, outcome=outcome, reason=reason, group=group, decided_at_ms=step.now_ms))
+    step.put_signal(changed(record, outcome=outcome, reason=reason, group=group, decided_at_ms=step.now_ms))
 
 
 def _act(step: Step, record: SignalRecord, signal: Signal) -> Result:

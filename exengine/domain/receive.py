@@ -1,7 +1,6 @@
 """An alert at the door: stored with what it is worth, answered, and only then acted on (SPEC §2.1, §2.3, §2.4)."""
 
-from dataclasses import replace
-
+from exengine.domain.changed import changed
 from exengine.domain.entry import entry_errors
 from exengine.domain.group import GroupKey
 from exengine.domain.journal import Category, Severity
@@ -69,7 +68,7 @@ def _judge(step: Step, record: SignalRecord, signal: Signal) -> None:
     record = routed
     seen = state.seen.get(signal.digest)
     if seen is not None and _is_resend(state, seen, signal, record.received_at_ms):
-        step.put_signal(replace(record, outcome=Outcome.DUPLICATE, decided_at_ms=step.now_ms))
+        step.put_signal(changed(record, outcome=Outcome.DUPLICATE, decided_at_ms=step.now_ms))
         step.verdict = Verdict(kind=VerdictKind.DUPLICATE, signal_id=seen.signal_id)
         return
     step.put_seen(
@@ -78,7 +77,7 @@ def _judge(step: Step, record: SignalRecord, signal: Signal) -> None:
     )
     step.verdict = Verdict(kind=VerdictKind.ACCEPTED, signal_id=record.id)
     if _is_stale(state, signal, record.received_at_ms):
-        step.put_signal(replace(record, outcome=Outcome.REFUSED, reason="stale", decided_at_ms=step.now_ms))
+        step.put_signal(changed(record, outcome=Outcome.REFUSED, reason="stale", decided_at_ms=step.now_ms))
         step.note(
             Severity.WARNING,
             Category.WEBHOOK,
@@ -99,7 +98,7 @@ def _routed(step: Step, record: SignalRecord, signal: Signal) -> SignalRecord | 
         error = FieldError(field=field, message=_unroutable(destination))
         _turn_away(step, record, Outcome.REFUSED, destination.value, VerdictKind.INVALID, (error,))
         return None
-    record = replace(record, account=destination.account.name, symbol=destination.symbol)
+    record = changed(record, account=destination.account.name, symbol=destination.symbol)
     errors = _errors(step.state, signal, destination)
     if errors:
         _invalid(step, record, errors)
@@ -150,7 +149,7 @@ def _turn_away(
     *,
     advice: str = "Nothing was traded. Compare the alert's text with the template in Send test alert.",
 ) -> None:
-    step.put_signal(replace(record, outcome=outcome, reason=reason, decided_at_ms=step.now_ms))
+    step.put_signal(changed(record, outcome=outcome, reason=reason, decided_at_ms=step.now_ms))
     step.verdict = Verdict(kind=kind, signal_id=record.id, errors=errors)
     said = "; ".join(f"{error.field}: {error.message}" for error in errors) or reason.replace("_", " ")
     step.note(

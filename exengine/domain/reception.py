@@ -82,7 +82,7 @@ class Outcome(Enum):
     INVALID = "invalid"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SignalRecord:
     """One row of the signal log. `outcome` is None while the signal is stored but not yet decided."""
 

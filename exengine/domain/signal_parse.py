@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 from exengine.domain.instrument import Side
@@ -25,6 +25,7 @@ MAX_NAME_CHARACTERS = 64
 
 
 _TIMEFRAME = re.compile(r"([0-9]{0,5})([smhdwSMHDW]?)")
+_LONGEST_TIMEFRAME = 6
 _MONTHS = (1, 3, 6, 12)
 """Those that TradingView offers; any other number before an M is more likely meant as minutes."""
 _MOST = {"d": 365, "w": 52}
@@ -38,7 +39,13 @@ def normal_timeframe(text: str) -> str | None:
     as hours and 24 of them as `1d`, so that each interval has one name. Intervals of a trader's own, as `10m`, are
     taken besides the ones that SPEC §1 lists.
     """
-    found = _TIMEFRAME.fullmatch(text.strip())
+    bare = text.strip()
+    return _normal(bare) if len(bare) <= _LONGEST_TIMEFRAME else None
+
+
+@lru_cache(maxsize=256)
+def _normal(text: str) -> str | None:
+    found = _TIMEFRAME.fullmatch(text)
     if found is None:
         return None
     count_text, unit = found.groups()

@@ -1,6 +1,7 @@
 """By what names a caller may call: a web page whose name was bent to this machine is not among them (DNS rebinding)."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ def _plain(name: str) -> str:
     return name.rstrip(".").lower()
 
 
+@lru_cache(maxsize=64)
 def _name_of(header: str) -> str | None:
     """The name or address in a Host header, without its port; None where it is none."""
     text = header.strip()

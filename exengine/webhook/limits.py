@@ -59,6 +59,9 @@ def parse_address(text: str) -> Address | None:
     return mapped or address
 
 
+_spelled = lru_cache(maxsize=256)(str)
+
+
 def _is_in(address: Address, among: tuple[Network, ...]) -> bool:
     return any(address in network for network in among)
 
@@ -87,8 +90,8 @@ class Addresses:
         address = parse_address(peer) if peer else None
         if address is None:
             return peer or UNKNOWN
-        if not _is_in(address, self._trusted):
-            return str(address)
+        if not self._trusted or not _is_in(address, self._trusted):
+            return _spelled(address)
         hops = [hop for header in forwarded_for for hop in header.split(",")]
         seen = self._first_stranger(hops) if hops else parse_address(connecting_ip or "")
         return str(seen or address)

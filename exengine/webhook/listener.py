@@ -249,7 +249,7 @@ class Listener:
         return body
 
     def _warn_of_hidden_callers(self, request: web.BaseRequest) -> None:
-        forwards = any(name in request.headers for name in FORWARDING)
+        forwards = any(map(request.headers.__contains__, FORWARDING))
         if self._addresses.hides(request.remote, forwards=forwards):
             self._warn_once("hidden", f"webhook: {HIDDEN_CALLERS}")
 
