@@ -97,28 +97,32 @@ class RiskState(Enum):
 
 
 class RiskRow(NamedTuple):
-    """A live group as the risk engine sees it (SPEC §8). A plain tuple: at each new price one is made of another."""
+    """A live group as the risk engine sees it (SPEC §8).
+
+    A plain tuple, and what moves with prices is last: at each new price the end of one is put to the beginning of
+    another.
+    """
 
     id: str
     account: str
     symbol: str
     timeframe: str
     side: Side
-    state: RiskState
-    loss_percent: Decimal | None
-    """Unrealised PnL in percent of cost; None where nothing is held or no price is known."""
-    loss_usd: Decimal | None
     timer_ends_ms: int | None
     """When the timer runs out, 0 once it has; None while it has not begun."""
     pyramids: int
     max_pyramids: int
     old_at_ms: int | None
     """When the group is old enough, 0 once it is or where the filter is off; None while nothing has filled."""
-    brings_usd: Decimal
-    """What its closing would bring to another's loss; 0 where it is not among the `max_winners` to be asked."""
     blocked: bool
     skip_once: bool
     opened_at_ms: int
+    state: RiskState
+    loss_percent: Decimal | None
+    """Unrealised PnL in percent of cost; None where nothing is held or no price is known."""
+    loss_usd: Decimal | None
+    brings_usd: Decimal
+    """What its closing would bring to another's loss; 0 where it is not among the `max_winners` to be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

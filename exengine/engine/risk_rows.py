@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from exengine.domain import risk
 from exengine.domain.capital import DOLLARS, taker_fee, usd_value
 from exengine.domain.group import AGAIN_MS, Group, GroupStatus
-from exengine.domain.money import HUNDRED, ONE, ZERO
+from exengine.domain.money import HUNDRED, ZERO
 from exengine.domain.risk_timer import old_enough, timer_left_ms
 from exengine.domain.settings import RiskSettings, Settings
 from exengine.domain.state import STALE_MS, Quote, State
@@ -42,12 +42,15 @@ class Offers(NamedTuple):
 
 NOBODY = Offers([], {}, ZERO)
 
+_STANDING = RiskRow._fields.index("state")
+_row = RiskRow._make
+
 
 class _Watched:
     """A group, what of it stays while only its price moves, and its row."""
 
-    __slots__ = ("age", "brings", "charged", "goes_stale", "in_dollars", "market", "otherwise", "pnl", "quote", "row",
-                 "settled", "sums", "timed", "told", "until_ms")  # fmt: skip
+    __slots__ = ("age", "brings", "charged", "goes_stale", "in_dollars", "market", "otherwise", "pnl", "quote", "settled",
+                 "standing", "sums", "timed", "told", "until_ms")  # fmt: skip
 
     sums: Sums
     market: tuple[str, str]
@@ -60,8 +63,8 @@ class _Watched:
     """What closing it costs at a price of one, in quote."""
     brings: Decimal | None
     """About what closing it would bring where it is ahead, in quote."""
-    row: RiskRow
-    """As it would be without a price."""
+    standing: tuple[Any, ...]
+    """The parts of its row that no price moves."""
     told: RiskRow | None
     """As it was last taken."""
     in_dollars: bool
@@ -176,24 +179,24 @@ def _watch(state: State, sums: Sums, before: _Watched | None, now_ms: int) -> _W
     made.settled, made.otherwise = settled, otherwise
     timer_ends_ms, old_at_ms = _timer_ends_ms(state, group, now_ms), _old_at_ms(state, group, now_ms)
     made.timed = made.until_ms = _turns_ms(group, timer_ends_ms, old_at_ms, now_ms)
-    made.row = RiskRow(
+    made.standing = RiskRow(
         id=group.id,
         account=key.account,
         symbol=key.symbol,
         timeframe=key.timeframe,
         side=group.side,
-        state=settled or otherwise,
-        loss_percent=None,
-        loss_usd=None,
         timer_ends_ms=timer_ends_ms,
         pyramids=len(group.pyramids),
         max_pyramids=group.max_pyramids,
         old_at_ms=old_at_ms,
-        brings_usd=ZERO,
         blocked=group.blocked,
         skip_once=group.skip_once,
         opened_at_ms=group.opened_at_ms,
-    )
+        state=otherwise,
+        loss_percent=None,
+        loss_usd=None,
+        brings_usd=ZERO,
+    )[:_STANDING]
     return made
 
 
@@ -201,14 +204,15 @@ def _priced(state: State, there: _Watched, brings: Decimal | None, now_ms: int) 
     """A group's row at the price of now; `brings` is None where it is not among those who would be asked."""
     percent = dollars = None
     if there.pnl is not None:
-        percent = there.pnl / there.sums.cost * HUNDRED
-        rate = ONE if there.in_dollars else usd_value(state, there.sums.group)
-        dollars = there.pnl * rate if rate else None
+        percent, dollars = there.pnl / there.sums.cost * HUNDRED, there.pnl
+        if not there.in_dollars:
+            rate = usd_value(state, there.sums.group)
+            dollars = dollars * rate if rate else None
     is_what = there.settled or (there.otherwise if brings is None else RiskState.WINNER)
     is_deep = percent is not None and percent <= state.settings.risk.loss_threshold_percent
     if is_what is there.otherwise and is_deep and risk.is_loser(state, there.sums.condensed, now_ms):
         is_what = RiskState.CANDIDATE
-    return there.row._replace(state=is_what, loss_percent=percent, loss_usd=dollars, brings_usd=brings or ZERO)
+    return _row((*there.standing, is_what, percent, dollars, brings or ZERO))
 
 
 def _settled(state: State, sums: Sums) -> RiskState | None:

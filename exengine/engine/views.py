@@ -7,7 +7,7 @@ from typing import Any
 from exengine.domain import capital
 from exengine.domain.accounts import away
 from exengine.domain.group import Group
-from exengine.domain.journal import Note
+from exengine.domain.journal import Note, Severity
 from exengine.domain.money import ZERO, arithmetic
 from exengine.domain.reception import SignalRecord
 from exengine.domain.safety import rolled, start_equity
@@ -77,12 +77,14 @@ class Views:
 
     def absorb(self, steps: Iterable[Step], traces: dict[int, Trace], notes: list[tuple[int, Note]]) -> None:
         """Takes over what one transaction has changed."""
-        urgent = bool(notes)
+        stored = bool(notes)
+        urgent = _press(notes)
         for step in steps:
             self._fresh.quotes.update(step.quotes)
             if not step.must_be_stored:
                 continue
-            urgent = True
+            stored = True
+            urgent = urgent or _presses(step)
             for group in step.groups.values():
                 self._group(group)
             for signal_id, record in step.signals.items():
@@ -97,11 +99,11 @@ class Views:
         for signal_id, trace in traces.items():
             self._traces[signal_id] = trace
             self._signal(signal_id)
-        self._fresh.engine = self._fresh.engine or urgent
-        if urgent:
+        self._fresh.engine = self._fresh.engine or stored
+        if stored:
             self.last_commit_at_ms = self._clock.now_ms()
         self._add_log(notes)
-        if urgent or self._fresh.quotes:
+        if stored or self._fresh.quotes:
             self._call(urgent)
 
     def price_passed(self, market: tuple[str, str]) -> None:
@@ -112,7 +114,7 @@ class Views:
     def add_notes(self, notes: list[tuple[int, Note]]) -> None:
         """Lines that no decision made."""
         self._add_log(notes)
-        self._call(True)
+        self._call(_press(notes))
 
     def resolve(self, log_id: int) -> None:
         """What that line told of is over."""
@@ -172,7 +174,7 @@ class Views:
     # out -------------------------------------------------------------------------------------------------------------
 
     def subscribe(self, callback: Callable[[bool], None]) -> Callable[[], None]:
-        """Calls back when something changed: True for orders, groups and alerts, False for mere prices."""
+        """Calls back when something changed: True for what is traded and for trouble, False for what can wait."""
         self._callbacks.append(callback)
         return lambda: self._callbacks.remove(callback)
 
@@ -267,6 +269,21 @@ class Views:
             webhook_replay=state.settings.signals.replay,
             last_offset_at_ms=self._panels.last_offset_at_ms,
         )
+
+
+def _presses(step: Step) -> bool:
+    """Whether something of what is traded has another state, which is shown at once (UI.md, Refresh).
+
+    An alert that changed nothing has its row and its line in the log; both wait for the flush, as prices do.
+    """
+    return bool(
+        step.groups or step.orders or step.fills or step.waiting or step.queue_events or step.control
+        or step.plan_changed or step.instruments
+    )  # fmt: skip
+
+
+def _press(notes: list[tuple[int, Note]]) -> bool:
+    return any(note.severity in (Severity.WARNING, Severity.ERROR) for _, note in notes)
 
 
 def _bound(rows: dict[Any, Any]) -> None:
