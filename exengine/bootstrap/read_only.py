@@ -23,7 +23,7 @@ from exengine.domain.settings import Settings
 from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.engine.changes import Loaded, StoreFailed, restored
-from exengine.engine.panel_rows import Panel
+from exengine.engine.panel_rows import Panel, PanelChanges
 from exengine.engine.past import Past, TrailRow
 from exengine.engine.rows import LogRow, SignalRow, ViewChanges
 from exengine.engine.status import Status
@@ -169,8 +169,8 @@ class LookFeed:
         if _changed(self._log, lines, self._fresh_log) or signals_changed:
             self._call(True)
 
-    def take(self) -> ViewChanges:
-        changes = self._views.take()
+    def take(self, *, panels: bool = True) -> ViewChanges:
+        changes = self._views.take(panels=panels)
         last_ms = max((row.received_at_ms for row in self._signals.values()), default=None)
         signals, self._fresh_signals = self._fresh_signals, {}
         lines, self._fresh_log = self._fresh_log, {}
@@ -180,6 +180,9 @@ class LookFeed:
             log=tuple(lines[number] for number in sorted(lines)),
             engine=None if changes.engine is None else replace(changes.engine, last_webhook_at_ms=last_ms),
         )
+
+    def take_panels(self) -> PanelChanges:
+        return self._views.take_panels()
 
     def refresh(self) -> None:
         self._fresh_signals, self._fresh_log = dict(self._signals), dict(self._log)

@@ -35,6 +35,9 @@ CAPITAL_MS = 5_000
 WORST_MS = 3_000
 """How long the plan of one loser is shown at least, while another falls below it by mere prices."""
 
+PLAN_MS = 1_000
+"""How long a plan stands at least while mere prices move what it would bring: it is there to be read."""
+
 R = TypeVar("R")
 
 
@@ -68,6 +71,8 @@ class Panels:
         self._worst_id: str | None = None
         self._worst_at_ms = 0
         """When it was last looked for among all."""
+        self._planned_at_ms: int | None = None
+        """When the plan was last worked out; None where something else than a price has changed since."""
         self._resting = OpenEntries()
         self._offsets: list[OffsetRow] = []
         self._moved = True
@@ -79,11 +84,11 @@ class Panels:
     def watch(self, panels: Iterable[Panel], group_id: str | None) -> None:
         """From now on these are looked at; the plan is that of `group_id`, or of the worst loser."""
         self._watched, self._chosen = frozenset(panels), group_id
-        self._moved = True
+        self._moved, self._planned_at_ms = True, None
 
     def absorb(self, step: Step) -> None:
         """Notes what a step has changed that is stored."""
-        self._moved = True
+        self._moved, self._planned_at_ms = True, None
         self._resting.note(order.group_id for order in step.orders.values())
         if step.instruments:
             self._risk.rule_anew()
@@ -97,7 +102,7 @@ class Panels:
 
     def refresh(self) -> None:
         """Makes the next take give all of what is looked at."""
-        self._shown, self._risk, self._moved = _Shown(), RiskRows(), True
+        self._shown, self._risk, self._moved, self._planned_at_ms = _Shown(), RiskRows(), True, None
 
     @property
     def last_offset_at_ms(self) -> int | None:
@@ -152,6 +157,11 @@ class Panels:
         row = row or self._worst(now_ms)
         if row is None:
             return None
+        shown, since_ms = self._shown.plan, self._planned_at_ms
+        if shown is not None and shown.loser_id == row.id and is_losing(row):
+            if since_ms is not None and 0 <= now_ms - since_ms < PLAN_MS:
+                return shown
+        self._planned_at_ms = now_ms
         return plan_view(state, row.id, offered, now_ms) if is_losing(row) or state.plan is not None else None
 
     def _worst(self, now_ms: int) -> RiskRow | None:

@@ -63,11 +63,11 @@ def worst(rows: Iterable[RiskRow], rather: RiskRow | None = None) -> RiskRow | N
     """
     if rather is not None and rather.state is RiskState.CANDIDATE:
         return rather
-    losing = [row for row in rows if is_losing(row)]
-    candidates = [row for row in losing if row.state is RiskState.CANDIDATE]
+    rows = list(rows)
+    candidates = [row for row in rows if row.state is RiskState.CANDIDATE]
     if rather is not None and not candidates:
         return rather
-    return min(candidates or losing, key=_LOST_MOST, default=None)
+    return min(candidates or filter(is_losing, rows), key=_LOST_MOST, default=None)
 
 
 _LOST_MOST = attrgetter("loss_percent", "opened_at_ms")

@@ -49,7 +49,7 @@ _row = RiskRow._make
 class _Watched:
     """A group, what of it stays while only its price moves, and its row."""
 
-    __slots__ = ("age", "brings", "charged", "goes_stale", "in_dollars", "market", "otherwise", "pnl", "quote", "settled",
+    __slots__ = ("age", "brings", "charged", "goes_stale", "holds", "in_dollars", "market", "otherwise", "pnl", "quote", "settled",
                  "standing", "sums", "timed", "told", "until_ms")  # fmt: skip
 
     sums: Sums
@@ -69,6 +69,8 @@ class _Watched:
     """As it was last taken."""
     in_dollars: bool
     """Whether its quote is worth a dollar, whatever other prices do."""
+    holds: bool
+    """Whether there is anything that a price makes worth more or less."""
     goes_stale: bool
     """Whether its price may grow too old to be trusted."""
     settled: RiskState | None
@@ -113,10 +115,10 @@ class RiskRows:
             del watched[group_id]
         if stirred or gone:
             self._offers = self._offered(state, now_ms)
-        profits, rows = self._offers.profits, {}
+        profits, rows, threshold = self._offers.profits, {}, state.settings.risk.loss_threshold_percent
         stirred.update((one, watched[one]) for one in (*before, *profits) if one in watched)
         for group_id, there in stirred.items():
-            row = _priced(state, there, profits.get(group_id), now_ms)
+            row = _priced(state, there, profits.get(group_id), threshold, now_ms)
             if row != there.told:
                 rows[group_id] = there.told = row
         return Patch(rows=rows, gone=gone), self._offers
@@ -135,10 +137,11 @@ class RiskRows:
             elif there.quote is (quote := quotes.get(there.market)) and there.in_dollars:
                 continue
             there.quote, there.pnl, there.brings = quote, None, None
-            if quote is not None and one.cost and one.net_base:
-                there.pnl = pnl = one.unrealised(quote.price)
+            if quote is not None and there.holds:
+                price = quote.price
+                there.pnl = pnl = price * one.signed_base - one.signed_cost
                 if pnl > 0:
-                    there.brings = pnl - quote.price * there.charged
+                    there.brings = pnl - price * there.charged
             if there.goes_stale:
                 there.until_ms = min(there.timed, _trusted_until_ms(quote, now_ms))
             found[group_id] = there
@@ -175,6 +178,7 @@ def _watch(state: State, sums: Sums, before: _Watched | None, now_ms: int) -> _W
     made.age = (group.opened_at_ms, group.id)
     made.told = before.told if before is not None else None
     made.in_dollars, made.charged = group.quote in DOLLARS, sums.net_base * taker_fee(state, group)
+    made.holds = bool(sums.cost and sums.net_base)
     made.goes_stale = account is not None and account.is_live
     made.settled, made.otherwise = settled, otherwise
     timer_ends_ms, old_at_ms = _timer_ends_ms(state, group, now_ms), _old_at_ms(state, group, now_ms)
@@ -200,8 +204,11 @@ def _watch(state: State, sums: Sums, before: _Watched | None, now_ms: int) -> _W
     return made
 
 
-def _priced(state: State, there: _Watched, brings: Decimal | None, now_ms: int) -> RiskRow:
-    """A group's row at the price of now; `brings` is None where it is not among those who would be asked."""
+def _priced(state: State, there: _Watched, brings: Decimal | None, threshold: Decimal, now_ms: int) -> RiskRow:
+    """A group's row at the price of now; `brings` is None where it is not among those who would be asked.
+
+    `threshold`: the per cent of loss from which it is a candidate.
+    """
     percent = dollars = None
     if there.pnl is not None:
         percent, dollars = there.pnl / there.sums.cost * HUNDRED, there.pnl
@@ -209,7 +216,7 @@ def _priced(state: State, there: _Watched, brings: Decimal | None, now_ms: int) 
             rate = usd_value(state, there.sums.group)
             dollars = dollars * rate if rate else None
     is_what = there.settled or (there.otherwise if brings is None else RiskState.WINNER)
-    is_deep = percent is not None and percent <= state.settings.risk.loss_threshold_percent
+    is_deep = percent is not None and percent <= threshold
     if is_what is there.otherwise and is_deep and risk.is_loser(state, there.sums.condensed, now_ms):
         is_what = RiskState.CANDIDATE
     return _row((*there.standing, is_what, percent, dollars, brings or ZERO))

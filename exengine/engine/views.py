@@ -14,7 +14,7 @@ from exengine.domain.safety import rolled, start_equity
 from exengine.domain.state import State
 from exengine.domain.step import Step
 from exengine.engine.changes import Trace
-from exengine.engine.panel_rows import OffsetRow, Panel
+from exengine.engine.panel_rows import OffsetRow, Panel, PanelChanges
 from exengine.engine.panels import Panels
 from exengine.engine.ports import Clock
 from exengine.engine.row_builder import group_row, signal_row
@@ -219,8 +219,8 @@ class Views:
             quotes=set(self._state.quotes),
         )
 
-    def take(self) -> ViewChanges:
-        """Everything that changed since the last take."""
+    def take(self, *, panels: bool = True) -> ViewChanges:
+        """Everything that changed since the last take; False leaves the panels to `take_panels`."""
         fresh, self._fresh = self._fresh, _Fresh(engine=False)
         state = self._state
         with arithmetic():
@@ -232,8 +232,13 @@ class Views:
                 resolved=tuple(fresh.resolved),
                 engine=self._engine_row() if fresh.engine else None,
                 quotes={key: state.quotes[key] for key in fresh.quotes if key in state.quotes},
-                panels=self._panels.take(state, self._clock.now_ms()),
+                panels=self._panels.take(state, self._clock.now_ms()) if panels else PanelChanges(),
             )
+
+    def take_panels(self) -> PanelChanges:
+        """What changed since the last take of the docks that are looked at."""
+        with arithmetic():
+            return self._panels.take(self._state, self._clock.now_ms())
 
     def _engine_row(self) -> EngineRow:
         state = self._state

@@ -13,7 +13,7 @@ from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.domain.order import LegRef
 from exengine.engine.intake import Verdict
-from exengine.engine.panel_rows import Panel
+from exengine.engine.panel_rows import Panel, PanelChanges
 from exengine.engine.past import TrailRow
 from exengine.engine.rows import ViewChanges
 
@@ -26,8 +26,15 @@ TICK_MS = 1_000
 class ViewFeed(Protocol):
     """The engine's view side. All of it is called on the loop's thread."""
 
-    def take(self) -> ViewChanges:
-        """Everything that changed since the last take; everything there is, in the first one after `refresh()`."""
+    def take(self, *, panels: bool = True) -> ViewChanges:
+        """Everything that changed since the last take; everything there is, in the first one after `refresh()`.
+
+        False leaves what the panels show to `take_panels`.
+        """
+        ...
+
+    def take_panels(self) -> PanelChanges:
+        """What changed since the last take of the docks that are looked at."""
         ...
 
     def refresh(self) -> None:
@@ -35,7 +42,7 @@ class ViewFeed(Protocol):
         ...
 
     def subscribe(self, callback: Callable[[bool], None]) -> Callable[[], None]:
-        """Calls back when there is something to take: True for a state of orders or groups, False for mere prices.
+        """Calls back when there is something to take: True for states of orders and groups, False for what can wait.
 
         Returns what ends the subscription.
         """
@@ -118,12 +125,16 @@ def epoch_ms() -> int:
 class Bridge(QObject):
     """Takes changes from the engine for as long as somebody can see them.
 
-    Prices wait for the flush timer; states of orders and groups are shown in the next pass of the loop. While the
-    window is hidden or minimised nothing is taken; when it is shown again, all of it comes at once.
+    Prices and new alerts wait for the flush timer; states of orders and groups are shown in the next pass of the loop.
+    The docks that cost something to compute have a pass of their own, so that an alert which comes meanwhile need not
+    wait for all of it. While the window is hidden or minimised nothing is taken; when it is shown again, all of it
+    comes at once.
     """
 
     flushed = Signal(object)
     """ViewChanges: what to show."""
+    panels_flushed = Signal(object)
+    """PanelChanges: what to show in the docks that are computed only while they are looked at."""
     ticked = Signal(object)
     """The time, once a second while visible: ages and stale prices change without a word from the engine."""
 
@@ -148,7 +159,10 @@ class Bridge(QObject):
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.flush)
+        self._timer.timeout.connect(self._on_due)
+        self._panels_timer = QTimer(self)
+        self._panels_timer.setSingleShot(True)
+        self._panels_timer.timeout.connect(self._on_panels_due)
         self._ticker = QTimer(self)
         self._ticker.setInterval(TICK_MS)
         self._ticker.timeout.connect(self._on_tick)
@@ -171,6 +185,8 @@ class Bridge(QObject):
         else:
             self._timer.stop()
             self._ticker.stop()
+            self._waiting = self._waiting or self._panels_timer.isActive()
+            self._panels_timer.stop()
 
     def keep_up_hidden(self, every_ms: int) -> None:
         """From now on changes are taken while the window is hidden too, at most this often: the tray tells errors."""
@@ -187,6 +203,7 @@ class Bridge(QObject):
         """Ends the subscription; the engine may go."""
         self._unsubscribe()
         self._timer.stop()
+        self._panels_timer.stop()
         self._ticker.stop()
         self._visible = False
 
@@ -204,11 +221,23 @@ class Bridge(QObject):
             self._timer.start(wait_ms)
 
     def flush(self) -> None:
-        """Takes what changed and shows it."""
+        """Takes all that changed and shows it."""
+        self._panels_timer.stop()
+        self._begin()
+        self.flushed.emit(self._feed.take())
+
+    def _on_due(self) -> None:
+        self._begin()
+        self._panels_timer.start(0)
+        self.flushed.emit(self._feed.take(panels=False))
+
+    def _on_panels_due(self) -> None:
+        self.panels_flushed.emit(self._feed.take_panels())
+
+    def _begin(self) -> None:
         self._timer.stop()
         self._waiting = False
         self._flushed_at = time.monotonic()
-        self.flushed.emit(self._feed.take())
 
     def _on_tick(self) -> None:
         self.ticked.emit(self.now_ms())

@@ -60,6 +60,13 @@ class Cell(NamedTuple):
             parts.append(self.trail.text)
         return " ".join(part for part in parts if part)
 
+    def length(self) -> int:
+        """How many characters are painted."""
+        length = len(self.text)
+        if self.after:
+            length += sum(len(part.text) for part in self.after)
+        return length if self.trail is None else length + len(self.trail.text)
+
     def spoken(self) -> str:
         """As a screen reader says it: the arrow is a word."""
         return "unknown" if self.text == DASH else _ARROWS.get(self.arrow, "") + self.words()

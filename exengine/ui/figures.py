@@ -22,6 +22,7 @@ class PnlText(QWidget):
         self._value: Decimal | None = None
         self._percent: Decimal | None = None
         self._name = name
+        self._texts = (fmt.DASH, fmt.DASH)
         self._hint: QSize | None = None
         self.with_percent = percent
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -30,13 +31,19 @@ class PnlText(QWidget):
     def show_value(self, value: Decimal | None, percent: Decimal | None = None) -> None:
         if (value, percent) == (self._value, self._percent):
             return
-        before = self.sizeHint()
-        self._value, self._percent, self._hint = value, percent, None
-        spoken = fmt.signed(value, 2) if value is not None else "unknown"
-        share = f", {fmt.signed_percent(percent)}" if percent is not None else ""
+        before = self._texts
+        self._value, self._percent = value, percent
+        self._texts = (fmt.signed(value, 2), fmt.signed_percent(percent))
+        if self._texts == before:
+            return
+        spoken = self._texts[0] if value is not None else "unknown"
+        share = f", {self._texts[1]}" if percent is not None else ""
         self.setAccessibleName(f"{self._name}: {spoken}{share}")
-        if self.sizeHint() != before:  # what is laid out anew moves the whole window
-            self.updateGeometry()
+        # All figures are of one width, and what is laid out anew moves the whole window.
+        if [len(text) for text in self._texts] != [len(text) for text in before]:
+            hint, self._hint = self.sizeHint(), None
+            if self.sizeHint() != hint:
+                self.updateGeometry()
         self.update()
 
     def drop_percent(self, dropped: bool) -> None:
@@ -63,11 +70,10 @@ class PnlText(QWidget):
 
     def _measured(self) -> QSize:
         value, small = self._metrics()
-        width = max(value.horizontalAdvance(fmt.signed(self._value, 2)), value.horizontalAdvance(self._sample))
+        width = max(value.horizontalAdvance(self._texts[0]), value.horizontalAdvance(self._sample))
         width += self._look.grown(self._look.metric("arrow_slot"))
         if self.with_percent:
-            text = fmt.signed_percent(self._percent)
-            width += 8 + max(small.horizontalAdvance(text), small.horizontalAdvance("+00.00 %"))
+            width += 8 + max(small.horizontalAdvance(self._texts[1]), small.horizontalAdvance("+00.00 %"))
         return QSize(round(width + 1), round(value.height()))
 
     def minimumSizeHint(self) -> QSize:
@@ -78,7 +84,7 @@ class PnlText(QWidget):
         metrics, _ = self._metrics()
         way = fmt.direction(self._value, 2)
         token = "profit" if way > 0 else "loss" if way < 0 else "muted"
-        text = fmt.signed(self._value, 2)
+        text = self._texts[0]
         painter.setFont(look.font(self._role, Weight.STRONG))
         painter.setPen(look.color(token))
         baseline = (self.height() + metrics.ascent() - metrics.descent()) / 2
@@ -93,7 +99,7 @@ class PnlText(QWidget):
             painter.setFont(look.font())
             painter.setPen(look.color(token))
             # On the baseline of the value beside it, whose font is larger.
-            painter.drawText(round(left + 8), round(baseline), fmt.signed_percent(self._percent))
+            painter.drawText(round(left + 8), round(baseline), self._texts[1])
 
 
 class Meter(QWidget):

@@ -53,6 +53,10 @@ class KeyedModel(FlatModel[_Entry[R]], Generic[R]):
     def make_cells(self, row: R) -> list[Cell]:
         raise NotImplementedError
 
+    def remade(self, row: R, was: R, cells: list[Cell]) -> list[Cell]:
+        """The cells of a row that was another; `cells` are those of what it was."""
+        return self.make_cells(row)
+
     def natural(self, row: R) -> SortKey:
         """What the rows are ordered by while the trader sorts by nothing."""
         raise NotImplementedError
@@ -98,7 +102,7 @@ class KeyedModel(FlatModel[_Entry[R]], Generic[R]):
         seen = [(entry, entry.cells) for entry in (self.places[index.row()] for index in rows)]
         for entry in self.places:
             entry.cells = None
-        self._tell(seen)
+        self._tell([(entry, cells, self._cells_of(entry)) for entry, cells in seen if cells is not None])
 
     def patch(self, patch: Patch[R], now_ms: int, seen: Iterable[QModelIndex] | None = None) -> list[Flash]:
         """Takes changed rows over; tells Qt which cells are other than before, and which of them flash.
@@ -108,20 +112,23 @@ class KeyedModel(FlatModel[_Entry[R]], Generic[R]):
         self.now_ms = now_ms
         on_screen = {self.places[index.row()] for index in seen} if seen is not None else None
         self._remove([entry for key in patch.gone if (entry := self._by_key.get(key)) is not None])
-        seen_before: list[tuple[_Entry[R], list[Cell] | None]] = []
+        remade: list[tuple[_Entry[R], list[Cell], list[Cell]]] = []
         new: list[tuple[str, R]] = []
+        known = self._by_key.get
         for key, row in patch.rows.items():
-            entry = self._by_key.get(key)
+            entry = known(key)
             if entry is None:
                 new.append((key, row))
                 continue
+            was, cells = entry.row, entry.cells
+            entry.row, entry.cells = row, None
             if not self._out_of_order:
                 # Where rows keep their places for a while, the order is looked at when that is over.
-                self._out_of_order = self.settle_ms > 0 or self._key(key, entry.row) != self._key(key, row)
-            if on_screen is None or entry in on_screen:
-                seen_before.append((entry, entry.cells))
-            entry.row, entry.cells = row, None
-        flashes = self._tell(seen_before)
+                self._out_of_order = self.settle_ms > 0 or self._key(key, was) != self._key(key, row)
+            if cells is not None and (on_screen is None or entry in on_screen):
+                entry.cells = self.remade(row, was, cells)
+                remade.append((entry, cells, entry.cells))
+        flashes = self._tell(remade)
         if self._out_of_order and now_ms - self._sorted_at_ms >= self.settle_ms:
             self._resort()
         self._insert(new)
@@ -131,15 +138,14 @@ class KeyedModel(FlatModel[_Entry[R]], Generic[R]):
         """Takes the place of everything that was there."""
         self.patch(Patch(rows=rows, gone=tuple(key for key in self._by_key if key not in rows)), now_ms)
 
-    def _tell(self, seen: list[tuple[_Entry[R], list[Cell] | None]]) -> list[Flash]:
-        """Tells Qt which cells of rows that were on the screen are other than before: those of neighbours together."""
+    def _tell(self, remade: list[tuple[_Entry[R], list[Cell], list[Cell]]]) -> list[Flash]:
+        """Tells Qt which cells, as they were and as they are, are other than before: those of neighbours together."""
         flashes: list[Flash] = []
         runs: dict[tuple[int, int], list[int]] = {}
-        for entry, before in seen:
-            if before is None:
-                continue
-            after = self._cells_of(entry)
-            changed = [column for column, cell in enumerate(after) if cell != before[column]]
+        for entry, before, after in remade:
+            changed = [
+                column for column, cell in enumerate(after) if cell is not before[column] and cell != before[column]
+            ]
             if changed:
                 runs.setdefault((changed[0], changed[-1]), []).append(entry.place)
                 flashes.extend(self._flashes(entry.number, before, after, changed))

@@ -36,6 +36,7 @@ class PositionsDock(Dock):
     def __init__(self, look: Look, icons: Icons, book: Book, setup: Setup) -> None:
         super().__init__(look, icons, name="positions", title="Positions")
         self._book, self._icons = book, icons
+        self._tools_shown: bool | None = None
         self.model = PositionsModel(book, self)
         self.table = Table(look, icons, self.model, name="positions_table", title="Positions", tree=True)
         self.first_steps = FirstSteps(look, icons, setup, book)
@@ -106,10 +107,13 @@ class PositionsDock(Dock):
         self.total.show_value(total.value)
         tip = f"Without {fmt.count(total.missing, 'group')} whose price in USD is not known" if total.missing else ""
         self.total.setToolTip(tip)
-        for widget in (self.total, *self._total_words):
-            widget.setVisible(self.model.rowCount() > 0)
-        self.tools.set_visible(self.model.rowCount() > 0)
-        self.filter.set_possible(self.model.rowCount() > 0)
+        there = self.model.rowCount() > 0
+        if there is not self._tools_shown:
+            self._tools_shown = there
+            for widget in (self.total, *self._total_words):
+                widget.setVisible(there)
+            self.tools.set_visible(there)
+            self.filter.set_possible(there)
 
     def _show_page(self) -> None:
         had_focus = self._pages.isAncestorOf(self._pages.focusWidget())

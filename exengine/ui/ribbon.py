@@ -202,6 +202,12 @@ class Ribbon(QWidget):
         self._show_webhook(engine, now_ms)
         self._fit()
 
+    def refresh_prices(self) -> None:
+        """Shows what the groups are worth now; all else is as it was."""
+        if self._book.engine is not None:
+            self._show_pnl(self._book.engine)
+            self._fit()
+
     def _show_status(self, engine: EngineRow) -> None:
         word, icon, token = words.ENGINE[engine.status]
         self.pill.show_word(word, icon, token, border=token)

@@ -228,18 +228,19 @@ class RiskDock(PanelDock):
 
     def _show_actions(self) -> None:
         row = self.current
-        self._target.setText(f"{short_name(row.symbol)} {row.timeframe}" if row is not None else "")
         is_blocked = row is not None and row.blocked
+        why_not = (self.why_not_skip(row), self.why_not_run(row))
+        offered = (row.id if row is not None else "", is_blocked, *why_not)
+        if offered == self._offered:
+            return
+        self._offered = offered
+        self._target.setText(f"{short_name(row.symbol)} {row.timeframe}" if row is not None else "")
         self.block.setText("Unblock" if is_blocked else "Block")
         does = "Let the risk engine come near it again" if is_blocked else "Keep the risk engine away from it"
         enable(self.block, "" if row is not None else "Choose a group", does)
-        why_not = (self.why_not_skip(row), self.why_not_run(row))
         enable(self.skip, why_not[0], "The next look in which it would be paid off passes over it")
         enable(self.run, why_not[1], "Have the risk engine look now, whatever its timer says")
-        offered = (row.id if row is not None else "", is_blocked, *why_not)
-        if offered != self._offered:
-            self._offered = offered
-            self.current_changed.emit()
+        self.current_changed.emit()
 
     def _fit_plan(self) -> None:
         height, header = self.look.row_height(), self.plan_table.heading.sizeHint().height()

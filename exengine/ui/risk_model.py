@@ -82,6 +82,10 @@ def timer_text(ends_ms: int | None, now_ms: int) -> str:
     return fmt.age(left_s * 1000) if left_s >= 3_600 else f"{left_s // 60:02}:{left_s % 60:02}"
 
 
+_PRICED = RiskRow._fields.index("loss_percent")
+"""From this part of a row on prices move it."""
+
+
 class RiskModel(KeyedModel[RiskRow]):
     columns = COLUMNS
     flashing = (Col.PERCENT, Col.LOSS)
@@ -119,6 +123,15 @@ class RiskModel(KeyedModel[RiskRow]):
             Cell(offers, "muted", value=offered),
             Cell(state, token, strong=is_candidate),
         ]
+
+    def remade(self, row: RiskRow, was: RiskRow, cells: list[Cell]) -> list[Cell]:
+        """At another price, only what is lost is another; timers go with the tick."""
+        if row[:_PRICED] != was[:_PRICED]:
+            return self.make_cells(row)
+        made = cells.copy()
+        made[Col.PERCENT] = pnl_cell(row.loss_percent, 2, arrow=False)
+        made[Col.LOSS] = pnl_cell(row.loss_usd, 2, arrow=False)
+        return made
 
     def _offered(self, row: RiskRow) -> tuple[int, Decimal]:
         """How many winners could pay for it, and what they would bring: all who are asked but itself."""
@@ -200,12 +213,11 @@ def what_is_closed(line: PlanLine) -> Cell:
 
 
 def plan_rows(plan: PlanView | None) -> dict[str, PlanRow]:
-    """The table's rows by key."""
+    """The table's rows by their places: whoever pays, the table stays as it is."""
     if plan is None or not plan.winners:
         return {}
-    lines = [*plan.winners, *([plan.loser] if plan.loser is not None else [])]
-    rows = {line.group_id: PlanRow(place, line, plan) for place, line in enumerate(lines)}
-    return rows | {"left over": PlanRow(len(lines), None, plan)}
+    lines = [*plan.winners, *([plan.loser] if plan.loser is not None else []), None]
+    return {str(place): PlanRow(place, line, plan) for place, line in enumerate(lines)}
 
 
 # what was done before ---------------------------------------------------------------------------------------------

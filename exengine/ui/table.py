@@ -68,8 +68,9 @@ class Table(ColumnedTree):
         self._sections: list[tuple[int, int, int, int, int]] = []
         """Of each column that is to be painted: its number, its left edge and width, and those of its cells' inside."""
         self._tops: dict[int, int] = {}
+        self._told: set[int] = set()
         self._spans: dict[tuple[int, int], tuple[int, int]] = {}
-        """Where rows and columns lie, while many changes are told: see `telling`."""
+        """Where rows and columns lie, and tops of what is told, while many changes are told: see `telling`."""
         self._room, self._any_chosen, self._focused = 0, False, QModelIndex()
         self._mouse = QPoint(-1, -1)
         self._flashes = Flashes(look, self)
@@ -96,6 +97,7 @@ class Table(ColumnedTree):
         self.heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.heading.sectionResized.connect(self._on_section_resized)
         model.columnsInserted.connect(self.fit)
+        model.layoutChanged.connect(self._tell_all)
         look.changed.connect(self._on_look_changed)
         self._hide_extra()
         self._measure_all()
@@ -134,20 +136,22 @@ class Table(ColumnedTree):
     def telling(self) -> Iterator[list[QModelIndex]]:
         """The rows on the screen, for a block in which none comes, goes or moves: where they lie is asked once.
 
-        At its end the columns grow for what the rows show then.
+        At its end the columns grow for what those rows show of which something was told.
         """
         rows = list(self.visible_rows()) if self.isVisible() else []
+        at: dict[int, QModelIndex] = {}
         if rows:
-            first = self.visualRect(rows[0])
+            first, number = self.visualRect(rows[0]), self.cells.number
             top, height = first.top(), first.height()
-            self._tops = {self.cells.number(index): top + place * height for place, index in enumerate(rows)}
+            at = {top + place * height: index for place, index in enumerate(rows)}
+            self._tops = {number(index): top for top, index in at.items()}
         try:
             yield rows
         finally:
-            self._tops = {}
+            told, self._told, self._tops = self._told, set(), {}
             self._spans.clear()
-        for index in rows:
-            self.note(index)
+        for top in told & at.keys():
+            self.note(at[top])
 
     def paintEvent(self, event: QPaintEvent) -> None:
         # What all rows have in common is asked once: a question to Qt costs as much as painting a short text.
@@ -212,6 +216,7 @@ class Table(ColumnedTree):
     def dataChanged(self, first: Index, last: Index, roles: Sequence[int] = ()) -> None:
         """Paints again what changed, with room for it. Qt's own way asks for every cell in between, in Python."""
         if QAccessible.isActive():
+            self._tell_all()
             super().dataChanged(first, last, roles)
             return
         top, bottom = self._top(first), self._top(last)
@@ -219,7 +224,9 @@ class Table(ColumnedTree):
             if first.row() != last.row():
                 self.viewport().update()
             return
-        if not self._tops:
+        if self._tops:
+            self._told.update(range(top, bottom + 1, self.look.row_height()))
+        else:
             for row in range(first.row(), last.row() + 1):
                 self.note(first.sibling(row, 0))
         columns = (first.column(), last.column())
@@ -229,6 +236,9 @@ class Table(ColumnedTree):
             if self._tops:
                 self._spans[columns] = span
         self.viewport().update(span[0], top, span[1] - span[0], bottom - top + self.look.row_height())
+
+    def _tell_all(self) -> None:
+        self._told.update(self._tops.values())
 
     def _top(self, index: Index) -> int | None:
         """Where a row begins; None where it is folded away."""

@@ -1,7 +1,6 @@
 """The columns of a table: as wide as their numbers need, moved, hidden and resized by the trader, and remembered."""
 
 from collections.abc import Sequence
-from itertools import zip_longest
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QTreeView
@@ -30,8 +29,8 @@ class ColumnedTree(QTreeView):
         self.is_tree = tree
         self._fitting = False
         self.auto_widths = True
-        self._widest: dict[tuple[int, int], int] = {}
-        """The most characters seen in a column, by the level of the row: levels differ in their parts and gaps."""
+        self._widest: dict[int, list[int]] = {}
+        """The most characters seen in each column, by the level of the row: levels differ in their parts and gaps."""
         self._noted: dict[int, Sequence[Cell]] = {}
         """The cells of a row that the columns have grown for already, by its internal id."""
         self._needed: list[float] = [0.0] * len(model.columns)
@@ -50,35 +49,39 @@ class ColumnedTree(QTreeView):
             self.fit()
 
     def _grow(self, row: int, cells: Sequence[Cell], level: int) -> bool:
-        before = self._noted.get(row, ())
+        before: Sequence[Cell | None] = self._noted.get(row, ())
         if before is cells:
             return False
         if len(self._noted) >= NOTED_ROWS:
             self._noted.clear()
         self._noted[row] = cells
-        grown, columns, widest_of = False, self.cells.columns, self._widest
-        for logical, (cell, was) in enumerate(zip_longest(cells, before)):
-            if cell is was or cell is None:
+        if len(before) != len(cells):
+            before = (None,) * len(cells)
+        columns, widest = self.cells.columns, self._widest.get(level)
+        if widest is None:
+            widest = self._widest[level] = [0] * len(columns)
+        grown = False
+        for logical, cell in enumerate(cells):
+            was = before[logical]
+            if cell is was or cell == was:
                 continue
-            length = len(cell.text)
-            if cell.trail is not None:
-                length += len(cell.trail.text)
-            for part in cell.after:
-                length += len(part.text)
-            column = columns[logical]
-            widest = widest_of.get((level, logical), 0)
+            length = cell.length()
             # A name of as many letters may still be a wider one, and would lose its end.
-            if length > widest or (column.elides and length == widest > 0):
-                self._widest[level, logical] = length
-                needed = self.painter.needed(cell, column) + (
-                    self._branch(level) if self.is_tree and not logical else 0
-                )
-                if column.elides:
-                    needed = min(needed, self.painter.width(column.sample) * WIDEST_NAME)
-                if needed > self._needed[logical]:
-                    self._needed[logical] = needed
-                    grown = True
+            if length > widest[logical] or (columns[logical].elides and length == widest[logical] > 0):
+                widest[logical] = length
+                grown = self._need(cell, level, logical) or grown
         return grown
+
+    def _need(self, cell: Cell, level: int, logical: int) -> bool:
+        """Whether the column must grow for a cell."""
+        column = self.cells.columns[logical]
+        needed = self.painter.needed(cell, column) + (self._branch(level) if self.is_tree and not logical else 0)
+        if column.elides:
+            needed = min(needed, self.painter.width(column.sample) * WIDEST_NAME)
+        if needed <= self._needed[logical]:
+            return False
+        self._needed[logical] = needed
+        return True
 
     def _measure_all(self) -> None:
         self._widest.clear()

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QMargins, Qt
 from PySide6.QtGui import QCloseEvent, QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QDialog, QMenuBar, QTabWidget, QWidget
 
-from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary
+from exengine.engine.panel_rows import PanelChanges, PlanView, RiskRow, RiskSummary
 from exengine.engine.rows import EngineStatus, GroupRow, LogRow, Mode, Severity, ViewChanges
 from exengine.engine.unresolved import leg_of
 from exengine.ui import format as fmt
@@ -159,6 +159,7 @@ class Window(DockWalk):
 
     def _connect(self) -> None:
         self.bridge.flushed.connect(self._on_flush)
+        self.bridge.panels_flushed.connect(self._on_panels)
         self.bridge.ticked.connect(self._on_tick)
         self.clicks.answered.connect(self._on_answered)
         self.ribbon.least_width_changed.connect(lambda least: self.setMinimumWidth(max(LEAST_WIDTH, least)))
@@ -244,14 +245,22 @@ class Window(DockWalk):
         if (changes.log or changes.groups or changes.gone_groups) and self.strip.take(changes.log, self.book.groups):
             self.log.show_errors(self.strip.count)
         self.strip.resolve(changes.resolved)
-        self.ribbon.refresh(now_ms)
         if changes.engine is not None:
+            self.ribbon.refresh(now_ms)
             self._refresh_frame()
+        else:
+            self.ribbon.refresh_prices()
         self.clicks.refresh()
         if first and self.focusWidget() is self.positions.first_steps:
             self.positions.focus_target().setFocus()
         if self._acted_on != before:
             self.registry.refresh()
+
+    def _on_panels(self, panels: PanelChanges) -> None:
+        changes, now_ms = ViewChanges(panels=panels), self.bridge.now_ms()
+        for dock in self.panels:
+            dock.apply(changes, now_ms)
+        self.clicks.refresh()
 
     @property
     def _acted_on(self) -> tuple[EngineStatus | None, GroupRow | None]:

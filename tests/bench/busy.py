@@ -53,8 +53,12 @@ def coin(number: int) -> Instrument:
 COINS = [coin(number) for number in range(GROUPS)]
 
 
+BAND, STEP = 200, 5
+"""Cents above `LOWEST` between which nothing fills, and by how many a price moves in a second: 3 % a minute."""
+
+
 class BusyMarket(HandMarket):
-    """Prices of some symbols at once, in the band in which nothing fills."""
+    """Prices of some symbols at once: each rises and falls in the band, as prices of a wild market do."""
 
     def __init__(self) -> None:
         super().__init__(COINS)
@@ -63,7 +67,8 @@ class BusyMarket(HandMarket):
     async def move(self) -> None:
         """The next batch."""
         for number in range(self._moves % BATCHES, GROUPS, BATCHES):
-            cents = (self._moves * 7 + number * 13) % 200
+            way = (self._moves // BATCHES * STEP + number * 13) % (2 * BAND)
+            cents = min(way, 2 * BAND - 1 - way)
             await self.tick(str(LOWEST + Decimal(cents + 1) / 100), COINS[number].symbol)
         self._moves += 1
 

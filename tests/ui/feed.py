@@ -1,7 +1,7 @@
 """A feed that is filled by hand and commands that are written down: the engine's two ends, for the window alone."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeVar
 
@@ -37,10 +37,18 @@ class Feed:
         for callback in list(self._callbacks):
             callback(urgent)
 
-    def take(self) -> ViewChanges:
+    def take(self, *, panels: bool = True) -> ViewChanges:
         self.taken += 1
         changed, self._changed = self._changed, ViewChanges()
+        if not panels:
+            self._changed = ViewChanges(panels=changed.panels)
+            changed = replace(changed, panels=PanelChanges())
         return changed
+
+    def take_panels(self) -> PanelChanges:
+        panels = self._changed.panels
+        self._changed = replace(self._changed, panels=PanelChanges())
+        return panels
 
     def refresh(self) -> None:
         self._changed = self._all

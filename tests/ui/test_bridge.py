@@ -2,9 +2,10 @@
 
 import pytest
 
+from exengine.engine.panel_rows import PanelChanges
 from exengine.engine.rows import ViewChanges
 from exengine.ui.bridge import URGENT_GAP_MS, Bridge
-from tests.ui import rows
+from tests.ui import panels, rows
 from tests.ui.feed import Feed, Recorder
 
 FLUSH_MS = 120
@@ -15,7 +16,9 @@ class Watched:
         self.feed = Feed()
         self.bridge = Bridge(self.feed, Recorder(), flush_ms=FLUSH_MS)
         self.shown: list[ViewChanges] = []
+        self.panels: list[PanelChanges] = []
         self.bridge.flushed.connect(self.shown.append)
+        self.bridge.panels_flushed.connect(self.panels.append)
 
 
 @pytest.fixture
@@ -65,6 +68,28 @@ def test_a_burst_of_fills_is_shown_a_few_times_not_each(watched, qtbot):
         watched.feed.put(rows.changes(rows.sample_groups()), urgent=True)
         qtbot.wait(5)
     assert 2 <= len(watched.shown) <= 3 + 20 * 8 // URGENT_GAP_MS
+
+
+def test_panels_come_in_a_pass_of_their_own_after_the_rows(watched, qtbot):
+    watched.bridge.set_visible(True)
+    watched.bridge.flushed.connect(lambda _: watched.panels.append("rows"))
+    watched.feed.put(rows.changes(panels=panels.sample()))
+    qtbot.waitUntil(lambda: len(watched.panels) == 2)
+    first, second = watched.panels
+    assert first == "rows"
+    assert second == panels.sample()
+    assert watched.shown[-1].panels == PanelChanges()
+
+
+def test_panels_whose_pass_did_not_come_before_the_window_hid_come_when_it_is_shown(watched, qtbot):
+    watched.bridge.set_visible(True)
+    watched.bridge.flushed.connect(lambda _: watched.bridge.set_visible(False))
+    watched.feed.put(rows.changes(panels=panels.sample()))
+    qtbot.waitUntil(lambda: len(watched.shown) == 2)
+    qtbot.wait(15)
+    assert watched.panels == []
+    watched.bridge.set_visible(True)
+    assert watched.shown[-1].panels == panels.sample()
 
 
 def test_nothing_is_taken_while_hidden_and_all_of_it_when_shown(watched, qtbot):

@@ -18,6 +18,7 @@ from exengine.domain.events import (
     SignalStored,
 )
 from exengine.domain.group import GroupStatus
+from exengine.domain.journal import Category, Severity
 from exengine.domain.order import OrderStatus, Role
 from exengine.domain.reception import Arrival, Outcome, VerdictKind
 from exengine.engine.changes import StoreFailed
@@ -433,6 +434,33 @@ async def test_a_window_that_raises_stops_nothing():
         engine.store.fault = None
         await engine.engine.settled()
         assert engine.engine.health() == "running"
+
+
+async def test_what_is_traded_is_shown_at_once_and_an_alert_that_changes_nothing_with_the_next_flush():
+    async with running() as engine:
+        await engine.price("50100")
+        await engine.engine.settled()
+        urgent: list[bool] = []
+        engine.views.subscribe(urgent.append)
+        await engine.alert("50000", execution_intent__type="exit")
+        await engine.engine.settled()
+        assert urgent, "its row and its line are to be shown"
+        assert not any(urgent)
+        await engine.alert("50000")
+        await engine.engine.settled()
+        assert any(urgent)
+
+
+async def test_trouble_is_shown_at_once_though_nothing_that_is_traded_has_changed():
+    async with running() as engine:
+        urgent: list[bool] = []
+        engine.views.subscribe(urgent.append)
+        engine.engine.note(Severity.INFO, Category.SYSTEM, "The tunnel is open.")
+        await engine.engine.settled()
+        assert not any(urgent)
+        engine.engine.note(Severity.WARNING, Category.SYSTEM, "The tunnel has gone.", "Open it again.")
+        await engine.engine.settled()
+        assert any(urgent)
 
 
 async def test_a_start_acts_on_what_was_stored_and_not_decided():

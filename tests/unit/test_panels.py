@@ -24,7 +24,7 @@ from exengine.domain.settings import (
 )
 from exengine.engine.condensed import Condensed
 from exengine.engine.panel_rows import Panel, PanelChanges, RiskState, Rule
-from exengine.engine.panels import WORST_MS, Panels
+from exengine.engine.panels import PLAN_MS, WORST_MS, Panels
 from tests.helpers.world import BTC, ETH, World
 
 D = Decimal
@@ -308,6 +308,28 @@ def test_the_plan_of_one_loser_stays_long_enough_to_be_read() -> None:
     gone = taken(panels, made).plan
     assert gone is not None
     assert gone.loser_id == group_id("BTC"), "what loses no more is not shown any longer"
+
+
+def test_a_plan_stands_for_a_second_while_mere_prices_move_it_and_not_where_anything_else_does() -> None:
+    made = losing()
+    panels = watched(Panel.RISK)
+    first = taken(panels, made).plan
+    assert first is not None
+    made.price("BTC/USDT", "89.5", after_ms=PLAN_MS // 2)
+    assert not taken(panels, made).plan_changed
+    made.price("BTC/USDT", "89.4", after_ms=PLAN_MS // 2)
+    later = taken(panels, made).plan
+    assert later is not None
+    assert later.required_usd > first.required_usd
+    made.price("BTC/USDT", "89.3", after_ms=10)
+    done = len(made.steps)
+    made.tell(BlockSet(key=made.state.groups[group_id("ETH")].key, blocked=True))
+    for step in made.steps[done:]:
+        panels.absorb(step)
+    at_once = taken(panels, made).plan
+    assert at_once is not None
+    assert at_once.required_usd > later.required_usd
+    assert group_id("ETH") not in {line.group_id for line in at_once.winners}
 
 
 SIZES = st.lists(st.tuples(st.integers(1, 9), st.integers(80, 120)), min_size=1, max_size=5)
