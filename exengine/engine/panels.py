@@ -157,10 +157,10 @@ class Panels:
         row = row or self._worst(now_ms)
         if row is None:
             return None
-        shown, since_ms = self._shown.plan, self._planned_at_ms
-        if shown is not None and shown.loser_id == row.id and is_losing(row):
-            if since_ms is not None and 0 <= now_ms - since_ms < PLAN_MS:
-                return shown
+        shown, at_ms = self._shown.plan, self._planned_at_ms
+        stands = at_ms is not None and 0 <= now_ms - at_ms < PLAN_MS
+        if stands and shown is not None and shown.loser_id == row.id and is_losing(row):
+            return shown
         self._planned_at_ms = now_ms
         return plan_view(state, row.id, offered, now_ms) if is_losing(row) or state.plan is not None else None
 

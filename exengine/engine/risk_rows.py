@@ -49,8 +49,8 @@ _row = RiskRow._make
 class _Watched:
     """A group, what of it stays while only its price moves, and its row."""
 
-    __slots__ = ("age", "brings", "charged", "goes_stale", "holds", "in_dollars", "market", "otherwise", "pnl", "quote", "settled",
-                 "standing", "sums", "timed", "told", "until_ms")  # fmt: skip
+    __slots__ = ("age", "brings", "charged", "goes_stale", "holds", "in_dollars", "market", "otherwise", "pnl", "quote",
+                 "settled", "standing", "sums", "timed", "told", "until_ms")  # fmt: skip
 
     sums: Sums
     market: tuple[str, str]

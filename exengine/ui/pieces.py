@@ -132,7 +132,32 @@ class ElidedLabel(Label):
 
 
 class PartedLabel(ElidedLabel):
-    """Parts with a dot between them; where there is no room it loses whole ones from its end, never half a number."""
+    """Parts with a dot between them; where there is no room it loses whole ones from its end, never half a number.
+
+    A text which runs moves nothing else: it has the room that it has, and nothing is laid out anew.
+    """
+
+    def __init__(
+        self, look: Look, text: str = "", *, token: str = "text", role: Role = Role.BODY, weight: Weight = Weight.NORMAL
+    ) -> None:
+        super().__init__(look, token=token, role=role, weight=weight)
+        self._said = ""
+        self.setText(text)
+
+    def setText(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            self.setAccessibleName(text)
+            self.update()
+
+    def text(self) -> str:
+        return self._said
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self._said) + 1, self.fontMetrics().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(24, self.fontMetrics().height())
 
     def shown(self) -> str:
         """What there is room for."""

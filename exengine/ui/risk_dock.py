@@ -11,8 +11,9 @@ from exengine.ui import risk_words
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.panel_dock import PanelDock, Sorting, enable, note_rows, seen_rows
-from exengine.ui.pieces import ElidedLabel, Ground, Hairline, Label, Prose
+from exengine.ui.pieces import ElidedLabel, Ground, Hairline, Label
 from exengine.ui.risk_model import NAMES, HistoryModel, PlanModel, RiskModel, plan_rows, short_name
+from exengine.ui.running_prose import RunningProse
 from exengine.ui.stream_dock import EmptyNote
 from exengine.ui.table import Table
 from exengine.ui.table_tools import TableTools
@@ -59,7 +60,7 @@ class RiskDock(PanelDock):
         )
         self.note.offer(False)
         self.title = Label(look, weight=Weight.STRONG)
-        self.words = Prose(look)
+        self.words = RunningProse(look)
         self.tools = TableTools(self, icons, [self.table, self.plan_table, self.past], narrow=True)
         self.run = self.tool("Run now…", "run")
         self.skip = self.tool("Skip once", "skip")

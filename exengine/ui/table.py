@@ -92,6 +92,8 @@ class Table(ColumnedTree):
         """Makes the menu of the row at a place; a dock puts in what can be done there."""
         self.setItemDelegate(_RowHeight(look, self))
         self.viewport().setMouseTracking(True)
+        # It paints its own ground: else each price would have all that lies behind it painted too.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setHeader(self.heading)
         self.setModel(model)
         self.heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
@@ -159,6 +161,10 @@ class Table(ColumnedTree):
         self._any_chosen = self.selectionModel().hasSelection()
         self._focused = self.currentIndex() if self.hasFocus() else QModelIndex()
         self._sections = list(self._dirty_sections(event.region()))
+        ground, painter = self.look.color("surface"), QPainter(self.viewport())
+        for rect in event.region():
+            painter.fillRect(rect, ground)
+        painter.end()
         super().paintEvent(event)
 
     def _dirty_sections(self, dirty: QRegion) -> Iterator[tuple[int, int, int, int, int]]:

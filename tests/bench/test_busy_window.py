@@ -10,13 +10,15 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtCore import QTimer
 
 from exengine.cli.desktop import setup_of
 from exengine.engine.desk import Desk
@@ -95,12 +97,11 @@ async def measured(look: Look, folder: Path) -> Measures:
             arrange()
             await asyncio.sleep(2)  # the first flush makes everything
             found.flush[way], found.flush[PANELS[way]] = [], []
-            bridge._timer.timeout.disconnect()
-            bridge._timer.timeout.connect(_timed(type(bridge)._on_due.__get__(bridge), found.flush[way]))
-            bridge._panels_timer.timeout.disconnect()
-            panels = _timed(type(bridge)._on_panels_due.__get__(bridge), found.flush[PANELS[way]])
-            bridge._panels_timer.timeout.connect(panels)
-            found.late[BUSY_LOOP] += await lateness(SECONDS)
+            with (
+                _timed(bridge._timer, bridge._on_due, found.flush[way]),
+                _timed(bridge._panels_timer, bridge._on_panels_due, found.flush[PANELS[way]]),
+            ):
+                found.late[BUSY_LOOP] += await lateness(SECONDS)
         found.processor_share = (time.process_time() - began_processor_s) / (time.perf_counter() - began_s)
         with bare_webhook(folder) as bare:
             ways = (bare, "/one"), (program.config.listener.port, f"/webhook/{TOKEN}")
@@ -143,13 +144,20 @@ async def a_quarter(market: BusyMarket, bridge: Bridge, memory_mb: list[float]) 
         assert len(memory_mb) == half + 1
 
 
-def _timed(flush: Callable[[], None], took: list[float]) -> Callable[[], None]:
+@contextmanager
+def _timed(timer: QTimer, flush: Callable[[], None], took: list[float]) -> Iterator[None]:
+    """Keeps what the passes that a timer begins take of the processor."""
+
     def watched() -> None:
         began = time.thread_time()
         flush()
         took.append(time.thread_time() - began)
 
-    return watched
+    timer.timeout.disconnect()
+    timer.timeout.connect(watched)
+    yield
+    timer.timeout.disconnect()
+    timer.timeout.connect(flush)
 
 
 @pytest.fixture(scope="module")
