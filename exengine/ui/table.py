@@ -161,10 +161,9 @@ class Table(ColumnedTree):
         self._any_chosen = self.selectionModel().hasSelection()
         self._focused = self.currentIndex() if self.hasFocus() else QModelIndex()
         self._sections = list(self._dirty_sections(event.region()))
-        ground, painter = self.look.color("surface"), QPainter(self.viewport())
-        for rect in event.region():
-            painter.fillRect(rect, ground)
-        painter.end()
+        ground = QPainter(self.viewport())
+        ground.fillRect(event.rect(), self.look.color("surface"))
+        ground.end()
         super().paintEvent(event)
 
     def _dirty_sections(self, dirty: QRegion) -> Iterator[tuple[int, int, int, int, int]]:
