@@ -20,6 +20,8 @@ from exengine.engine.rows import ViewChanges
 FLUSH_MS = 500
 URGENT_GAP_MS = 25
 """A burst of fills is shown at most forty times a second: the eye sees no more, and the engine shares the thread."""
+PANELS_AFTER_MS = 20
+"""How long after the rows the panels come: the rows are painted by then, and who waited for the thread had a turn."""
 TICK_MS = 1_000
 
 
@@ -161,6 +163,7 @@ class Bridge(QObject):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._on_due)
         self._panels_timer = QTimer(self)
+        self._panels_timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._panels_timer.setSingleShot(True)
         self._panels_timer.timeout.connect(self._on_panels_due)
         self._ticker = QTimer(self)
@@ -228,7 +231,8 @@ class Bridge(QObject):
 
     def _on_due(self) -> None:
         self._begin()
-        self._panels_timer.start(0)
+        if not self._panels_timer.isActive():
+            self._panels_timer.start(PANELS_AFTER_MS)
         self.flushed.emit(self._feed.take(panels=False))
 
     def _on_panels_due(self) -> None:

@@ -10,7 +10,7 @@ from exengine.engine.rows import EngineRow, ViewChanges
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.panel_dock import PanelDock, Sorting, enable, keep_current, note_rows, seen_rows
-from exengine.ui.pieces import Button, Label
+from exengine.ui.pieces import Button, ElidedLabel
 from exengine.ui.queue_model import NAMES, QueueModel, name_of
 from exengine.ui.stream_dock import EmptyNote
 from exengine.ui.table import Table
@@ -36,7 +36,7 @@ class QueueDock(PanelDock):
         self.pages.addWidget(self.note)
         self.pages.addWidget(self.table)
         self.setWidget(self.pages)
-        self.chosen = Label(look, token="muted")
+        self.chosen = ElidedLabel(look, token="muted")
         self.promote = self.tool("Promote", "promote")
         self.force = self.tool("Force…", "force")
         self.remove = self.tool("Remove", "close")

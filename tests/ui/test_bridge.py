@@ -4,7 +4,7 @@ import pytest
 
 from exengine.engine.panel_rows import PanelChanges
 from exengine.engine.rows import ViewChanges
-from exengine.ui.bridge import URGENT_GAP_MS, Bridge
+from exengine.ui.bridge import PANELS_AFTER_MS, URGENT_GAP_MS, Bridge
 from tests.ui import panels, rows
 from tests.ui.feed import Feed, Recorder
 
@@ -86,7 +86,7 @@ def test_panels_whose_pass_did_not_come_before_the_window_hid_come_when_it_is_sh
     watched.bridge.flushed.connect(lambda _: watched.bridge.set_visible(False))
     watched.feed.put(rows.changes(panels=panels.sample()))
     qtbot.waitUntil(lambda: len(watched.shown) == 2)
-    qtbot.wait(15)
+    qtbot.wait(PANELS_AFTER_MS * 2)
     assert watched.panels == []
     watched.bridge.set_visible(True)
     assert watched.shown[-1].panels == panels.sample()
