@@ -19,17 +19,26 @@ class Run(NamedTuple):
     wall_s: float
     cpu_s: float
     peak_mb: float
+    start_cpu_s: float = 0.0
+    """What of `cpu_s` went into start and imports, where the process has told it: ours does."""
+
+    @property
+    def work_cpu_s(self) -> float:
+        """Reading, playing and writing."""
+        return self.cpu_s - self.start_cpu_s
 
 
 _MEASURED = """
 import sys, time
 from pathlib import Path
+import exengine.cli.replay
 from exengine.__main__ import main
+start_s = time.process_time()
 code = main(sys.argv[1:])
 status = Path("/proc/self/status")  # getrusage would tell the parent's peak where that is higher
 lines = status.read_text().splitlines() if status.exists() else []
 peak_kb = next((line.split()[1] for line in lines if line.startswith("VmHWM")), "nan")
-print("measured", time.process_time(), float(peak_kb) / 1024)
+print("measured", time.process_time(), float(peak_kb) / 1024, start_s)
 sys.exit(code)
 """
 
@@ -45,10 +54,10 @@ def played(folder: Path, **inputs: Any) -> Run:
     ).stdout
     wall_s = time.perf_counter() - began
     said, measured = told.strip().splitlines()[-2:]
-    _, cpu_s, peak_mb = measured.split()
+    _, cpu_s, peak_mb, start_s = measured.split()
     with (folder / "out" / "fills.csv").open(encoding="utf-8") as file:
         fills = sum(1 for _ in file) - 1
-    return Run(int(said.split()[0].replace(",", "")), fills, wall_s, float(cpu_s), float(peak_mb))
+    return Run(int(said.split()[0].replace(",", "")), fills, wall_s, float(cpu_s), float(peak_mb), float(start_s))
 
 
 def told(name: str, run: Run) -> str:

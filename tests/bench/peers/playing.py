@@ -53,7 +53,7 @@ def beside(peer: str, what: str, few: Played, many: Played) -> tuple[list[Goal],
     rows = [_rows(one.folder) for one in (few, many)]
 
     def rate(first: Run, last: Run) -> float:
-        return (rows[1] - rows[0]) / (last.cpu_s - first.cpu_s) / 1000
+        return (rows[1] - rows[0]) / (last.work_cpu_s - first.work_cpu_s) / 1000
 
     ours = rate(few.run, many.run)
     try:
