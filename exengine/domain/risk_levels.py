@@ -144,13 +144,11 @@ class Markets:
                 yield self._of(members.symbol, members, rules), members
             else:
                 for group in members.groups:
-                    alone = Members(members.symbol, (group,))
-                    yield self._of(members.symbol, alone, None), alone
+                    yield self._of(members.symbol, alone := _alone(group), None), alone
 
     def _members(self) -> Iterator[Members]:
         if self._among is not None:
-            found = (Members((group.key.account, group.key.symbol), (group,)) for group in self._among)
-            yield from (members for members in found if members.groups)
+            yield from (members for members in map(_alone, self._among) if members.groups)
             return
         known = self._state.groups
         for symbol, ids in self._state.by_symbol.items():
@@ -188,6 +186,11 @@ class Markets:
 
 
 _kept_members: dict[Symbol, Members] = {}
+
+
+def _alone(group: Group) -> Members:
+    """A group by itself, whoever else trades its symbol."""
+    return kept(group, "alone", group.skip_once, Members, (group.key.account, group.key.symbol), (group,))
 
 
 def near(markets: Markets) -> tuple[list[Standing], list[Standing]]:

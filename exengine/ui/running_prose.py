@@ -8,6 +8,7 @@ from exengine.ui.theme import Look, Role, Weight
 
 LEAST_LETTERS = 20
 """How many letters a line has at least."""
+_FIGURES = str.maketrans("123456789", "0" * 9)
 
 
 class RunningProse(QWidget):
@@ -16,7 +17,8 @@ class RunningProse(QWidget):
     def __init__(self, look: Look, *, token: str = "muted") -> None:
         super().__init__()
         self._look, self._token, self._strong, self._said = look, token, "text", ""
-        self._laid_out, self._height = QTextLayout(), 0
+        self._laid_out: QTextLayout | None = None
+        self._height = 0
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -24,17 +26,29 @@ class RunningProse(QWidget):
 
     def say(self, text: str, *, strong: str = "text") -> None:
         """Shows `text`, in which `**` begins and ends what is bold, in the colour of the token `strong`."""
-        if (text, strong) != (self._said, self._strong):
-            self._said, self._strong = text, strong
-            self.setAccessibleName(text.replace("**", ""))
+        if (text, strong) == (self._said, self._strong):
+            return
+        # All figures are of one width: others in their places break no line elsewhere.
+        is_alike = text.translate(_FIGURES) == self._said.translate(_FIGURES)
+        self._said, self._strong = text, strong
+        self.setAccessibleName(text.replace("**", ""))
+        if is_alike:
+            self._laid_out = None
+            self.update()
+        else:
             self._lay_out()
 
     def _lay_out(self) -> None:
-        self._laid_out = self._made()
-        before, self._height = self._height, broken(self._laid_out, self.width())
+        before = self._height
+        self._break()
         if self._height != before:
             self.updateGeometry()
         self.update()
+
+    def _break(self) -> QTextLayout:
+        self._laid_out = made = self._made()
+        self._height = broken(made, self.width())
+        return made
 
     def _made(self) -> QTextLayout:
         pieces = self._said.split("**")
@@ -73,10 +87,10 @@ class RunningProse(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if event.size().width() != event.oldSize().width():
-            self._height = broken(self._laid_out, self.width())
+            self._break()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        self._laid_out.draw(QPainter(self), QPointF(0, 0))
+        (self._laid_out or self._break()).draw(QPainter(self), QPointF(0, 0))
 
 
 def broken(text: QTextLayout, width: int) -> int:
