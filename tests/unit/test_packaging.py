@@ -403,3 +403,9 @@ def test_what_freezes_the_program_is_installed_for_a_build_only_and_once_for_eac
     (checkout / "build.lock").write_text("pyinstaller==6.22.4")
     dev.ready_build()
     assert steps == ["install", "install"]
+
+
+def test_the_top_level_holds_the_program_and_nothing_beside_it():
+    made = {"build", "dist"}
+    found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")} - made
+    assert found == {"exengine", "resources", "tests", "packaging", "pyproject.toml", "README.md", "LICENSE"}
