@@ -84,14 +84,16 @@ class Views:
             if not step.must_be_stored:
                 continue
             stored = True
-            urgent = urgent or _presses(step)
+            changed = _presses(step)
+            urgent = urgent or changed
+            if changed or step.moved or step.ledger:
+                self._panels.absorb(step)
             for group in step.groups.values():
                 self._group(group)
             for signal_id, record in step.signals.items():
                 self._records[signal_id] = record
                 self._last_webhook_ms = record.received_at_ms
                 self._signal(signal_id)
-            self._panels.absorb(step)
             for account, rules in step.instruments.items():
                 self.rules_at_ms.pop(account, None)
                 if rules:

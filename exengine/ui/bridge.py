@@ -20,7 +20,7 @@ from exengine.engine.rows import ViewChanges
 FLUSH_MS = 500
 URGENT_GAP_MS = 25
 """A burst of fills is shown at most forty times a second: the eye sees no more, and the engine shares the thread."""
-PANELS_AFTER_MS = 20
+PANELS_AFTER_MS = 30
 """How long after the rows the panels come: the rows are painted by then, and who waited for the thread had a turn."""
 TICK_MS = 1_000
 
@@ -188,8 +188,8 @@ class Bridge(QObject):
         else:
             self._timer.stop()
             self._ticker.stop()
-            self._waiting = self._waiting or self._panels_timer.isActive()
             self._panels_timer.stop()
+            self._waiting = True
 
     def keep_up_hidden(self, every_ms: int) -> None:
         """From now on changes are taken while the window is hidden too, at most this often: the tray tells errors."""
@@ -231,9 +231,9 @@ class Bridge(QObject):
 
     def _on_due(self) -> None:
         self._begin()
-        if not self._panels_timer.isActive():
-            self._panels_timer.start(PANELS_AFTER_MS)
         self.flushed.emit(self._feed.take(panels=False))
+        if self._visible and not self._panels_timer.isActive():
+            self._panels_timer.start(PANELS_AFTER_MS)
 
     def _on_panels_due(self) -> None:
         self.panels_flushed.emit(self._feed.take_panels())

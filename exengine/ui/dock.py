@@ -72,12 +72,15 @@ class Dock(QDockWidget):
 
     told = Signal(str, str)
     """Something for a short notice: the words, and a token."""
+    seen_changed = Signal()
 
     def __init__(self, look: Look, icons: Icons, *, name: str, title: str) -> None:
         super().__init__(title)
         self.setObjectName(name)
         self.setAccessibleName(title)
         self.plain_title = title
+        self.is_seen = False
+        """Whether it is on the screen. Behind another tab Qt calls a dock visible."""
         self.heading = DockTitle(look, icons, self, title)
         self._no_title = QWidget()
         """In the place of the title bar while that is with the tabs."""
@@ -120,6 +123,9 @@ class Dock(QDockWidget):
         )
 
     def _on_visibility(self, visible: bool) -> None:
+        if visible is not self.is_seen:
+            self.is_seen = visible
+            self.seen_changed.emit()
         if visible:
             self.note_neighbours()
             # Qt tells before the dock has its size.

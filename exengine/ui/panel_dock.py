@@ -1,6 +1,6 @@
 """A dock whose rows the engine computes only while it is on the screen; and what its tables share."""
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QPushButton
 
 from exengine.engine.panel_rows import Panel
@@ -17,21 +17,13 @@ from exengine.ui.theme import Look
 class PanelDock(Dock):
     """Tells whether it can be seen: then its panel is worth computing."""
 
-    seen_changed = Signal()
     panel: Panel
 
     def __init__(self, look: Look, icons: Icons, *, name: str, title: str) -> None:
         super().__init__(look, icons, name=name, title=title)
         self.look, self.icons = look, icons
-        self.is_seen = False
         self._tool_icons: list[tuple[Button, str, str]] = []
-        self.visibilityChanged.connect(self._on_seen)
         look.changed.connect(self._on_tool_look)
-
-    def _on_seen(self, seen: bool) -> None:
-        if seen != self.is_seen:
-            self.is_seen = seen
-            self.seen_changed.emit()
 
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
         """Shows what has changed."""

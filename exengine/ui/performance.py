@@ -49,7 +49,7 @@ class PerformanceDock(Dock):
     def __init__(self, look: Look, icons: Icons, book: Book, source: Source, now_ms: Callable[[], int]) -> None:
         super().__init__(look, icons, name="performance", title="Performance")
         self.look, self._icons, self._book, self._now_ms = look, icons, book, now_ms
-        self.is_seen = False
+        self.is_looked_at = False
         self._basis: tuple[object, ...] | None = None
         """What the figures that are shown were made from."""
         self._shown_unrealised, self._worked_at_ms = ZERO, 0
@@ -120,19 +120,19 @@ class PerformanceDock(Dock):
 
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
         """Notes what the engine has closed; the feed is asked only where somebody looks."""
-        if changes.engine is not None and self.is_seen:
+        if changes.engine is not None and self.is_looked_at:
             self._refresh()
 
     def show_timezone(self, name: str) -> None:
         """The trader's days are another zone's from now on."""
         if name and self.feed.set_timezone(name):
             self._basis = None
-            if self.is_seen:
+            if self.is_looked_at:
                 self._refresh()
 
     def tick(self, now_ms: int) -> None:
         """Once a second while the window can be seen: the last point follows the prices."""
-        if not self.is_seen or self.feed.is_working or now_ms - self._worked_at_ms < AGAIN_MS:
+        if not self.is_looked_at or self.feed.is_working or now_ms - self._worked_at_ms < AGAIN_MS:
             return
         if self.report is not None and self._book.unrealised_usd().value != self._shown_unrealised:
             self._worked_at_ms = now_ms
@@ -145,8 +145,8 @@ class PerformanceDock(Dock):
 
     def _on_seen(self) -> None:
         """Qt tells of a dock that comes and goes several times while docks are moved: what counts is how it ends."""
-        self.is_seen = self.isVisible() and not self.visibleRegion().isEmpty()
-        if self.is_seen:
+        self.is_looked_at = self.isVisible() and not self.visibleRegion().isEmpty()
+        if self.is_looked_at:
             self._refresh()
         elif self.feed.is_working:
             self._basis = None
@@ -248,7 +248,7 @@ class PerformanceDock(Dock):
         self.pages.setCurrentWidget(self.fault)
 
     def _on_stopped(self) -> None:
-        if self.is_seen and self.report is None:
+        if self.is_looked_at and self.report is None:
             self._basis = None
             self._say(*STOPPED, action="Read on", ask=self._refresh)
 

@@ -167,8 +167,10 @@ class StreamDock(Dock):
 
     def keep_up(self) -> None:
         """After new rows: at the end, if the trader follows it."""
+        if not self.is_seen:
+            return
         self._note_visible()
-        if self.follow.isChecked() and self.table.isVisible() and not self._stream.is_sorted:
+        if self.follow.isChecked() and not self._stream.is_sorted:
             self._moving = True
             self.table.scrollToBottom()
             self._moving = False
@@ -185,7 +187,7 @@ class StreamDock(Dock):
         self.keep_up()
 
     def _note_visible(self) -> None:
-        if not self.table.isVisible():
+        if not self.is_seen or not self.table.isVisible():
             return
         for index in self.table.visible_rows():
             self.table.note(index)

@@ -23,6 +23,7 @@ from PySide6.QtCore import QTimer
 from exengine.cli.desktop import setup_of
 from exengine.engine.desk import Desk
 from exengine.ui.bridge import Bridge
+from exengine.ui.garbage import pass_over_what_is_there
 from exengine.ui.layout import LayoutStore
 from exengine.ui.loop import run
 from exengine.ui.theme import Look
@@ -89,6 +90,7 @@ async def measured(look: Look, folder: Path) -> Measures:
         window = Window(look, bridge, setup_of(program), layouts, on_close=program.stop)
         window.resize(1920, 1080)
         window.show()
+        pass_over_what_is_there()  # as the program does once its window is open
         table = window.positions.table
         prices = asyncio.create_task(market.flow(), name="prices")
         found.late[BUSY_LOOP] = []

@@ -120,7 +120,7 @@ class Agreement:
             await self._program._store.closed_groups(),
         )
         pairs: dict[str, tuple[object, object]] = {"groups": (engine.closed_groups if engine else None, closed)}
-        if dock is not None and dock.is_seen and dock.report is not None:
+        if dock is not None and dock.is_looked_at and dock.report is not None:
             pairs["figures"] = (dock.report.figures.closed, closed)
             pairs["realised"] = (round(dock.report.realised.all, 9), round(state.ledger.realised_total, 9))
             self.compared.add("performance")

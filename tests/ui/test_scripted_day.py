@@ -269,10 +269,10 @@ async def the_look_changes(day: Day) -> None:
     window.registry.run("theme_light")
     await day.shows(lambda: window.look.scheme is Scheme.LIGHT, "the light theme")
     window.registry.run("layout_performance")
-    await day.shows(lambda: window.performance.is_seen and window.performance.report is not None, "the figures")
+    await day.shows(lambda: window.performance.is_looked_at and window.performance.report is not None, "the figures")
     assert "performance" in day.agreement.compared
     window.registry.run("layout_trade")
-    await day.shows(lambda: not window.performance.is_seen, "the trade layout again")
+    await day.shows(lambda: not window.performance.is_looked_at, "the trade layout again")
     window.capital.close()
     await day.shows(lambda: not window.capital.isVisible(), "a dock closed")
     window.own_layouts.save_as("Evening")

@@ -1,11 +1,14 @@
 """Where docks are tabs, the front one's tools stand beside the tabs; where there is no room for that, below them."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabBar
 
 from exengine.ui.dock import Dock
 from exengine.ui.sheet import Scrim
+from tests.ui import rows
 from tests.ui.conftest import Stage
 
 
@@ -42,6 +45,19 @@ def test_another_tab_brings_its_own_tools_and_nothing_below_it_moves(busy):
     assert is_beside_its_tabs(busy, window.log)
     assert not window.queue.heading.isVisible()
     assert window.log.geometry() == place
+
+
+def test_behind_another_tab_no_row_of_a_stream_is_made_and_in_front_the_end_is_shown(stage):
+    stage.put_sample()
+    window, bar = stage.window, stage.window.signals.table.verticalScrollBar()
+    made = dict(window.signals.model._cells)
+    first = rows.sample_signals()[0]
+    stage.put(rows.changes(signals=[replace(first, id=1_000 + number) for number in range(300)]))
+    assert window.signals.model._cells == made
+    window.bring(window.signals)
+    stage.settle()
+    assert window.signals.model._cells.keys() > made.keys()
+    assert bar.value() == bar.maximum() > 0
 
 
 def test_a_dock_that_floats_has_its_title_bar_again(busy):
