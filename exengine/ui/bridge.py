@@ -137,6 +137,8 @@ class Bridge(QObject):
     """ViewChanges: what to show."""
     panels_flushed = Signal(object)
     """PanelChanges: what to show in the docks that are computed only while they are looked at."""
+    passed = Signal()
+    """A pass in which something was shown is over; what it changed is still to be painted."""
     ticked = Signal(object)
     """The time, once a second while visible: ages and stale prices change without a word from the engine."""
 
@@ -232,11 +234,13 @@ class Bridge(QObject):
     def _on_due(self) -> None:
         self._begin()
         self.flushed.emit(self._feed.take(panels=False))
+        self.passed.emit()
         if self._visible and not self._panels_timer.isActive():
             self._panels_timer.start(PANELS_AFTER_MS)
 
     def _on_panels_due(self) -> None:
         self.panels_flushed.emit(self._feed.take_panels())
+        self.passed.emit()
 
     def _begin(self) -> None:
         self._timer.stop()

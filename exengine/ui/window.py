@@ -22,6 +22,7 @@ from exengine.ui.dock import Dock
 from exengine.ui.dock_walk import DockWalk
 from exengine.ui.help import Help
 from exengine.ui.icons import Icons
+from exengine.ui.late_paint import LatePaint
 from exengine.ui.layout import LayoutStore
 from exengine.ui.leaving import Leaving
 from exengine.ui.log_dock import LogDock
@@ -112,6 +113,7 @@ class Window(DockWalk):
             self, self.icons, self.book, layouts, setup=lambda: self.clicks.setup, show=self._ask_leave,
             tray=lambda: self.tray.is_there,
         )  # fmt: skip
+        self._late_paint = LatePaint(self)
         self._build_top()
         self.tray = Tray(self, self.icons, self.registry)
         self.leaving.add_actions(self.registry)
@@ -160,6 +162,7 @@ class Window(DockWalk):
     def _connect(self) -> None:
         self.bridge.flushed.connect(self._on_flush)
         self.bridge.panels_flushed.connect(self._on_panels)
+        self.bridge.passed.connect(self._late_paint.hold)
         self.bridge.ticked.connect(self._on_tick)
         self.clicks.answered.connect(self._on_answered)
         self.ribbon.least_width_changed.connect(lambda least: self.setMinimumWidth(max(LEAST_WIDTH, least)))
