@@ -7,6 +7,7 @@ import sqlite3
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ async def test_an_alert_that_was_being_decided_is_not_acted_on_when_it_is_restor
 
 
 def _fields(value: Any, **changes: Any) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in value.__slots__} | changes
+    return {one.name: getattr(value, one.name) for one in fields(value)} | changes
 
 
 async def test_it_is_one_moment_while_an_engine_commits(place: Place, tmp_path: Path, empty: Place) -> None:

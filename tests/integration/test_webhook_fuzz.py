@@ -43,16 +43,19 @@ class CountingIntake:
 
     def __init__(self) -> None:
         self.taken = Counter[str]()
-        self.store_failures = 0
+        self.store_failures = self._since_failed = 0
         self._seen: dict[str, int] = {}
 
     async def take(self, arrival: Arrival) -> Verdict:
         await asyncio.sleep(0)
         number = sum(self.taken.values()) + 1
         is_honest = (arrival.signal is not None and arrival.signal.digest in self._seen) or "honest" in arrival.body
-        if number % STORE_FAILS_EVERY == 0 and not is_honest:
+        is_good = arrival.refusal is None and not arrival.errors
+        self._since_failed += is_good
+        if not is_honest and (self._since_failed >= STORE_FAILS_EVERY if is_good else number % STORE_FAILS_EVERY == 0):
             self.taken["failed"] += 1
-            self.store_failures += arrival.refusal is None and not arrival.errors
+            self.store_failures += is_good
+            self._since_failed *= not is_good
             raise StoreUnavailable("disk full")
         if arrival.refusal is not None:
             return self._counted(VerdictKind.REFUSED, "refused", number)
