@@ -58,7 +58,8 @@ def on_a_running_program(look, qapp, tmp_path, monkeypatch, qtbot):
 
 
 def text(window: Window, column: Col, row: int = 0) -> str:
-    return window.positions.model.cells(window.positions.model.index(row, 0))[column].text
+    model = window.positions.model
+    return model.cells(model.index(row, 0))[column].text if row < model.rowCount() else ""
 
 
 def test_a_test_alert_opens_a_group_that_is_filled_priced_and_closed(on_a_running_program):
