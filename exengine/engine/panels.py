@@ -139,7 +139,7 @@ class Panels:
     def _take_risk(self, state: State, now_ms: int, changes: dict[str, object]) -> None:
         shown, rows = self._shown, self._risk
         changes["risk"], offered = rows.take(state, self._condensed.sums, now_ms)
-        told = replace(summary(state, rows.all(), offered, now_ms), next_look_at_ms=self.next_look_at_ms)
+        told = replace(summary(state, rows.candidates.values(), offered, now_ms), next_look_at_ms=self.next_look_at_ms)
         if told != shown.risk_summary:
             changes["risk_summary"] = shown.risk_summary = told
         plan = self._plan(state, offered, now_ms)
@@ -169,7 +169,7 @@ class Panels:
         there = self._risk.get(self._worst_id)
         if there is None or not is_losing(there) or not 0 <= now_ms - self._worst_at_ms < WORST_MS:
             self._worst_at_ms, there = now_ms, None
-        found = worst(self._risk.all(), there)
+        found = worst(self._risk.all(), self._risk.candidates.values(), there)
         self._worst_id = found.id if found is not None else None
         return found
 

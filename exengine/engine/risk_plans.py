@@ -3,7 +3,7 @@
 Call all of it within `money.arithmetic`, with a condensed state.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from operator import attrgetter
 
@@ -18,10 +18,9 @@ from exengine.engine.panel_rows import OffsetRow, PlanLine, PlanView, RiskRow, R
 from exengine.engine.risk_rows import Offers
 
 
-def summary(state: State, rows: Iterable[RiskRow], offered: Offers, now_ms: int) -> RiskSummary:
+def summary(state: State, candidates: Collection[RiskRow], offered: Offers, now_ms: int) -> RiskSummary:
     """The risk engine as a whole, and whom it would choose on request."""
     settings = state.settings.risk
-    candidates = [row for row in rows if row.state is RiskState.CANDIDATE]
     return RiskSummary(
         enabled=settings.enabled,
         evaluate_seconds=settings.evaluate_seconds,
@@ -37,16 +36,19 @@ def summary(state: State, rows: Iterable[RiskRow], offered: Offers, now_ms: int)
     )
 
 
-def _next(state: State, candidates: list[RiskRow], offered: Offers, now_ms: int) -> str | None:
+def _next(state: State, candidates: Collection[RiskRow], offered: Offers, now_ms: int) -> str | None:
     """The first candidate, in the domain's order, that the winners can pay for."""
     if not offered.profits:
         return None
-    # Rows of candidates always have a percentage.
-    candidates.sort(key=lambda row: (row.loss_percent or ZERO, row.loss_usd or ZERO, row.opened_at_ms, row.id))
-    for row in candidates:
+    for row in sorted(candidates, key=_in_turn):
         if risk.plan_for(state, state.groups[row.id], now_ms, offered.ahead) is not None:
             return row.id
     return None
+
+
+def _in_turn(row: RiskRow) -> tuple[Decimal, Decimal, int, str]:
+    """Rows of candidates always have a percentage."""
+    return row.loss_percent or ZERO, row.loss_usd or ZERO, row.opened_at_ms, row.id
 
 
 # the plan for one group -------------------------------------------------------------------------------------------
@@ -56,16 +58,12 @@ def is_losing(row: RiskRow) -> bool:
     return row.loss_percent is not None and row.loss_percent < 0
 
 
-def worst(rows: Iterable[RiskRow], rather: RiskRow | None = None) -> RiskRow | None:
+def worst(rows: Iterable[RiskRow], candidates: Collection[RiskRow], rather: RiskRow | None = None) -> RiskRow | None:
     """Whose plan is shown where the trader has chosen nobody: the candidate, else the loser, that has lost most.
 
     `rather` is a loser that is given back unless it is no candidate and somebody else is one.
     """
-    if rather is not None and rather.state is RiskState.CANDIDATE:
-        return rather
-    rows = list(rows)
-    candidates = [row for row in rows if row.state is RiskState.CANDIDATE]
-    if rather is not None and not candidates:
+    if rather is not None and (rather.state is RiskState.CANDIDATE or not candidates):
         return rather
     return min(candidates or filter(is_losing, rows), key=_LOST_MOST, default=None)
 

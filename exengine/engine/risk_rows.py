@@ -88,6 +88,8 @@ class RiskRows:
 
     def __init__(self) -> None:
         self._watched: dict[str, _Watched] = {}
+        self.candidates: dict[str, RiskRow] = {}
+        """Those of them who would be paid off, as they were last told."""
         self._offers = NOBODY
         self._of: tuple[Settings | None, frozenset[str]] = (None, frozenset())
         """The settings that the rows were made under, and the accounts that could not be reached."""
@@ -113,6 +115,7 @@ class RiskRows:
         gone = tuple(group_id for group_id in watched if group_id not in sums)
         for group_id in gone:
             del watched[group_id]
+            self.candidates.pop(group_id, None)
         if stirred or gone:
             self._offers = self._offered(state, now_ms)
         profits, rows, threshold = self._offers.profits, {}, state.settings.risk.loss_threshold_percent
@@ -121,6 +124,10 @@ class RiskRows:
             row = _priced(state, there, profits.get(group_id), threshold, now_ms)
             if row != there.told:
                 rows[group_id] = there.told = row
+                if row.state is RiskState.CANDIDATE:
+                    self.candidates[group_id] = row
+                elif group_id in self.candidates:
+                    del self.candidates[group_id]
         return Patch(rows=rows, gone=gone), self._offers
 
     def _stirred(self, state: State, sums: Mapping[str, Sums], now_ms: int) -> dict[str, _Watched]:
