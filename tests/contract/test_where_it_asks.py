@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from exengine.bootstrap.live import venue_of
+from exengine.domain.errors import Retryable
 from exengine.exchange.live.client import CcxtClient
 from exengine.exchange.live.profiles import PROFILES
 from exengine.settings.file import checked
@@ -14,11 +15,15 @@ from tests.contract.bench import bench
 WITH_TESTNET = [name for name, profile in PROFILES.items() if profile.has_sandbox]
 
 
-async def asked_at(exchange: str, market_type: str, *, testnet: bool) -> tuple[set[str], dict[str, str]]:
-    """The hosts of the exchange's addresses, and what every request says of itself."""
+def client_of(exchange: str, market_type: str, *, testnet: bool) -> CcxtClient:
     account = {"name": "main", "exchange": exchange, "market_type": market_type, "testnet": testnet}
     settings = trading_settings(checked({"accounts": [account]}), local_timezone="UTC")
-    client = CcxtClient(venue_of(settings.accounts[0]), None)
+    return CcxtClient(venue_of(settings.accounts[0]), None)
+
+
+async def asked_at(exchange: str, market_type: str, *, testnet: bool) -> tuple[set[str], dict[str, str]]:
+    """The hosts of the exchange's addresses, and what every request says of itself."""
+    client = client_of(exchange, market_type, testnet=testnet)
     try:
         found, said = _hosts(client.ccxt.urls["api"]), dict(client.ccxt.headers or {})
         return {host.replace("{hostname}", client.ccxt.hostname or "") for host in found}, said
@@ -39,6 +44,17 @@ async def test_with_testnet_the_exchanges_place_for_practice_is_asked(exchange: 
     practice, said = await asked_at(exchange, market_type, testnet=True)
     is_elsewhere = not real & {host for host in practice if "test" in host or "demo" in host} and practice != real
     assert is_elsewhere or said == {"x-simulated-trading": "1"}, "OKX has it at the same address, by a header"
+
+
+async def test_once_closed_nothing_is_asked_or_opened_any_more():
+    client = client_of("binance", "spot", testnet=False)
+    opened = client.ccxt
+    await client.close()
+    with pytest.raises(Retryable, match="closed"):
+        await client.ask("fetch_time")
+    with pytest.raises(Retryable, match="closed"):
+        await opened.fetch_time()  # a question that was still waiting for its turn
+    assert opened.session is None
 
 
 @pytest.mark.parametrize("exchange", PROFILES)

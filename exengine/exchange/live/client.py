@@ -84,6 +84,7 @@ class CcxtClient:
         self._client: Any = None
         self._session: Any = None
         self._pace: Pace | None = None
+        self._is_closed = False
         self._latency_ms: int | None = None
         self._clock_skew_ms: int | None = None
 
@@ -101,7 +102,9 @@ class CcxtClient:
 
     @property
     def ccxt(self) -> Any:
-        """The opened ccxt client, for what needs no network."""
+        """The opened ccxt client, for what needs no network. Raises Retryable once it is closed."""
+        if self._is_closed:
+            raise _closed()
         if self._client is None:
             self._open()
         return self._client
@@ -201,7 +204,10 @@ class CcxtClient:
             self._on_quiet(meant.after_ms / 1000, self.profile.ban_s(answer.status) is not None)
 
     async def close(self) -> None:
-        """Closes every connection. The client is not used again."""
+        """Closes every connection. The client is not used again: who still asks hears so, and nothing is opened."""
+        self._is_closed = True
+        if self._client is not None:
+            self._client.exengine_closed = True
         client, session, self._client, self._session = self._client, self._session, None, None
         if client is not None:
             await client.close()
@@ -250,12 +256,21 @@ class CcxtClient:
         return config
 
 
+def _closed() -> Retryable:
+    return Retryable("the connection to the exchange is closed")
+
+
 def _watched(kind: Any) -> Any:
     """ccxt's class, with our line in the place of its rate limiter, and an eye on what comes back."""
 
     class Watched(kind):
+        exengine_closed = False
+
         async def throttle(self, cost: float | None = None) -> None:
             await self.exengine_pace.take(1.0 if cost is None else float(cost), _urgency.get())
+            if self.exengine_closed:
+                # ccxt would open a session of its own, which nobody closes.
+                raise _closed()
             answer = _answer.get()
             if answer is not None:
                 answer.sent_s = self.exengine_now_s()
