@@ -235,7 +235,9 @@ class Bridge(QObject):
         self._begin()
         self.flushed.emit(self._feed.take(panels=False))
         self.passed.emit()
-        if self._visible and not self._panels_timer.isActive():
+        if not self._visible:
+            self._waiting = True  # the panels are still to be taken
+        elif not self._panels_timer.isActive():
             self._panels_timer.start(PANELS_AFTER_MS)
 
     def _on_panels_due(self) -> None:

@@ -96,6 +96,17 @@ def test_panels_whose_pass_did_not_come_before_the_window_hid_come_when_it_is_sh
     assert watched.shown[-1].panels == panels.sample()
 
 
+def test_panels_that_a_hidden_window_did_not_take_come_when_it_is_shown(watched, qtbot):
+    watched.bridge.set_visible(True)
+    watched.bridge.keep_up_hidden(20)
+    watched.bridge.set_visible(False)
+    watched.feed.put(rows.changes(panels=panels.sample()))
+    qtbot.waitUntil(lambda: len(watched.shown) == 2)
+    assert watched.panels == []
+    watched.bridge.set_visible(True)
+    assert watched.shown[-1].panels == panels.sample()
+
+
 def test_nothing_is_taken_while_hidden_and_all_of_it_when_shown(watched, qtbot):
     watched.bridge.set_visible(True)
     taken = watched.feed.taken
