@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Collection
 
 from exengine.domain.events import SignalArrived
+from exengine.engine.gathering import FEW
 from exengine.engine.item import Item
 
 STAND_BACK_S = 1.0
@@ -16,8 +17,6 @@ TOGETHER = 16
 PASSES = 4
 """How many passes of the loop an alert that is coming in takes from its socket to the engine's queue."""
 
-FEW = 4
-"""So many that wait are no burst yet."""
 QUIET_S = 0.005
 """A burst is over when nobody has come in for so long: who has just been answered may send the next one."""
 

@@ -22,10 +22,11 @@ from exengine.domain.journal import Category, Severity
 from exengine.domain.order import OrderStatus, Role
 from exengine.domain.reception import Arrival, Outcome, VerdictKind
 from exengine.engine.changes import StoreFailed
+from exengine.engine.gathering import FEW
 from exengine.engine.intake import StoreUnavailable
 from exengine.engine.item import Item
 from exengine.engine.rows import EngineStatus
-from exengine.engine.standing_back import FEW, STAND_BACK_S, TOGETHER, StandingBack
+from exengine.engine.standing_back import STAND_BACK_S, TOGETHER, StandingBack
 from tests.helpers.engine import running, until
 
 
