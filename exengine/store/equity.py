@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, func, select
 
 from exengine.domain.capital import DOLLARS
 from exengine.domain.money import ZERO
@@ -17,41 +18,61 @@ def equity_rows(connection: Connection, start_equity: Decimal | None) -> Iterato
     start; past prices are not stored, so it is told where no group held anything at that moment (dust of closed ones
     aside), and left out elsewhere.
     """
-    fills, groups = schema.fills.c, schema.groups.c
-    found = connection.execute(
-        select(fills.at_ms, fills.realised, groups.quote)
-        .join_from(schema.fills, schema.groups, fills.group_id == groups.id)
-        .order_by(fills.at_ms, fills.seq)
-    ).all()
-    if not found:
-        return
-    flat = _Flat(connection)
-    first, last, total = found[0].at_ms, found[-1].at_ms, ZERO
-    by_time: dict[int, Decimal] = {first: ZERO}
-    for at_ms, amount, quote in found:
-        total += amount if quote in DOLLARS else ZERO
-        if amount or at_ms == last:
-            by_time[at_ms] = total
-    for at_ms, realised in by_time.items():
-        is_flat = flat.at(at_ms)
+    groups = _Groups(connection)
+    for at_ms, realised in _sums(connection, groups.elsewhere):
+        is_flat = groups.are_flat(at_ms)
         yield at_ms, realised, start_equity + realised if is_flat and start_equity is not None else None
 
 
-class _Flat:
-    """Whether anything was held, asked for rising times."""
+def _sums(connection: Connection, elsewhere: set[str]) -> Iterator[tuple[int, Decimal]]:
+    """What was realised up to each of the curve's times, of all groups but those `elsewhere`."""
+    fills = schema.fills.c
+    last = connection.scalar(select(func.max(fills.at_ms)))
+    if last is None:
+        return
+    at, total = connection.scalar(select(func.min(fills.at_ms))), ZERO
+    # Most that closed nothing has no place in the curve, and is not read; a zero may be written in other ways too.
+    closing = select(fills.at_ms, fills.realised, fills.group_id).where(fills.realised != ZERO)
+    for at_ms, amount, group_id in _each(connection, closing.order_by(fills.at_ms, fills.seq)):
+        if not amount:
+            continue
+        if at_ms != at:
+            yield at, total
+            at = at_ms
+        if group_id not in elsewhere:
+            total += amount
+    yield at, total
+    if at != last:
+        yield last, total
+
+
+class _Groups:
+    """Which groups do not count in dollars, and, asked for rising times, whether any held something."""
 
     def __init__(self, connection: Connection) -> None:
         groups = schema.groups.c
-        spans = connection.execute(
-            select(groups.first_fill_at_ms, groups.closed_at_ms).where(groups.first_fill_at_ms.is_not(None))
-        ).all()
-        self._begun = sorted(row.first_fill_at_ms for row in spans)
-        self._ended = sorted(row.closed_at_ms for row in spans if row.closed_at_ms is not None)
+        self.elsewhere: set[str] = set()
+        self._begun: list[int] = []
+        self._ended: list[int] = []
+        wanted = select(groups.id, groups.quote, groups.first_fill_at_ms, groups.closed_at_ms)
+        for group_id, quote, first_fill_at_ms, closed_at_ms in _each(connection, wanted):
+            if quote not in DOLLARS:
+                self.elsewhere.add(group_id)
+            if first_fill_at_ms is not None:
+                self._begun.append(first_fill_at_ms)
+                if closed_at_ms is not None:
+                    self._ended.append(closed_at_ms)
+        self._begun.sort()
+        self._ended.sort()
         self._next_begun = self._next_ended = 0
 
-    def at(self, at_ms: int) -> bool:
+    def are_flat(self, at_ms: int) -> bool:
         while self._next_begun < len(self._begun) and self._begun[self._next_begun] <= at_ms:
             self._next_begun += 1
         while self._next_ended < len(self._ended) and self._ended[self._next_ended] <= at_ms:
             self._next_ended += 1
         return self._next_begun == self._next_ended
+
+
+def _each(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
+    return iter(connection.execute(statement.execution_options(yield_per=5_000)))

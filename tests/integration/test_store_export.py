@@ -17,7 +17,7 @@ import pytest
 from exengine.domain.errors import UserError
 from exengine.domain.journal import Category, Note, Severity
 from exengine.domain.money import plain
-from exengine.domain.settings import PoolSettings, Settings
+from exengine.domain.settings import PAPER, PoolSettings, Settings
 from exengine.domain.state import OffsetLine, OffsetPlan
 from exengine.engine import tables
 from exengine.engine.changes import Changes
@@ -28,7 +28,7 @@ from exengine.store.export import export
 from exengine.store.history import COLUMNS
 from exengine.store.places import open_store
 from tests.helpers.postgres import Server
-from tests.helpers.world import World
+from tests.helpers.world import BTC, ETH, World
 
 
 async def stored(place: Place, world: World) -> DatabaseStore:
@@ -180,6 +180,39 @@ async def test_equity_is_told_at_each_close_and_its_total_while_nothing_was_held
     assert (closed["realised"], closed["total"]) == (plain(whole), plain(10000 + whole))
     assert (last["realised"], last["total"]) == (plain(whole), "")
     assert {row["total"] for row in exported(place, tmp_path, "equity")} == {""}
+    await store.close()
+
+
+async def test_what_a_group_in_another_currency_brings_is_a_moment_of_the_curve_and_no_part_of_its_sum(
+    place: Place, tmp_path: Path
+) -> None:
+    in_euros = replace(ETH, symbol="ETH/EUR", id="ETHEUR", quote="EUR")
+    account = replace(PAPER, balances={"USDT": Decimal(1000), "EUR": Decimal(1000)})
+    world = World(Settings(accounts=(account,)), instruments=(BTC, in_euros), fees=None)
+    for symbol, name, price, target in (("BTC/USDT", "BTCUSDT", 50000, 52000), ("ETH/EUR", "ETHEUR", 2000, 2100)):
+        world.price(symbol, str(price))
+        world.alert(str(price), tv__symbol=name)
+        world.price(symbol, str(target), after_ms=60_000)
+    store = await stored(place, world)
+    dollars, euros = (world.realised(f"paper|{symbol}|15m#1") for symbol in ("BTC/USDT", "ETH/EUR"))
+    assert dollars > 0
+    assert euros > 0
+    opened, closed, closed_in_euros = exported(place, tmp_path, "equity", start_equity=Decimal(1000))
+    assert [row["realised"] for row in (opened, closed, closed_in_euros)] == ["0", plain(dollars), plain(dollars)]
+    assert closed_in_euros["at"] == str(world.groups["paper|ETH/EUR|15m#1"].closed_at_ms)
+    assert closed_in_euros["total"] == plain(1000 + dollars)
+    await store.close()
+
+
+async def test_a_fill_that_brought_nothing_is_no_moment_of_the_curve_however_its_zero_is_written(
+    place: Place, tmp_path: Path
+) -> None:
+    world = a_day(one_slot())
+    for step in world.steps:
+        step.fills = [one if one.realised else replace(one, realised=Decimal("0E-8")) for one in step.fills]
+    store = await stored(place, world)
+    assert len(exported(place, tmp_path, "equity")) == 3
+    assert len(exported(place, tmp_path, "fills")) > 3
     await store.close()
 
 
