@@ -96,6 +96,10 @@ def avg_entry(legs: Iterable[Leg], contract_size: Decimal) -> Decimal | None:
     if held:
         weights = [(leg.entered_value / leg.entered_qty, leg.net_qty) for leg in held]
         return sum((value * qty for value, qty in weights), ZERO) / sum((q for _, q in weights), ZERO) / contract_size
+    return _avg_bought(entered, contract_size)
+
+
+def _avg_bought(entered: list[Leg], contract_size: Decimal) -> Decimal | None:
     if not entered:
         return None
     bought = sum((leg.entered_qty for leg in entered), ZERO)
@@ -104,10 +108,8 @@ def avg_entry(legs: Iterable[Leg], contract_size: Decimal) -> Decimal | None:
 
 def group_avg_entry(group: Group) -> Decimal | None:
     """avg_entry of the whole group; of a closed one, that of everything it bought."""
-    legs = [leg for _, leg in group.legs()]
-    if group.is_open:
-        return avg_entry(legs, group.contract_size)
-    return avg_entry([changed(leg, closed_qty=leg.entered_qty) for leg in legs], group.contract_size)
+    entered = [leg for _, leg in group.legs() if leg.entered_qty]
+    return (avg_entry if group.is_open else _avg_bought)(entered, group.contract_size)
 
 
 _SHARE = Decimal("1e-24")

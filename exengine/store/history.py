@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from exengine.domain.group import Group
+from exengine.domain.settings import PyramidPlan
 from exengine.engine import tables
 from exengine.engine.tables import Cell as Cell
 from exengine.engine.tables import Row
@@ -102,6 +103,13 @@ def _each(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
     return iter(connection.execute(statement.execution_options(yield_per=500)))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Traded(Group):
+    """A stored group without its plans: half of its document, and nothing of them is in a trade's row."""
+
+    plans: tuple[PyramidPlan, ...] = field(init=False, default=())
+
+
 def _trades(connection: Connection, last: Mapping[Symbol, Decimal]) -> Iterator[Row]:
     rules = {
         (account, instrument.symbol): instrument
@@ -110,7 +118,7 @@ def _trades(connection: Connection, last: Mapping[Symbol, Decimal]) -> Iterator[
     }
     columns = schema.groups.c
     for row in _each(connection, select(columns.document).order_by(columns.seq)):
-        group = codec.from_text(Group, row.document)
+        group = codec.from_text(_Traded, row.document)
         symbol = (group.key.account, group.key.symbol)
         yield tables.trade_row(group, rules.get(symbol), last.get(symbol))
 
