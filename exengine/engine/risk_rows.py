@@ -21,7 +21,7 @@ from exengine.engine.panel_rows import Patch, RiskRow, RiskState
 _MINUTE_MS = 60_000
 _NEVER_MS = 2**63
 
-_MORE = 3
+_MORE = 1
 """How many more than are wanted are looked at closely at first."""
 _ALMOST = Decimal("0." + "9" * 30)
 """What is estimated and what is exact differ by the rounding of their last digits."""

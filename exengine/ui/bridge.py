@@ -20,7 +20,7 @@ from exengine.engine.rows import ViewChanges
 FLUSH_MS = 500
 URGENT_GAP_MS = 25
 """A burst of fills is shown at most forty times a second: the eye sees no more, and the engine shares the thread."""
-PANELS_AFTER_MS = 30
+PANELS_AFTER_MS = 50
 """How long after the rows the panels come: the rows are painted by then, and who waited for the thread had a turn."""
 TICK_MS = 1_000
 
@@ -251,6 +251,7 @@ class Bridge(QObject):
 
     def _on_tick(self) -> None:
         self.ticked.emit(self.now_ms())
+        self.passed.emit()
         if Panel.STATUS in self._watched[0]:
             # Latencies and tasks change without a word from the engine.
             self._on_changed(False)

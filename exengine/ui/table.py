@@ -34,8 +34,12 @@ from exengine.ui.cell_model import CellModel, Index
 from exengine.ui.copying import copy_rows
 from exengine.ui.flashes import Flash, Flashes
 from exengine.ui.icons import Icons
+from exengine.ui.late_paint import Bands
 from exengine.ui.table_columns import ColumnedTree
 from exengine.ui.theme import Look
+
+BAND_ROWS = 8
+"""How many rows are painted in one turn of the loop: a few milliseconds' worth."""
 
 
 class _RowHeight(QStyledItemDelegate):
@@ -72,7 +76,9 @@ class Table(ColumnedTree):
         self._spans: dict[tuple[int, int], tuple[int, int]] = {}
         """Where rows and columns lie, and tops of what is told, while many changes are told: see `telling`."""
         self._room, self._any_chosen, self._focused = 0, False, QModelIndex()
+        self._row_height = look.row_height()
         self._mouse = QPoint(-1, -1)
+        self._bands = Bands(self.viewport())
         self._flashes = Flashes(look, self)
         self._flashes.ended.connect(self._on_flash_end)
         self.setObjectName(name)
@@ -115,6 +121,7 @@ class Table(ColumnedTree):
             self.fit()
 
     def _on_look_changed(self) -> None:
+        self._row_height = self.look.row_height()
         self._measure_all()
         self.heading.updateGeometry()
         # Uniform rows are measured once: a new delegate is what makes the tree ask again.
@@ -230,7 +237,7 @@ class Table(ColumnedTree):
                 self.viewport().update()
             return
         if self._tops:
-            self._told.update(range(top, bottom + 1, self.look.row_height()))
+            self._told.update(range(top, bottom + 1, self._row_height))
         else:
             for row in range(first.row(), last.row() + 1):
                 self.note(first.sibling(row, 0))
@@ -240,7 +247,11 @@ class Table(ColumnedTree):
             span = self._span(*columns)
             if self._tops:
                 self._spans[columns] = span
-        self.viewport().update(span[0], top, span[1] - span[0], bottom - top + self.look.row_height())
+        self._paint_soon(QRect(span[0], top, span[1] - span[0], bottom - top + self._row_height))
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        self._bands.at_once()
+        super().scrollContentsBy(dx, dy)
 
     def _tell_all(self) -> None:
         self._told.update(self._tops.values())
@@ -270,12 +281,14 @@ class Table(ColumnedTree):
         columns: dict[int, list[int]] = {}
         for row, column in cells:
             columns.setdefault(row, []).append(column)
-        dirty, first = QRegion(), self.visualRect(self.indexAt(QPoint(0, 0)))
+        first = self.visualRect(self.indexAt(QPoint(0, 0)))
         for place, index in enumerate(self.visible_rows()):
             for column in columns.get(self.cells.number(index), ()):
                 left, right = self._span(column, column)
-                dirty += QRect(left, first.top() + place * first.height(), right - left, first.height())
-        self.viewport().update(dirty)
+                self._paint_soon(QRect(left, first.top() + place * first.height(), right - left, first.height()))
+
+    def _paint_soon(self, area: QRect) -> None:
+        self._bands.update(area, BAND_ROWS * self._row_height)
 
     # Pointer and keys
 
@@ -307,7 +320,7 @@ class Table(ColumnedTree):
         super().leaveEvent(event)
 
     def _hover(self, at: QPoint) -> None:
-        height = self.look.row_height()
+        height = self._row_height
         for y in {self._mouse.y(), at.y()} if self._mouse.y() // height != at.y() // height else ():
             rect = self.visualRect(self.indexAt(QPoint(0, y)))
             self.viewport().update(0, rect.top(), self.viewport().width(), rect.height())

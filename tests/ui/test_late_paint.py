@@ -1,19 +1,27 @@
 """Between a flush and its painting there is a turn for who waits; nothing is left unpainted, and nothing else waits."""
 
 import pytest
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QPaintEvent, QRegion
 from PySide6.QtWidgets import QApplication, QWidget
 
-from exengine.ui.late_paint import LatePaint
+from exengine.ui.late_paint import Bands, LatePaint
 
 TURN_MS = 400
+BAND = 50
 
 
 class Painted(QWidget):
     times = 0
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.resize(200, 4 * BAND)
+        self.regions: list[QRegion] = []
+
     def paintEvent(self, event: QPaintEvent) -> None:
         self.times += 1
+        self.regions.append(event.region())
 
 
 @pytest.fixture
@@ -23,6 +31,7 @@ def window(qtbot) -> Painted:
     made.show()
     qtbot.waitUntil(lambda: made.times > 0)
     QApplication.processEvents()
+    made.regions.clear()
     return made
 
 
@@ -57,3 +66,44 @@ def test_flushes_that_follow_each_other_hold_it_back_no_longer_than_one(window, 
     late.hold()
     assert window.times == before
     qtbot.waitUntil(lambda: window.times > before, timeout=TURN_MS)
+
+
+def test_what_changed_in_a_tall_widget_is_painted_band_by_band_from_above(window, qtbot):
+    bands, places = Bands(window, band_ms=20), [10, BAND + 10, 3 * BAND + 10]
+    for top in places:
+        bands.update(QRect(5, top, 100, 20), BAND)
+    QApplication.processEvents()
+    assert window.regions == [QRect(5, 10, 100, 20)]
+    qtbot.waitUntil(lambda: len(window.regions) == 3)
+    assert window.regions == [QRect(5, top, 100, 20) for top in places]
+
+
+def test_an_area_over_several_bands_is_painted_in_parts_and_none_is_left_out(window, qtbot):
+    bands, area = Bands(window, band_ms=20), QRect(0, 20, 100, 2 * BAND + 10)
+    bands.update(area, BAND)
+    qtbot.waitUntil(lambda: len(window.regions) == 3)
+    painted = QRegion()
+    for region in window.regions:
+        assert not painted.intersects(region)
+        painted += region
+    assert painted == QRegion(area)
+
+
+def test_before_the_widget_moves_its_picture_nothing_waits_any_longer(window):
+    bands = Bands(window, band_ms=TURN_MS)
+    for top in (0, BAND, 2 * BAND):
+        bands.update(QRect(0, top, 100, 20), BAND)
+    bands.at_once()
+    QApplication.processEvents()
+    (region,) = window.regions
+    assert region == QRegion(0, 0, 100, 20) + QRect(0, BAND, 100, 20) + QRect(0, 2 * BAND, 100, 20)
+
+
+def test_what_changes_later_has_its_turns_anew(window, qtbot):
+    bands = Bands(window, band_ms=20)
+    bands.update(QRect(0, 0, 100, 20), BAND)
+    qtbot.waitUntil(lambda: not bands._turn.isActive())
+    window.regions.clear()
+    bands.update(QRect(0, 2 * BAND, 100, 20), BAND)
+    QApplication.processEvents()
+    assert window.regions == [QRect(0, 2 * BAND, 100, 20)]
