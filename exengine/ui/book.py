@@ -1,5 +1,6 @@
 """What the window last heard from the engine: groups, prices, the engine's own row, and what they add up to in USD."""
 
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -16,6 +17,11 @@ class UsdSum(NamedTuple):
 
 
 _NONE: dict[str, GroupRow] = {}
+
+
+def _summed(worths: Collection[Decimal | None]) -> UsdSum:
+    known = [worth for worth in worths if worth is not None]
+    return UsdSum(sum(known, ZERO), len(worths) - len(known))
 
 
 class Book:
@@ -100,9 +106,12 @@ class Book:
     def unrealised_usd(self) -> UsdSum:
         """Unrealised PnL of all groups; each is valued when its price or holding changes, and summed where asked."""
         if self._unrealised is None:
-            known = [worth for worth in self._worth.values() if worth is not None]
-            self._unrealised = UsdSum(sum(known, ZERO), len(self._worth) - len(known))
+            self._unrealised = _summed(self._worth.values())
         return self._unrealised
+
+    def unrealised_usd_of(self, groups: Iterable[str]) -> UsdSum:
+        """The same of these groups alone."""
+        return _summed([self._worth[group] for group in groups if group in self._worth])
 
     def result_usd_of(self, group: GroupRow) -> Decimal | None:
         """What closing the group now would bring or cost, after the fee of closing it."""

@@ -103,7 +103,8 @@ class PositionsDock(Dock):
     def _refresh_title(self) -> None:
         shown = self.filter.summary() or self.model.summary()
         self.heading.detail.setText(f"{shown} · {fmt.zone_words(self.model.now_ms)}")
-        total = self._book.unrealised_usd()
+        book, chosen = self._book, self.filter
+        total = book.unrealised_usd_of(chosen.matching) if chosen.is_on else book.unrealised_usd()
         self.total.show_value(total.value)
         tip = f"Without {fmt.count(total.missing, 'group')} whose price in USD is not known" if total.missing else ""
         self.total.setToolTip(tip)

@@ -38,8 +38,8 @@ class PositionsFilter(QWidget):
     def __init__(self, look: Look, icons: Icons, table: Table, model: PositionsModel) -> None:
         super().__init__()
         self._table, self._model = table, model
-        self.shown = 0
-        """How many groups match."""
+        self.matching: list[str] = []
+        """The groups that match."""
         self.note = EmptyNote(look, icons, "filter", "Nothing matches", "", "Clear filter")
         self.switch = IconButton(icons, "filter", "Filter Positions")
         self.switch.setCheckable(True)
@@ -100,15 +100,16 @@ class PositionsFilter(QWidget):
     def look(self) -> None:
         """Hides what does not match and shows what does."""
         self._typed.stop()
-        top, shown = QModelIndex(), 0
+        top, matching = QModelIndex(), list[str]()
         for place in range(self._model.rowCount()):
             group = self._model.group_at(self._model.index(place, 0))
             matches = group is not None and (not self.is_on or self.matches(group))
-            shown += matches
+            if group is not None and matches:
+                matching.append(group.id)
             if self._table.isRowHidden(place, top) is matches:
                 self._table.setRowHidden(place, top, not matches)
         self.note.say("Nothing matches", f"None of {self._model.summary()} matches the filter.", action=True)
-        self.shown = shown
+        self.matching = matching
         self.changed.emit()
 
     def clear(self) -> None:
@@ -118,6 +119,11 @@ class PositionsFilter(QWidget):
         self.search.clear()
         self.look()
         self.switch.setChecked(False)
+
+    @property
+    def shown(self) -> int:
+        """How many groups match."""
+        return len(self.matching)
 
     def summary(self) -> str:
         """`2 of 6 groups`; empty while all are shown."""

@@ -59,6 +59,20 @@ def test_the_filter_shows_the_groups_that_match_and_says_how_many(full):
     assert positions.heading.detail.text().startswith("1 of 6 groups")
 
 
+def test_the_total_is_of_the_groups_that_are_shown(full):
+    positions = full.window.positions
+    worth = positions._book.unrealised_usd_of
+    positions.filter.search.setText("part filled")
+    positions.filter.chips["Long"].setChecked(True)
+    positions.refresh()
+    assert shown(full) == ["SOL/USDT", "LINK/USDT"]
+    assert worth([SOL, "paper|LINK/USDT|15m#1"]).value == worth([SOL]).value + worth(["paper|LINK/USDT|15m#1"]).value
+    assert positions.total.accessibleName() == "Unrealised, USD: −21.98"
+    positions.filter.clear()
+    positions.refresh()
+    assert positions.total.accessibleName() == "Unrealised, USD: +70.13"
+
+
 def test_chips_and_words_of_the_filter_hold_together(full):
     positions = full.window.positions
     positions.filter.chips["Short"].setChecked(True)
