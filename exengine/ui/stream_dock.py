@@ -133,6 +133,7 @@ class StreamDock(Dock):
         self.sorting = Sorting(self.table, model, names)
         self.table.heading.sort_asked.connect(lambda *_: self._on_sorted())
         self.table.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        self.table.verticalScrollBar().rangeChanged.connect(self._on_range)
         model.trimmed.connect(self._on_trimmed)
         model.rowsInserted.connect(self._on_rows)
         model.rowsRemoved.connect(self._on_rows)
@@ -204,6 +205,13 @@ class StreamDock(Dock):
             # Scrolling away from the end stops following, coming back to it starts again.
             self.follow.setChecked(value >= self.table.verticalScrollBar().maximum())
         self._note_visible()
+
+    def _on_range(self, _least: int, most: int) -> None:
+        """With less room for rows, as under a strip that has just come up, the end moves: whoever follows it goes on."""
+        if self.is_seen and self.follow.isChecked() and not self._stream.is_sorted:
+            self._moving = True
+            self.table.verticalScrollBar().setValue(most)
+            self._moving = False
 
     def _on_trimmed(self, count: int) -> None:
         if count and not self.follow.isChecked():

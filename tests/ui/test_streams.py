@@ -258,6 +258,16 @@ def test_the_payload_is_shown_when_asked_for(look, icons, qtbot):
     assert '"exchange": "BINANCE"' in dock.payload.toPlainText()
 
 
+def test_the_end_is_followed_too_when_the_dock_becomes_lower(dock, qtbot):
+    bar = dock.table.verticalScrollBar()
+    dock.resize(dock.width(), dock.height() - 70)
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum() > 0)
+    bar.setValue(3)
+    dock.resize(dock.width(), dock.height() - 30)
+    qtbot.wait(1)
+    assert bar.value() == 3, "who reads further up stays there"
+
+
 def test_a_stream_that_the_trader_sorts_is_not_followed_until_it_runs_by_time_again(dock):
     dock.table.heading.sort_asked.emit(LogCol.TEXT)
     assert not dock.follow.isEnabled()
