@@ -8,6 +8,10 @@ from exengine.ui.icons import Icons
 from exengine.ui.theme import Look, Role, Weight
 
 
+AROUND = 6
+"""Between an option and the ring that says it has the keyboard."""
+
+
 class DropDown(QComboBox):
     """A combo box with the program's own chevron; a style sheet could only show it from a file of one colour."""
 
@@ -67,7 +71,7 @@ class Option(QRadioButton):
     def sizeHint(self) -> QSize:
         strong, plain = self._lines()
         width = max(strong.horizontalAdvance(self.text()), plain.horizontalAdvance(self._meaning))
-        return QSize(round(width) + self._look.grown(16) + 18, round(strong.height() + plain.height()) + 8)
+        return QSize(round(width) + self._look.grown(16) + 2 * AROUND + 10, round(strong.height() + plain.height()) + 2 * AROUND)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -82,15 +86,15 @@ class Option(QRadioButton):
         size = look.grown(16)
         name, token = ("radio-on", "accent") if on else ("radio-off", "muted")
         icon = self._icons.pixmap(name, token, size, self.devicePixelRatioF())
-        painter.drawPixmap(4, round(4 + (strong.height() - size) / 2), icon)
-        left = size + 12
-        text = QRectF(left, 4, self.width() - left, strong.height())
+        painter.drawPixmap(AROUND, round(AROUND + (strong.height() - size) / 2), icon)
+        left = AROUND + size + 8
+        text = QRectF(left, AROUND, self.width() - left, strong.height())
         painter.setFont(look.font(Role.BODY, Weight.STRONG if on else Weight.NORMAL))
         painter.setPen(look.color("text" if self.isEnabled() else "disabled"))
         painter.drawText(text, int(Qt.AlignmentFlag.AlignLeft), self.text())
         painter.setFont(look.font())
         painter.setPen(look.color("muted" if self.isEnabled() else "disabled"))
-        below = QRectF(left, 4 + strong.height(), self.width() - left, plain.height())
+        below = QRectF(left, AROUND + strong.height(), self.width() - left, plain.height())
         painter.drawText(below, int(Qt.AlignmentFlag.AlignLeft), self._meaning)
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

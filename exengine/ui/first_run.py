@@ -19,10 +19,11 @@ from exengine.ui.first_run_keys import KeysPage
 from exengine.ui.first_run_pages import CapitalPage, LimitsPage, WebhookPage, WherePage, WizardPage
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
-from exengine.ui.pieces import Label, Prose
+from exengine.ui.pieces import Label, Prose, set_kind
 from exengine.ui.remark import Remark
 from exengine.ui.secrets_place import place_is_open
 from exengine.ui.settings_keys import AccountDesk
+from exengine.ui.settings_questions import real_orders
 from exengine.ui.setup import Setup
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
@@ -94,9 +95,7 @@ class FirstRun(Sheet):
         self._say = Remark(look, icons)
         self.body.addWidget(self._say)
         self._busy = False
-        self.skip = self.add_cancel("Skip setup")
-        self.skip.setDefault(False)
-        self.skip.setAutoDefault(False)
+        self.skip = self.add_cancel("Skip setup", default=False)
         self.buttons.insertStretch(1, 1)
         self.back = self.add_action("Back", kind="")
         self.next = self.add_action("Next", kind="primary")
@@ -155,6 +154,9 @@ class FirstRun(Sheet):
         steps = self._steps()
         here = steps.index(self.at)
         is_last = here == len(steps) - 1
+        is_live = is_last and self.answers.is_live
+        self.show_mode(Mode.LIVE if is_live else None)
+        self.limits.ask_word(self.answers.name if is_live else "", self._orders() if is_live else "")
         why = self.pages[self.at].why_not()
         self.step_words.setText(f"Step {here + 1} of {len(steps)}")
         self.back.setEnabled(here > 0 and not self._busy)
@@ -163,8 +165,14 @@ class FirstRun(Sheet):
         self.next.setToolTip(why)
         # Enter goes on to the next question; what takes it all into force wants a click.
         self.next.setDefault(not is_last)
-        mode = Mode.LIVE if self.answers.is_live else None
-        self.limits.ask_word(mode is Mode.LIVE, self.answers.name)
+        set_kind(self.next, "danger" if is_live else "primary")
+
+    def _orders(self) -> str:
+        """What will be placed, as far as the answers tell; what is wrong with them is said when they are taken."""
+        try:
+            return real_orders(configured(self._desk.config, self.answers))
+        except ConfigError:
+            return "New alerts will place real orders."
 
     def _last_words(self) -> str:
         return "Trade real money" if self.answers.is_live else "Start"

@@ -14,10 +14,11 @@ from exengine.settings.program_pages import EXCHANGES as SPELLED
 from exengine.ui import format as fmt
 from exengine.ui.alert_form import AlertForm
 from exengine.ui.book import Book
-from exengine.ui.choice import DropDown, Option
+from exengine.ui.choice import AROUND, DropDown, Option
 from exengine.ui.code import Code
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Label, Prose, button
+from exengine.ui.remark import Remark
 from exengine.ui.setup import Setup
 from exengine.ui.theme import Look, Weight
 
@@ -40,6 +41,8 @@ class WizardPage(QWidget):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(8)
+        self._lines: dict[QLineEdit, tuple[QWidget, ...]] = {}
+        """What stands in the line of a field."""
 
     def answers(self) -> dict[str, Any]:
         """What was answered here, as fields of `Answers`."""
@@ -63,13 +66,18 @@ class WizardPage(QWidget):
         field.textChanged.connect(self.changed)
         label = Label(self.look, name)
         label.setBuddy(field)
-        grid.addWidget(label, row, 0)
-        grid.addWidget(field, row, 1)
-        grid.addWidget(Label(self.look, unit, token="muted"), row, 2)
         said = Label(self.look, meaning, token="muted")
         said.setWordWrap(True)
-        grid.addWidget(said, row, 3)
+        self._lines[field] = (label, field, Label(self.look, unit, token="muted"), said)
+        for column, part in enumerate(self._lines[field]):
+            grid.addWidget(part, row, column)
         return field
+
+    def ask_for(self, field: QLineEdit, *, asked: bool) -> None:
+        """Whether a line is there at all: what is no question here is not shown."""
+        for part in self._lines[field]:
+            part.setVisible(asked)
+        field.setEnabled(asked)
 
 
 def _grid() -> QGridLayout:
@@ -104,18 +112,17 @@ class WherePage(WizardPage):
         self.money = DropDown(icons, "Money")
         self.name = QLineEdit(answers.name)
         self.name.setAccessibleName("Name of the account")
-        self._box = QWidget()
+        self._box, self.note = QWidget(), Remark(look, icons)
         grid = QGridLayout(self._box)
-        grid.setContentsMargins(look.grown(16) + 10, 0, 0, 0)
+        grid.setContentsMargins(look.grown(16) + AROUND + 8, 0, 0, 0)
         grid.setHorizontalSpacing(12)
         fields = {"Exchange": self.exchange, "Market": self.market, "Money": self.money, "Account name": self.name}
         for place, (caption, field) in enumerate(fields.items()):
             grid.addWidget(Label(look, caption, token="muted"), 0, place)
             grid.addWidget(field, 1, place)
             grid.setColumnStretch(place, 1)
+        grid.addWidget(self.note, 2, 0, 1, len(fields))
         self.column.addWidget(self._box)
-        self.note = Prose(look)
-        self.column.addWidget(self.note)
         self.column.addStretch(1)
         self.live.toggled.connect(self._on_changed)
         self.exchange.currentTextChanged.connect(self._on_changed)
@@ -130,11 +137,11 @@ class WherePage(WizardPage):
         if not self.live.isChecked():
             self.note.say("")
         elif self.money.currentText() == "Testnet":
-            self.note.say("The testnet is the exchange’s own practice side: real orders, pretend money.")
+            self.note.say("The testnet is the exchange’s own practice side: real orders, pretend money.", "muted")
         elif there:
-            self.note.say("**Real money.** Try the testnet first: the same steps, and nothing to lose.")
+            self.note.say("Real money. Try the testnet first: the same steps, and nothing to lose.", "warn")
         else:
-            self.note.say("**Real money.** This exchange has no testnet: try paper first.")
+            self.note.say("Real money. This exchange has no testnet: try paper first.", "warn")
         self.changed.emit()
 
     def answers(self) -> dict[str, Any]:
@@ -184,7 +191,7 @@ class CapitalPage(WizardPage):
         self._reckon()
 
     def begin(self, answers: Answers) -> None:
-        self.balance.setEnabled(answers.is_paper)
+        self.ask_for(self.balance, asked=answers.is_paper)
 
     def _reckon(self) -> None:
         numbers = [_number(field.text()) for field in (self.amount, self.pyramids, self.groups)]
@@ -228,8 +235,7 @@ class WebhookPage(WizardPage):
         self._setup, self._icons, self._book = setup, icons, book
         self.text = Code(look, "Alert text")
         self.text.set_text(setup.alert_text_masked)
-        self.copy_text = button(look, "Copy text", small=True)
-        self.copy_url = button(look, "Copy URL", small=True)
+        self.copy_text, self.copy_url = button(look, "Copy text", small=True), button(look, "Copy URL", small=True)
         self.copied = Label(look, token="success")
         head = QHBoxLayout()
         head.addWidget(Label(look, "Text of the alert", weight=Weight.STRONG), 1)
@@ -238,18 +244,18 @@ class WebhookPage(WizardPage):
         self.column.addWidget(self.text)
         row = QHBoxLayout()
         row.setSpacing(8)
-        row.addWidget(Label(look, "Webhook URL", token="muted"))
         row.addWidget(Label(look, setup.webhook_url_masked))
         row.addWidget(self.copy_url)
         row.addWidget(self.copied, 1)
-        self.column.addLayout(row)
         grid = _grid()
+        grid.addWidget(Label(look, "Webhook URL"), 0, 0)
+        grid.addLayout(row, 0, 1, 1, 3)
         self.public = QLineEdit(answers.public_url)
         self.public.setAccessibleName("Public address of the tunnel")
         self.public.setPlaceholderText("https://hooks.example.com · or leave it empty for now")
         self.public.textChanged.connect(self.changed)
-        grid.addWidget(Label(look, "Public address"), 0, 0)
-        grid.addWidget(self.public, 0, 1, 1, 3)
+        grid.addWidget(Label(look, "Public address"), 1, 0)
+        grid.addWidget(self.public, 1, 1, 1, 3)
         self.column.addLayout(grid)
         self.column.addSpacing(4)
         self.form = AlertForm(look, icons, setup, book)
@@ -259,6 +265,13 @@ class WebhookPage(WizardPage):
         self.first_field = self.copy_text
         self.copy_text.clicked.connect(lambda: self._copy("Text", setup.alert_text))
         self.copy_url.clicked.connect(lambda: self._copy("URL", setup.webhook_url))
+
+        look.changed.connect(self._show_icons)
+        self._show_icons()
+
+    def _show_icons(self) -> None:
+        for made in (self.copy_text, self.copy_url):
+            made.setIcon(self._icons.button_icon("copy"))
 
     def _copy(self, what: str, text: str) -> None:
         QGuiApplication.clipboard().setText(text)
@@ -273,21 +286,21 @@ class LimitsPage(WizardPage):
 
     heading = "What shall stop it?"
     meaning = (
-        "When a limit is reached, the engine pauses and says why, and only you resume it. Open groups keep their "
-        "targets. Empty is off."
+        "At the loss of a day or the drawdown the engine pauses and says why, and only you resume it. Beyond the "
+        "exposure an entry is refused, and the engine goes on. Open groups keep their targets. Empty is off."
     )
 
     def __init__(self, look: Look, answers: Answers) -> None:
         super().__init__(look)
         grid = _grid()
         self.loss = self.line(
-            grid, "Loss of a day", answers.max_daily_loss, "USDT", "Realised, in your day: no new entries after it"
+            grid, "Loss of a day", answers.max_daily_loss, "USDT", "Realised, in your day: it pauses at it"
         )
         self.drawdown = self.line(
-            grid, "Drawdown", answers.max_drawdown_percent, "%", "Fall of the total equity from its highest"
+            grid, "Drawdown", answers.max_drawdown_percent, "%", "Fall of the total equity from its highest: it pauses at it"
         )
         self.exposure = self.line(
-            grid, "Exposure", answers.max_exposure, "USDT", "Filled and open entries together: more are refused"
+            grid, "Exposure", answers.max_exposure, "USDT", "Filled and open entries together: more is refused"
         )
         self.first_field = self.loss
         self.column.addLayout(grid)
@@ -305,17 +318,14 @@ class LimitsPage(WizardPage):
         self.column.addWidget(self._word_line)
         self.column.addStretch(1)
         self._is_live = False
-        self.ask_word(False, "")
+        self.ask_word("", "")
 
-    def ask_word(self, is_live: bool, account: str) -> None:
-        """Whether the word is wanted: new alerts will place real orders."""
-        self._is_live = is_live
-        self._word_line.setVisible(is_live)
-        if is_live:
-            self._ask.say(
-                f"**Trade real money on {account}?** New alerts will place real orders. "
-                f"Type **{LIVE_WORD}** to confirm."
-            )
+    def ask_word(self, account: str, orders: str) -> None:
+        """Asks for the word before `account` trades real money; `orders` says what it will place. Without one, not."""
+        self._is_live = bool(account)
+        self._word_line.setVisible(self._is_live)
+        if account:
+            self._ask.say(f"**Trade real money on {account}?** {orders} Type **{LIVE_WORD}** to confirm.")
 
     def answers(self) -> dict[str, Any]:
         return {

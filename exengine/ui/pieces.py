@@ -81,6 +81,14 @@ def button(look: Look, text: str, *, kind: str = "", small: bool = False) -> But
     return made
 
 
+def set_kind(made: QPushButton, kind: str) -> None:
+    """Another kind for a button whose meaning changes; the style sheet is asked again only then."""
+    if made.property("kind") != kind:
+        made.setProperty("kind", kind)
+        made.style().unpolish(made)
+        made.style().polish(made)
+
+
 class Hairline(QWidget):
     """One line between two regions."""
 

@@ -83,9 +83,7 @@ class GoLiveSheet(_Question):
         names = " and ".join(account.name for account in accounts)
         super().__init__(
             look, icons, parent, name="go_live", title="Go live", heading=f"Trade real money on {names}?",
-            meaning=f"New alerts will place real orders of up to {_at_most(config)}, "
-            f"**{fmt.count(config.pool.max_open_groups, 'group')}**.",
-            action="Go live", mode=Mode.LIVE,
+            meaning=real_orders(config), action="Go live", mode=Mode.LIVE,
         )  # fmt: skip
         self.word = self.add_line(f"Type **{WORD}** to confirm", f"Type {WORD} to confirm")
         self.word.setMaxLength(2 * len(WORD))
@@ -95,6 +93,12 @@ class GoLiveSheet(_Question):
 
     def _on_typed(self) -> None:
         self.action.setEnabled(self.word.text() == WORD)
+
+
+def real_orders(config: Config) -> str:
+    """What alerts will do once it trades real money, as a sentence."""
+    groups = fmt.count(config.pool.max_open_groups, "group")
+    return f"New alerts will place real orders of up to {_at_most(config)}, **{groups}**."
 
 
 def _at_most(config: Config) -> str:

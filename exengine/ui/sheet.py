@@ -12,6 +12,15 @@ from exengine.ui.pieces import Ground, Hairline, IconButton, Label, button
 from exengine.ui.theme import Look, Role, Weight
 
 
+MODES = {
+    None: ("", "muted"),
+    Mode.LIVE: ("· LIVE · real money", "live_text"),
+    Mode.TESTNET: ("· TESTNET", "warn"),
+    Mode.PAPER: ("· PAPER", "muted"),
+}
+"""What a title says of the money, and in which colour."""
+
+
 class Scrim(QWidget):
     """Dims the window behind a question."""
 
@@ -36,22 +45,28 @@ class SheetTitle(Ground):
     """The title bar of a dialog; it moves the dialog."""
 
     def __init__(self, look: Look, icons: Icons, sheet: QDialog, title: str, mode: Mode | None) -> None:
-        is_live = mode is Mode.LIVE
-        super().__init__(look, "live_bg" if is_live else "title")
+        super().__init__(look, "title")
         self.setFixedHeight(look.tall("dock_title") + 8)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 8, 0)
         row.setSpacing(4)
         row.addWidget(Label(look, title, weight=Weight.STRONG))
-        words = {Mode.LIVE: "· LIVE · real money", Mode.TESTNET: "· TESTNET", Mode.PAPER: "· PAPER"}
-        if mode is not None:
-            tint = {Mode.LIVE: "live_text", Mode.TESTNET: "warn", Mode.PAPER: "muted"}[mode]
-            row.addWidget(Label(look, words[mode], token=tint, weight=Weight.STRONG))
+        self._mode = Label(look, weight=Weight.STRONG)
+        row.addWidget(self._mode)
         row.addStretch(1)
         close = IconButton(icons, "close", "Cancel")
         close.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         close.clicked.connect(sheet.reject)
         row.addWidget(close)
+        self.show_mode(mode)
+
+    def show_mode(self, mode: Mode | None) -> None:
+        """Says what kind of money it is about; None leaves it unsaid."""
+        words, token = MODES[mode]
+        self._mode.setText(words)
+        self._mode.set_token(token)
+        self.token = "live_bg" if mode is Mode.LIVE else "title"
+        self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         handle: QWindow | None = self.window().windowHandle()
@@ -91,7 +106,8 @@ class Sheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, 1)
         column.setSpacing(0)
-        column.addWidget(SheetTitle(look, icons, self, title, mode))
+        self._title = SheetTitle(look, icons, self, title, mode)
+        column.addWidget(self._title)
         column.addLayout(self.body, 1)
         column.addWidget(Hairline(look))
         column.addWidget(self._bar)
@@ -102,11 +118,18 @@ class Sheet(QDialog):
         self.body.addWidget(heading)
         return heading
 
-    def add_cancel(self, text: str = "Cancel") -> QPushButton:
-        """The default button: Enter and Esc press it."""
-        cancel = button(self.look, text, kind="default")
-        cancel.setDefault(True)
-        cancel.setAutoDefault(True)
+    def show_mode(self, mode: Mode | None) -> None:
+        """What kind of money it is about now, where that is not the same from beginning to end."""
+        if mode is not self.mode:
+            self.mode = mode
+            self._title.show_mode(mode)
+            self.update()
+
+    def add_cancel(self, text: str = "Cancel", *, default: bool = True) -> QPushButton:
+        """Esc presses it, and Enter too while it is the default button."""
+        cancel = button(self.look, text, kind="default" if default else "")
+        cancel.setDefault(default)
+        cancel.setAutoDefault(default)
         cancel.clicked.connect(self.reject)
         self.buttons.addWidget(cancel)
         return cancel

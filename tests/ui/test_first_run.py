@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 
 from exengine.domain.errors import UserError
+from exengine.engine.rows import Mode
 from exengine.settings.account_keys import AccountKeys
 from exengine.settings.first_run import Answers, answers_of, configured
 from exengine.settings.pages import Config, ExchangeName
@@ -183,6 +184,34 @@ def test_real_money_wants_the_word(wizard, desk):
     assert not wizard.next.isEnabled()
     wizard.limits.word.setText("LIVE")
     assert wizard.next.isEnabled()
+
+
+def test_the_step_before_real_money_says_so_and_what_it_may_cost(wizard):
+    at_the_exchange(wizard, "Binance", "Real money")
+    assert wizard.mode is None, "what was chosen so far places nothing"
+    for line in (wizard.keys_page.api_key, wizard.keys_page.secret):
+        line.setText("abc")
+    wizard.capital.amount.setText("250")
+    wizard.capital.groups.setText("4")
+    to_the_end(wizard)
+    assert wizard.mode is Mode.LIVE
+    assert wizard.next.property("kind") == "danger"
+    assert "up to 1,250.00 in quote a group, 4 groups." in wizard.limits._ask.accessibleName()
+    wizard.back.click()
+    assert wizard.mode is None
+    assert wizard.next.property("kind") == "primary"
+
+
+def test_only_paper_is_asked_for_its_balance(wizard):
+    wizard.next.click()
+    assert wizard.capital.balance.isVisible()
+    wizard.back.click()
+    at_the_exchange(wizard, "Binance", "Testnet")
+    for line in (wizard.keys_page.api_key, wizard.keys_page.secret):
+        line.setText("abc")
+    wizard.next.click()
+    assert wizard.heading.text() == "With how much?"
+    assert not wizard.capital.balance.isVisible()
 
 
 def test_an_exchange_without_a_testnet_offers_none(wizard):
