@@ -10,8 +10,9 @@ from exengine.engine.rows import GroupRow, LogRow, Topic
 from exengine.engine.unresolved import Unresolved, leg_of
 from exengine.ui import format as fmt
 from exengine.ui import words
+from exengine.ui.alert_text import AlertText
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import ElidedLabel, Label, button
+from exengine.ui.pieces import Label, button
 from exengine.ui.theme import Look, Weight
 
 REMEMBERED = 500
@@ -47,8 +48,7 @@ class AlertStrip(QWidget):
         self._icon = Label(look)
         self.what = Label(look, token="error", weight=Weight.STRONG)
         self.when = Label(look, token="muted")
-        self.text = ElidedLabel(look)
-        self.advice = ElidedLabel(look, token="muted")
+        self.text = AlertText(look)
         self.more = button(look, "+ 0 more", kind="plain", small=True)
         self.show_it = button(look, "Show in log", small=True)
         self.again = button(look, "Place again", small=True)
@@ -58,13 +58,9 @@ class AlertStrip(QWidget):
         row.setSpacing(12)
         for widget in (self._icon, self.what, self.when):
             row.addWidget(widget)
-        row.addWidget(self.text)
-        row.addWidget(self.advice, 1)
+        row.addWidget(self.text, 1)
         for control in (self.more, self.show_it, self.again, self.dismiss):
             row.addWidget(control)
-        # What happened comes first: the advice takes the room that is left.
-        self.text.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
-        self.advice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.more.clicked.connect(self.more_asked)
         self.dismiss.clicked.connect(self._on_dismiss)
         self.show_it.clicked.connect(self._on_show)
@@ -132,8 +128,7 @@ class AlertStrip(QWidget):
         self.when.setToolTip(fmt.iso(row.at_ms))
         pair = fmt.pair(row.symbol)
         which = f"{pair} {row.timeframe}: " if row.symbol and pair not in row.text else ""
-        self.text.setText(f"{which}{row.text}")
-        self.advice.setText(row.advice)
+        self.text.say(f"{which}{row.text}", row.advice)
         others = len(self._open) - 1
         self.more.setText(f"+ {others:,} more")
         self.more.setVisible(others > 0)
@@ -147,11 +142,14 @@ class AlertStrip(QWidget):
         self.show_it.setText("Show order" if is_order else "Show group" if group is not None else "Show in log")
         self.again.setVisible(is_order and group is not None and bool(group.rejected_legs()))
 
+    def _tall(self) -> int:
+        return self._look.tall("alert_strip") + round((self.text.lines - 1) * self._look.line_height())
+
     def sizeHint(self) -> QSize:
-        return QSize(super().sizeHint().width(), self._look.tall("alert_strip"))
+        return QSize(super().sizeHint().width(), self._tall())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(320, self._look.tall("alert_strip"))
+        return QSize(320, self._tall())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

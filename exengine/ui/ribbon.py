@@ -19,7 +19,8 @@ from exengine.ui.theme import Look, Role, Weight
 
 ROUND_FIELDS = 18
 """Over and under a field's two lines, and between them."""
-DROPS = 8
+PILL_PADDING, ICON_GAP = 12, 8
+DROPS = 10
 """In how many steps the ribbon gives way to a window that is too narrow."""
 
 
@@ -55,7 +56,11 @@ class Pill(QWidget):
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(self._look.font(self._role, Weight.STRONG))
         width = max(metrics.horizontalAdvance(word) for word in (self._word, *self._widest))
-        return QSize(round(width) + 32 + self._look.grown(16), self._look.tall("button", self._role))
+        return QSize(self._wide(width), self._look.tall("button", self._role))
+
+    def _wide(self, word: float) -> int:
+        """What an icon and a word so wide take with the room around them."""
+        return round(word) + 2 * PILL_PADDING + ICON_GAP + self._look.grown(16)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
@@ -67,12 +72,15 @@ class Pill(QWidget):
         painter.setBrush(look.color(self._ground) if self._ground else Qt.BrushStyle.NoBrush)
         radius = look.metric("radius")
         painter.drawRoundedRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1), radius, radius)
-        size = look.grown(16)
+        size, font = look.grown(16), look.font(self._role, Weight.STRONG)
         icon = self._icons.pixmap(self._icon, self._token, size, self.devicePixelRatioF())
-        painter.drawPixmap(11, (self.height() - size) // 2, icon)
-        painter.setFont(look.font(self._role, Weight.STRONG))
+        # A word that is shorter than the widest stands in the middle with its icon.
+        spare = self.width() - self._wide(QFontMetricsF(font).horizontalAdvance(self._word))
+        begins = PILL_PADDING + max(0, spare // 2)
+        painter.drawPixmap(begins, (self.height() - size) // 2, icon)
+        painter.setFont(font)
         painter.setPen(look.color(self._token))
-        left = 11 + size + 8
+        left = begins + size + ICON_GAP
         text = QRectF(left, 0, self.width() - left, self.height())
         painter.drawText(text, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), self._word)
 
@@ -134,6 +142,8 @@ class Ribbon(QWidget):
         self._paused = False
         self._risk_token = ""
         """The token of the shield that is shown."""
+        self._with_more = True
+        """Whether there is room for what stands beside the risk engine and the last webhook."""
         self._measured: tuple[object, ...] = ()
         """What the fields were last made to fit."""
         self._lay_out()
@@ -271,14 +281,14 @@ class Ribbon(QWidget):
             shield = self._icons.pixmap("shield", token, self._look.grown(16), self.devicePixelRatioF())
             self.risk_icon.setPixmap(shield)
         self.risk_more.setText(more)
-        self.risk_more.setVisible(bool(more))
+        self.risk_more.setVisible(bool(more) and self._with_more)
 
     def _show_webhook(self, engine: EngineRow, now_ms: int) -> None:
         at_ms = engine.last_webhook_at_ms
         self.webhook.setText(fmt.DASH if at_ms is None else fmt.age(now_ms - at_ms))
         self.webhook.set_token("muted" if at_ms is None else "text")
         self.webhook_more.setText("none yet" if at_ms is None else "")
-        self.webhook_more.setVisible(at_ms is None)
+        self.webhook_more.setVisible(at_ms is None and self._with_more)
         self.webhook.setToolTip("" if at_ms is None else fmt.iso(at_ms))
 
     def _on_pause(self) -> None:
@@ -314,7 +324,8 @@ class Ribbon(QWidget):
         return max(self._look.metric("ribbon"), round(lines) + ROUND_FIELDS)
 
     def _fit(self) -> None:
-        """Too narrow: the percents go, then Risk and Webhook, the pool's bar, the hint beside Panic, Queued, and Pool.
+        """Too narrow: the percents go, what stands beside Risk and Webhook, their captions, Webhook, the pool's bar,
+        the hint beside Panic, Queued, Pool, and last the risk engine's word.
 
         The pill, the badge, the PnL and Panic are never dropped.
         """
@@ -335,14 +346,18 @@ class Ribbon(QWidget):
         for dropped in range(DROPS):
             self.today.drop_percent(dropped >= 1)
             self.total.drop_percent(dropped >= 1)
+            self._with_more = dropped < 2
+            for more in (self.risk_more, self.webhook_more):
+                more.setVisible(self._with_more and bool(more.text()))
             for name in ("risk", "webhook"):
-                self.fields[name].caption.setVisible(dropped < 2)
-                self.fields[name].setVisible(dropped < 3)
-            self.meter.setVisible(dropped < 4)
-            self.full.setVisible(dropped < 4 and is_full)
-            self.panic.show_hint(dropped < 5)
-            self.fields["queued"].setVisible(dropped < 6)
-            self.fields["pool"].setVisible(dropped < 7)
+                self.fields[name].caption.setVisible(dropped < 3)
+            self.fields["webhook"].setVisible(dropped < 4)
+            self.meter.setVisible(dropped < 5)
+            self.full.setVisible(dropped < 5 and is_full)
+            self.panic.show_hint(dropped < 6)
+            self.fields["queued"].setVisible(dropped < 7)
+            self.fields["pool"].setVisible(dropped < 8)
+            self.fields["risk"].setVisible(dropped < 9)
             layout = self.layout()
             for field in self.fields.values():
                 # Qt hands the news of a size on only in the next pass.

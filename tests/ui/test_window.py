@@ -459,6 +459,16 @@ def test_the_first_group_takes_the_place_of_the_first_steps(stage):
     assert stage.window.positions.first_steps.heading.text() == "No open positions"
 
 
+@pytest.mark.parametrize("size", [16, 20])
+def test_whether_the_risk_engine_is_held_back_is_seen_at_any_font_size(stage, size):
+    stage.look.choose(font_size=size)
+    stage.put_sample()
+    stage.put(rows.changes(engine=rows.engine(status=EngineStatus.ERROR, status_text="Away")))
+    assert stage.window.ribbon.risk.isVisible()
+    assert stage.window.ribbon.risk.text() == "Blocked"
+    stage.look.choose(font_size=10)
+
+
 # Alert strip
 
 
@@ -479,6 +489,22 @@ def test_the_newest_error_is_shown_until_it_is_dismissed(stage):
     stage.settle()
     assert not strip.isVisible()
     assert stage.window.log.windowTitle() == "Log"
+
+
+def test_what_happened_is_read_whole_and_what_to_do_goes_on_below_it_where_one_line_is_too_short(stage):
+    strip = stage.window.strip
+    stage.put(rows.changes(log=[rows.log(1, "Store full.", severity=Severity.ERROR, advice="Free some room.")]))
+    low = strip.height()
+    assert strip.text.lines == 1
+    stage.put(rows.changes(log=rows.sample_log(errors=1)))
+    stage.window.resize(1100, 900)
+    stage.settle()
+    assert strip.text.lines == 2
+    assert strip.height() > low
+    stage.window.resize(1440, 900)
+    strip.dismiss.click()
+    stage.settle()
+    assert strip.height() == low
 
 
 def test_an_error_that_has_ended_leaves_the_strip_by_itself(stage):
