@@ -2,10 +2,11 @@
 
 from html import escape
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
 
+from exengine.ui import format as fmt
 from exengine.ui.icons import Icons
 from exengine.ui.theme import Look, Role, Weight
 
@@ -49,6 +50,13 @@ class Label(QLabel):
         if token != self._token:
             self._token = token
             self._on_look_changed()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        # Under another parent, as where tabs take a title over, a style sheet brings back the font of its first look.
+        ours = self._look.font(self._role, self._weight)
+        if event.type() is QEvent.Type.FontChange and self.font() != ours:
+            self.setFont(ours)
 
     def _on_look_changed(self) -> None:
         self.setFont(self._look.font(self._role, self._weight))
@@ -199,7 +207,7 @@ class Prose(QLabel):
         plain, strong = self._look.hex(self._token), self._look.hex(self._strong)
         pieces = [
             f'<span style="color:{strong};font-weight:600">{escape(piece)}</span>' if place % 2 else escape(piece)
-            for place, piece in enumerate(self._said.split("**"))
+            for place, piece in enumerate(fmt.tied(self._said).split("**"))
         ]
         self.setText(f'<span style="color:{plain}">{"".join(pieces)}</span>')
         self.setAccessibleName(self._said.replace("**", ""))

@@ -110,6 +110,16 @@ def test_every_table_says_its_cells_to_a_screen_reader(stage):
             assert view.accessibleName()
 
 
+def test_what_stands_beside_the_tabs_has_the_font_of_all_else(stage):
+    stage.look.choose(font_size=16)
+    filled(stage)
+    for dock in (stage.window.queue, stage.window.signals):
+        assert dock.heading.parent() is stage.window
+        assert dock.heading.detail.font() == stage.look.font()
+    assert stage.window.queue.chosen.font() == stage.look.font()
+    stage.look.choose(font_size=10)
+
+
 @pytest.mark.parametrize("size", [8, 20])
 def test_no_button_is_cut_at_any_font_size(stage, size):
     stage.look.choose(font_size=size)
