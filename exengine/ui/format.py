@@ -1,5 +1,6 @@
 """How numbers, times and ages are written on the screen, and plainly when they are copied (UI.md, Ways)."""
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ MINUS = "−"
 
 CENTS = DOLLARS | {"EUR", "GBP", "TRY", "BRL", "TUSD", "USDP", "EURI", "AUD"}
 
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=[^\W\d]|%)")
 _AGES = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
 
 
@@ -30,6 +32,11 @@ def number(value: Decimal | None, decimals: int) -> str:
 def trimmed(value: Decimal, most: int) -> str:
     """A quantity without trailing zeros, with at most `most` decimals."""
     return number(value, min(most, decimals_of(value.normalize())))
+
+
+def tied(text: str) -> str:
+    """A sentence in which no line ends between a number and its unit or what it counts."""
+    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def signed(value: Decimal | None, decimals: int) -> str:

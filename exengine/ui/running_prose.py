@@ -4,6 +4,7 @@ from PySide6.QtCore import QPointF, QSize
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTextCharFormat, QTextLayout, QTextOption
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from exengine.ui import format as fmt
 from exengine.ui.theme import Look, Role, Weight
 
 LEAST_LETTERS = 20
@@ -51,7 +52,7 @@ class RunningProse(QWidget):
         return made
 
     def _made(self) -> QTextLayout:
-        pieces = self._said.split("**")
+        pieces = fmt.tied(self._said).split("**")
         made = QTextLayout("".join(pieces), self._look.font())
         wrapped = QTextOption()
         wrapped.setWrapMode(QTextOption.WrapMode.WordWrap)

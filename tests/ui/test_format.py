@@ -123,3 +123,9 @@ def test_times_are_shown_in_the_zone_that_the_trader_chose():
 )
 def test_numbers_are_read_as_traders_type_them(text, value):
     assert fmt.read(text) == (None if value is None else Decimal(value))
+
+
+def test_no_line_ends_between_a_number_and_its_unit():
+    assert fmt.tied("Result now −346.24 USD, 5 entries, 1 % of it.").split(" ") == [
+        "Result", "now", "−346.24\xa0USD,", "5\xa0entries,", "1\xa0%", "of", "it.",
+    ]  # fmt: skip
