@@ -101,8 +101,9 @@ def _part(account: str, groups: list[GroupRow], book: Book, venue: str, mode: Mo
         held=len(held),
         entries=sum(group.open_entries for group in groups),
         targets=sum(group.open_targets for group in groups),
-        notional=_total(notionals),
-        pnl=_total(pnls),
+        # As they are shown: a table must add up for who adds up what he sees.
+        notional=round(_total(notionals), 2),
+        pnl=round(_total(pnls), 2),
         unpriced=sum(1 for value in notionals if value is None),
     )
 

@@ -16,6 +16,7 @@ from exengine.domain.signal import FieldError
 from exengine.engine.intake import Verdict, VerdictKind
 from exengine.engine.rows import EngineStatus, Mode, Severity, Topic
 from exengine.ui import format as fmt
+from exengine.ui.panic_plan import panic_plan
 from exengine.ui.positions_cells import Col
 from exengine.ui.positions_deeds import Deed
 from exengine.ui.questions import PARTS
@@ -41,7 +42,10 @@ def test_before_the_engine_speaks_it_is_starting(stage):
     assert stage.window.windowTitle() == "ExEngine"
     assert not stage.window.ribbon.panic.isEnabled()
     assert not stage.window.ribbon.pause.isEnabled()
-    assert stage.window.positions.first_steps.reason.text() == "The engine is starting."
+    assert stage.window.positions.first_steps.heading.text() == "The engine is starting"
+    assert stage.window.positions.heading.detail.text().startswith("starting")
+    for note in (stage.window.queue.note, stage.window.risk.note, stage.window.capital.note):
+        assert note.heading.text() == "The engine is starting", "whether there is anything is not known yet"
 
 
 @pytest.mark.parametrize(
@@ -316,6 +320,14 @@ def test_a_group_that_closed_meanwhile_can_no_longer_be_closed(stage):
 
 
 # Panic
+
+
+def test_what_panic_shows_of_the_accounts_adds_up_to_what_it_shows_of_all(stage):
+    stage.put_sample()
+    plan = panic_plan(stage.window.book, stage.window.clicks.setup)
+    assert len(plan.parts) == 2
+    assert plan.pnl == sum(round(part.pnl, 2) for part in plan.parts)
+    assert plan.notional == sum(round(part.notional, 2) for part in plan.parts)
 
 
 def test_panic_must_be_held(stage, qtbot):
