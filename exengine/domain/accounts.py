@@ -106,7 +106,7 @@ def holdings_short(step: Step, account: str, currency: str, there: Decimal) -> N
         if (group.key.symbol if on_swap else group.base) != currency or group.short_of_coins or group.net_qty <= 0:
             continue  # also one that was frozen for something else: the trader must be able to settle it
         unit = "contracts" if on_swap else currency
-        why = f"the account holds {plain(there)} {unit}, its groups bought {plain(ours)}"
+        why = f"the account holds {plain(there)} {unit}, its groups bought {plain(ours)} {unit}"
         step.put_group(step.fail(replace(group, frozen=why, short_of_coins=True), why))
         step.note(
             Severity.ERROR,

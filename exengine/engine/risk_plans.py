@@ -144,7 +144,7 @@ def _no_plan(state: State, group: Group, offered: Offers, now_ms: int) -> PlanVi
 
 def _why_uncovered(state: State, group: Group, offered: Offers) -> str:
     if all(one.group.id == group.id for one in offered.ahead):
-        return "No group is in profit after fees, so nothing could pay for it."
+        return "No group is in profit after fees."
     if state.settings.risk.when_short is WhenShort.SKIP:
         return "The winners bring too little for all of it, and a part is not to be closed (risk.when_short)."
     return "What the winners bring would close too little of it to be sold."

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QRadioButton
 from exengine.ui.icons import Icons
 from exengine.ui.theme import Look, Role, Weight
 
-
 AROUND = 6
 """Between an option and the ring that says it has the keyboard."""
 
@@ -71,7 +70,9 @@ class Option(QRadioButton):
     def sizeHint(self) -> QSize:
         strong, plain = self._lines()
         width = max(strong.horizontalAdvance(self.text()), plain.horizontalAdvance(self._meaning))
-        return QSize(round(width) + self._look.grown(16) + 2 * AROUND + 10, round(strong.height() + plain.height()) + 2 * AROUND)
+        return QSize(
+            round(width) + self._look.grown(16) + 2 * AROUND + 10, round(strong.height() + plain.height()) + 2 * AROUND
+        )
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()

@@ -297,7 +297,11 @@ class LimitsPage(WizardPage):
             grid, "Loss of a day", answers.max_daily_loss, "USDT", "Realised, in your day: it pauses at it"
         )
         self.drawdown = self.line(
-            grid, "Drawdown", answers.max_drawdown_percent, "%", "Fall of the total equity from its highest: it pauses at it"
+            grid,
+            "Drawdown",
+            answers.max_drawdown_percent,
+            "%",
+            "Fall of the total equity from its highest: it pauses at it",
         )
         self.exposure = self.line(
             grid, "Exposure", answers.max_exposure, "USDT", "Filled and open entries together: more is refused"

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from exengine.engine.rows import EngineRow, EngineStatus, Mode
 from exengine.ui import format as fmt
+from exengine.ui import words
 from exengine.ui.alert_form import AlertForm
 from exengine.ui.book import Book
 from exengine.ui.code import Code
@@ -218,13 +219,14 @@ class FirstSteps(QScrollArea):
         """Says again why there is nothing, after the engine's row changed."""
         engine = self._book.engine
         traded = engine is not None and engine.closed_groups > 0
-        self.heading.setText("No open positions" if traded else "No positions yet")
+        there = "No open positions" if traded else "No positions yet"
+        self.heading.setText(there if engine is not None else words.STARTING)
         self.reason.setText(self._why(engine))
         self.form.refresh()
 
     def _why(self, engine: EngineRow | None) -> str:
         if engine is None:
-            return "The engine is starting."
+            return "What is open appears here in a moment."
         if engine.status is EngineStatus.PAUSED:
             return f"The engine is paused{_because(engine)}. New alerts open nothing until you resume it."
         if engine.status is EngineStatus.ERROR:

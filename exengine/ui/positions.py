@@ -101,9 +101,9 @@ class PositionsDock(Dock):
             self.table.note(index)
 
     def _refresh_title(self) -> None:
-        shown = self.filter.summary() or self.model.summary()
-        self.heading.detail.setText(f"{shown} · {fmt.zone_words(self.model.now_ms)}")
         book, chosen = self._book, self.filter
+        shown = chosen.summary() or self.model.summary() if book.engine is not None else "starting"
+        self.heading.detail.setText(f"{shown} · {fmt.zone_words(self.model.now_ms)}")
         total = book.unrealised_usd_of(chosen.matching) if chosen.is_on else book.unrealised_usd()
         self.total.show_value(total.value)
         tip = f"Without {fmt.count(total.missing, 'group')} whose price in USD is not known" if total.missing else ""

@@ -105,7 +105,7 @@ def group_cells(row: GroupRow, at: Moment) -> list[Cell]:
     side, side_icon = words.SIDES[row.side]
     status, status_token = words.group_state(row.status)
     if row.missing_qty is not None:
-        status, status_token = f"{fmt.MINUS}{fmt.trimmed(row.missing_qty, row.qty_decimals)} {row.base}", "error"
+        status, status_token = "Missing", "error"
     is_open = row.cost != 0
     last, unrealised, share, to_target, age = _priced(row, at)
     return [

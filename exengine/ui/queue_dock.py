@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 from exengine.domain.events import QueueAction
 from exengine.engine.panel_rows import Panel, WaitingRow
 from exengine.engine.rows import EngineRow, ViewChanges
+from exengine.ui import words
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.panel_dock import PanelDock, Sorting, enable, keep_current, note_rows, seen_rows
@@ -72,7 +73,7 @@ class QueueDock(PanelDock):
         """How many wait is on the tab also while nobody looks; why nobody does is in the empty note."""
         slots = f"all {engine.pool_limit:,} slots are taken" if engine is not None else "all slots are taken"
         self.note.say(
-            "Nothing waits",
+            "Nothing waits" if engine is not None else words.STARTING,
             f"Entries wait here when {slots}, while the other side is still open, or until market rules arrive.",
             action=False,
         )

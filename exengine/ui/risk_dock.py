@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QSizePoli
 from exengine.engine.panel_rows import Panel, Patch, PlanView, RiskRow, RiskState, RiskSummary
 from exengine.engine.rows import ViewChanges
 from exengine.ui import format as fmt
-from exengine.ui import risk_words
+from exengine.ui import risk_words, words
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.panel_dock import PanelDock, Sorting, enable, note_rows, seen_rows
@@ -19,6 +19,7 @@ from exengine.ui.table import Table
 from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look, Weight
 
+NOTHING = "Nothing to watch"
 LEAST_ROWS = 4
 """Of the table of groups, however low the dock is."""
 
@@ -52,13 +53,14 @@ class RiskDock(PanelDock):
             look,
             icons,
             "shield",
-            "Nothing to watch",
+            NOTHING,
             "A losing group appears here with its timer once all its pyramids are in, beside the winners that could "
             "pay.",
             "Risk settings",
             width=320,
         )
         self.note.offer(False)
+        self.note.set_heading(words.STARTING)
         self.title = Label(look, weight=Weight.STRONG)
         self.words = RunningProse(look)
         self.tools = TableTools(self, icons, [self.table, self.plan_table, self.past], narrow=True)
@@ -137,6 +139,8 @@ class RiskDock(PanelDock):
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
         panels, self._now_ms = changes.panels, now_ms
         before = (self.model.rowCount(), self.history.rowCount())
+        if self.about is None and panels.risk_summary is not None:
+            self.note.set_heading(NOTHING)
         self.about = self.model.about = panels.risk_summary or self.about
         if panels.plan_changed:
             self.plan = panels.plan

@@ -113,7 +113,7 @@ def adopt_meaning(group: GroupRow, mode: Mode) -> str:
     why = (group.error or "").rstrip(".")
     said = f"{why[:1].upper()}{why[1:]}. " if why else ""
     return (
-        f"{said}{gone} of this group count as closed by hand, at their cost: the books show neither gain nor loss. "
+        f"{said}Of this group {gone} count as closed by hand, at their cost: the books show neither gain nor loss. "
         f"What is left goes on. No order is sent on {group.account}, {words.MODES[mode][0]}. This cannot be undone."
     )
 

@@ -158,13 +158,13 @@ def app_lock_form() -> dict[str, Any]:
         "title": "App lock",
         "heading": "Who may act in this window?",
         "meaning": (
-            "The **owner** may do everything. The **operator** sees everything and can change and trade nothing; "
-            "leave it empty where there is none. The engine and its alerts go on while it is locked."
+            "The **owner** may do everything. The **operator** sees everything and can change and trade nothing; where "
+            "there is none, leave his passphrase empty. The engine and its alerts go on while the window is locked."
         ),
         "fields": [
-            Field(label="Owner's passphrase", hint="8 characters or more"),
+            Field(label="Owner’s passphrase", hint="8 characters or more"),
             Field(label="Again"),
-            Field(label="Operator's passphrase", hint="none"),
+            Field(label="Operator’s passphrase", hint="none"),
             Field(label="Again"),
         ],
         "action": "Put the lock on",

@@ -11,7 +11,6 @@ from exengine.ui.icons import Icons
 from exengine.ui.pieces import Ground, Hairline, IconButton, Label, button
 from exengine.ui.theme import Look, Role, Weight
 
-
 MODES = {
     None: ("", "muted"),
     Mode.LIVE: ("· LIVE · real money", "live_text"),

@@ -70,6 +70,11 @@ class EmptyNote(Ground):
         """What the keyboard comes to: the next step, or the note where there is none."""
         return self if self.action.isHidden() else self.action
 
+    def set_heading(self, heading: str) -> None:
+        """The same text under another heading."""
+        self.setAccessibleName(f"{heading}. {self.text.text()}")
+        self.heading.setText(heading)
+
     def say(self, heading: str, text: str, *, action: bool) -> None:
         """Another reason; `action` is whether there is a next step."""
         self.setAccessibleName(f"{heading}. {text}")
@@ -207,7 +212,7 @@ class StreamDock(Dock):
         self._note_visible()
 
     def _on_range(self, _least: int, most: int) -> None:
-        """With less room for rows, as under a strip that has just come up, the end moves: whoever follows it goes on."""
+        """With less room, as under a strip that has just come up, the end moves: whoever follows it goes with it."""
         if self.is_seen and self.follow.isChecked() and not self._stream.is_sorted:
             self._moving = True
             self.table.verticalScrollBar().setValue(most)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction
 from exengine.domain.events import QueueAction
 from exengine.engine.rows import EngineStatus
 from exengine.ui import format as fmt
-from exengine.ui import risk_words
+from exengine.ui import risk_words, words
 from exengine.ui.actions import Action, Found
 from exengine.ui.alert_form import LIVE_REASON
 from exengine.ui.arrangement import STOCK
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 FONT_SIZES = (8, 9, 10, 11, 12, 13, 14, 16, 18, 20)
 PALETTE_KEY = "Ctrl+Shift+P"
-STARTING = "The engine is starting"
 
 
 def add_actions(window: Window) -> None:
@@ -148,7 +147,7 @@ def _engine(window: Window) -> None:
         return book.engine is not None and book.engine.status is EngineStatus.PAUSED
 
     def starting() -> str:
-        return STARTING if book.engine is None else ""
+        return words.STARTING if book.engine is None else ""
 
     add(
         Action(
@@ -250,13 +249,13 @@ def _positions(window: Window) -> None:
     def why_off(deed: Deed) -> str:
         return why_not(deed, dock.current_group)
 
-    for deed, words in _WORDS.items():
+    for deed, searched in _WORDS.items():
         key, acts = _KEYS.get(deed, ""), deed is not Deed.LOG
         add(
             Action(
                 id=_ID.get(deed, deed.value), text=partial(text, deed), call=partial(ask, deed), menu="Positions",
                 group="group", key=key, where="positions" if key else "", icon=ICONS[deed][0], token=ICONS[deed][1],
-                trades=acts, acts=acts, why_not=partial(why_off, deed), words=words,
+                trades=acts, acts=acts, why_not=partial(why_off, deed), words=searched,
             )
         )  # fmt: skip
     for made in (
@@ -281,7 +280,7 @@ def _tools(window: Window) -> None:
 
     def why_no_test() -> str:
         if book.engine is None:
-            return STARTING
+            return words.STARTING
         return "" if clicks.setup.harmless else LIVE_REASON
 
     add(

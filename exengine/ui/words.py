@@ -3,9 +3,12 @@
 from exengine.domain.instrument import Side
 from exengine.engine.rows import Category, EngineStatus, Mode, Severity
 
+STARTING = "The engine is starting"
+"""While nobody knows yet whether there is anything."""
+
 GROUP_STATES: dict[str, tuple[str, str]] = {
     "waiting": ("Waiting", "muted"),
-    "live": ("Live", "muted"),
+    "live": ("No fill", "muted"),
     "partially_filled": ("Part filled", "info"),
     "active": ("Active", "success"),
     "closing": ("Closing", "warn"),

@@ -172,7 +172,7 @@ def plan(*, under_way: bool = False) -> PlanView:
 
 
 def no_plan() -> PlanView:
-    why = "No group is in profit after fees, so nothing could pay for it."
+    why = "No group is in profit after fees."
     return PlanView(
         loser_id=f"{ACCOUNT}|AVAX/USDT|1h#1", required_usd=D("312.56"), winners=(), loser=None, why_none=why,
         under_way=False,

@@ -146,7 +146,7 @@ def coins_missing(stage: Stage) -> None:
         sol,
         account="main",
         id="main|SOL/USDT|1h#1",
-        error="the account holds 10.2 SOL, its groups bought 16.964",
+        error="the account holds 10.2 SOL, its groups bought 16.964 SOL",
         missing_qty=rows.D("6.764"),
     )
     stage.put(rows.changes([short]))

@@ -85,7 +85,7 @@ def test_an_alert_opens_a_group_that_fills_and_leaves_before_the_traders_eyes(lo
         assert await desktop.alert("50000") == 202
         await desktop.shows(lambda: desktop.groups == 1)
         assert any("BTC/USDT" in text for text in desktop.row())
-        assert "Live" in desktop.row()
+        assert "No fill" in desktop.row()
         await desktop.running.market.tick("49990")
         await desktop.shows(lambda: "Active" in desktop.row())
         await desktop.running.market.tick("50500")

@@ -443,7 +443,7 @@ def test_what_does_not_work_is_counted_on_the_tab(full):
 
 def missing(stage) -> None:
     row = next(row for row in rows.sample_groups() if row.symbol == "SOL/USDT")
-    why = "the account holds 10.2 SOL, its groups bought 16.964"
+    why = "the account holds 10.2 SOL, its groups bought 16.964 SOL"
     stage.put(rows.changes([replace(row, error=why, missing_qty=rows.D("6.764"))]))
 
 
@@ -451,14 +451,14 @@ def test_the_difference_is_shown_and_the_exchange_s_view_can_be_adopted(full, on
     missing(full)
     positions = full.window.positions
     index = positions.model.index_of("paper|SOL/USDT|1h#1")
-    assert positions.model.cells(index)[Column.STATUS].words() == "−6.764 SOL"
+    assert positions.model.cells(index)[Column.STATUS].words() == "Missing"
     positions.table.setCurrentIndex(index)
     adopt = full.window.menus.actions["adopt_view"]
     assert adopt.isEnabled()
     adopt.trigger()
     sheet = full.window.clicks.sheet
     assert sheet.heading.text() == "Adopt the exchange’s view of SOL/USDT 1h?"
-    assert "6.764 SOL of this group count as closed by hand, at their cost" in sheet.meaning.accessibleName()
+    assert "Of this group 6.764 SOL count as closed by hand, at their cost" in sheet.meaning.accessibleName()
     do(on_loop, sheet.action.click)
     assert full.commands.asked == [("adopt", "paper|SOL/USDT|1h#1")]
 

@@ -232,7 +232,7 @@ def test_coins_that_are_gone_freeze_their_groups_and_the_difference_is_shown():
     made.alert("50000")
     made.tell(BalancesReported(account="paper", totals={"BTC": Decimal("0.001")}))
     made.tell(HoldingsShort(account="paper", currency="BTC", there=Decimal("0.001")))
-    assert made.group().frozen == "the account holds 0.001 BTC, its groups bought 0.002"
+    assert made.group().frozen == "the account holds 0.001 BTC, its groups bought 0.002 BTC"
     made.tell(GroupCloseAsked(group_id=GROUP))
     (close,) = made.role(Role.CLOSE)
     assert close.qty == Decimal("0.001")
