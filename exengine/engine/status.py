@@ -77,7 +77,7 @@ class StoreStatus:
     size_bytes: int | None = None
     last_commit_at_ms: int | None = None
     trouble: str = ""
-    """Why it takes nothing at the moment."""
+    """Why it takes nothing at the moment: a sentence that begins with the cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,7 +181,7 @@ def _listener(listener: ListenerStatus | None) -> list[Line]:
         if listener.listening
         else ("Listener", "Not listening", "error")
     )
-    public = (listener.public_url, "text") if listener.public_url else ("None: not reachable", "warn")
+    public = (listener.public_url, "text") if listener.public_url else ("Not reachable", "warn")
     tint = "success" if listener.is_reached else "error"
     state: list[Line] = [("From outside", listener.public_state, tint, None)] if listener.public_state else []
     return [
@@ -197,7 +197,8 @@ def _store(store: StoreStatus | None) -> list[Line]:
     if store is None:
         return []
     size = fmt.DASH if store.size_bytes is None else _size(store.size_bytes)
-    trouble: list[Line] = [("Store", f"Takes nothing: {store.trouble}", "error", None)] if store.trouble else []
+    # In the store's own words, which begin with the cause: where there is little room a line loses its end.
+    trouble: list[Line] = [("Store", store.trouble, "error", None)] if store.trouble else []
     return [
         *trouble,
         (store.kind, store.place, "text", None),

@@ -285,7 +285,7 @@ def status(*, away: bool = False, mode: Mode = Mode.PAPER) -> Status:
             place="exengine.sqlite3",
             size_bytes=14_812_160,
             last_commit_at_ms=NOW_MS - SECOND,
-            trouble="the disk is full" if away else "",
+            trouble="The disk is full: nothing more can be stored." if away else "",
         ),
         tasks=(
             TaskStatus(name="engine", running=True),

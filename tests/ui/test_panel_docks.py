@@ -436,6 +436,9 @@ def test_what_does_not_work_is_counted_on_the_tab(full):
     away = status.accounts.cells(status.accounts.index(1, 0))
     assert (away[StatusCol.CONNECTION].words(), away[StatusCol.CONNECTION].token) == ("Away", "error")
     assert "timed out" in status.accounts.tooltip(status.accounts.index(1, StatusCol.CONNECTION))
+    told = {row[0]: row[1] for row in (texts(status.facts, line) for line in range(status.facts.rowCount()))}
+    assert told["Store"].startswith("The disk is full")
+    assert told["Public URL"] == "Not reachable"
 
 
 # Coins that are gone
