@@ -302,7 +302,7 @@ class RiskPage(Page):
     )
     when_short: WhenShort = setting(
         "partial",
-        "When short",
+        "If winners fall short",
         "Winners do not cover the loss: close a share of the loser, or nothing",
         part="Offsets",
         words={"partial": "Close a share", "skip": "Close nothing"},
