@@ -23,6 +23,10 @@ WIDE = 880
 """From this width on the three tables stand side by side."""
 ROOMY = 1_400
 """From this width on the accounts leave room to the others."""
+SHARES = (6, 4, 3)
+"""Of the width, where there is more than they need."""
+_ANY = 16_777_215
+"""Qt's own limit of a size: none."""
 LEAST_FACTS = 170
 """What the facts keep while there is little room: they are words, which may lose their end."""
 
@@ -47,19 +51,17 @@ class StatusDock(PanelDock):
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(0)
         self._lines = [Hairline(look, vertical=True), Hairline(look, vertical=True)]
-        for widget, stretch in (
-            (self.account_table, 6), (self._lines[0], 0), (self.fact_table, 4), (self._lines[1], 0),
-            (self.task_table, 3),
+        for widget in (
+            self.account_table, self._lines[0], self.fact_table, self._lines[1], self.task_table,
         ):  # fmt: skip
-            self._row.addWidget(widget, stretch)
+            self._row.addWidget(widget)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.note)
         self.pages.addWidget(body)
         self.setWidget(self.pages)
         for table in (self.fact_table, self.task_table):
             table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        look.changed.connect(self._fit_heights)
-        self._fit_heights()
+        look.changed.connect(self._share_room)
         for table, model in self._tables():
             table.verticalScrollBar().valueChanged.connect(lambda *_, t=table, m=model: note_rows(t))
 
@@ -67,11 +69,6 @@ class StatusDock(PanelDock):
         return (
             (self.account_table, self.accounts), (self.fact_table, self.facts), (self.task_table, self.tasks),
         )  # fmt: skip
-
-    def _fit_heights(self) -> None:
-        """Two rows of each at least, also where they stand one under the other."""
-        for table, _ in self._tables():
-            table.setMinimumHeight(2 * self.look.row_height())
 
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
         status = changes.panels.status
@@ -100,7 +97,7 @@ class StatusDock(PanelDock):
     def on_shown(self) -> None:
         for table, _ in self._tables():
             note_rows(table)
-        self._share_width()
+        self._share_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -110,7 +107,24 @@ class StatusDock(PanelDock):
             self._row.setDirection(way)
             for line in self._lines:
                 line.lie(vertical=wide)
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """As wide and as high as each table needs, while there is room for it."""
         self._share_width()
+        self._share_height()
+
+    def _share_height(self) -> None:
+        """One under the other the tasks take what the others leave; with less room each has its share of rows."""
+        stacked = self._row.direction() is QBoxLayout.Direction.TopToBottom
+        for place, (table, model) in enumerate(self._tables()):
+            bars = [table.header().sizeHint().height()]
+            if table.horizontalScrollBar().maximum():
+                bars.append(table.horizontalScrollBar().sizeHint().height())
+            rows = max(model.rowCount(), 2) * self.look.row_height()
+            table.setMinimumHeight(2 * self.look.row_height())
+            table.setMaximumHeight(sum(bars) + rows if stacked and table is not self.task_table else _ANY)
+            self._row.setStretch(2 * place, sum(bars) + rows if stacked else SHARES[place])
 
     def _share_width(self) -> None:
         """Where there is little room the accounts and the tasks come first: their numbers must not be cut off."""
@@ -119,7 +133,7 @@ class StatusDock(PanelDock):
         tasks = self.task_table.wanted_width()
         facts = max(width - self.account_table.wanted_width() - tasks - 2, self.look.scaled(LEAST_FACTS))
         for table, most in ((self.fact_table, facts), (self.task_table, tasks)):
-            table.setMaximumWidth(16_777_215 if roomy else most)
+            table.setMaximumWidth(_ANY if roomy else most)
 
     def focus_target(self) -> QWidget:
         return self.account_table if self.pages.currentIndex() == 1 else self.note

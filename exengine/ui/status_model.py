@@ -32,7 +32,7 @@ class Col(IntEnum):
 
 
 COLUMNS = (
-    Column(key="account", title="Account", sample="main Binance spot", sortable=False, elides=True),
+    Column(key="account", title="Account", sample="perp TESTNET", sortable=False, elides=True),
     Column(key="connection", title="Connection", sample="Connected   ", sortable=False),
     Column(key="latency", title="Latency", sample="999 ms", right=True, sortable=False,
            hint="Of the last question, from sent to answered"),
@@ -56,7 +56,8 @@ CONNECTIONS = {
     Connection.OFF: ("Not enabled", "muted", ""),
 }
 
-_TINTS = {Mode.LIVE: "live_text", Mode.TESTNET: "warn", Mode.PAPER: "muted"}
+_MARKS = {Mode.LIVE: (Part("LIVE", "live_text"),), Mode.TESTNET: (Part("TESTNET", "warn"),), Mode.PAPER: ()}
+"""Before the venue, which may lose its end; that of a paper account says it."""
 
 
 def _age(at_ms: int | None, now_ms: int, *, late_ms: int | None = None) -> Cell:
@@ -77,7 +78,7 @@ class AccountsModel(KeyedModel[AccountStatus]):
         word, token, icon = CONNECTIONS[row.connection]
         skewed = row.clock_skew_ms is not None and abs(row.clock_skew_ms) >= SKEWED_MS
         return [
-            Cell(row.name, strong=True, value=row.name, after=(Part(row.venue, _TINTS[row.mode]),)),
+            Cell(row.name, strong=True, value=row.name, after=(*_MARKS[row.mode], Part(row.venue))),
             Cell(word, token, icon=icon, icon_token=token, value=row.connection.value),
             _milliseconds(row.latency_ms, late=row.latency_ms is not None and row.latency_ms >= SLOW_MS),
             _milliseconds(row.clock_skew_ms, late=skewed, signed=True),
@@ -111,8 +112,10 @@ class AccountsModel(KeyedModel[AccountStatus]):
 def _milliseconds(value: int | None, *, late: bool, signed: bool = False) -> Cell:
     if value is None:
         return UNKNOWN
-    text = fmt.signed(Decimal(value), 0) if signed else f"{value:,}"
-    return Cell(f"{text} ms", "warn" if late else "text", value=value)
+    # From a second on in seconds: nobody compares thousands of milliseconds, and they take the room of two columns.
+    number, places, unit = (Decimal(value) / 1_000, 1, "s") if abs(value) >= 1_000 else (Decimal(value), 0, "ms")
+    text = fmt.signed(number, places) if signed else fmt.number(number, places)
+    return Cell(f"{text} {unit}", "warn" if late else "text", value=value)
 
 
 def _rate(used: Decimal | None) -> Cell:
@@ -124,7 +127,7 @@ def _rate(used: Decimal | None) -> Cell:
 def _stream(row: AccountStatus) -> Cell:
     match row.streaming:
         case None:
-            return Cell("This program", "muted") if row.mode is Mode.PAPER else UNKNOWN
+            return Cell("ExEngine", "muted") if row.mode is Mode.PAPER else UNKNOWN
         case True:
             return Cell("Stream, poll", "success")
         case False:
@@ -147,7 +150,7 @@ class Fact(NamedTuple):
 
 FACT_COLUMNS = (
     Column(key="name", title="Part", sample="Last webhook", sortable=False),
-    Column(key="value", title="", sample="", sortable=False, elides=True, takes_rest=True),
+    Column(key="value", title="State", sample="", sortable=False, elides=True, takes_rest=True),
 )
 
 

@@ -420,7 +420,7 @@ def test_every_part_is_told_and_what_is_not_known_is_a_dash(full):
     status = full.window.status
     assert texts(status.accounts, 0)[: StatusCol.RATE + 1] == ["paper Paper", "Connected", "—", "—", "—"]
     assert texts(status.accounts, 1)[: StatusCol.STREAM + 1] == [
-        "perp Bybit swap", "Connected", "131 ms", "+33 ms", "12 %", "512 · 4 h", "Stream, poll",
+        "perp TESTNET Bybit swap", "Connected", "131 ms", "+33 ms", "12 %", "512 · 4 h", "Stream, poll",
     ]  # fmt: skip
     told = {row[0]: row[1] for row in (texts(status.facts, line) for line in range(status.facts.rowCount()))}
     assert told["Listens at"] == "127.0.0.1:8787"
