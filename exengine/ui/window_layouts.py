@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 
 from exengine.ui.arrangement import Arrangement
+from exengine.ui.dock_sizes import DockSizes
 from exengine.ui.own_layouts import LayoutQuestions, OwnLayouts
 from exengine.ui.tab_rows import TabRows
 
@@ -23,6 +24,7 @@ class WindowLayouts(QObject):
         docks = {dock.objectName(): dock for dock in window.docks}
         self.arrangement = Arrangement(window, window.look, docks, window.layouts)
         self._tab_rows = TabRows(window, window.docks)
+        self._sizes = DockSizes(window, window.look, window.docks)
         self.own: OwnLayouts
         self.is_shown = False
         """Whether the window has its size: only then do sizes of docks hold."""
@@ -41,6 +43,7 @@ class WindowLayouts(QObject):
 
     def put(self, name: str) -> None:
         """A stock layout, as it was made; the columns stay as the trader has them."""
+        self._sizes.forget()
         self.arrangement.put(name)
         self.own.left()
         self._window.layout_switch.choose(name)
@@ -51,6 +54,8 @@ class WindowLayouts(QObject):
     def _on_own(self) -> None:
         self._window.layout_switch.choose(None)
         self._note_tabs()
+        self._sizes.forget()
+        self._sizes.note_soon()
 
     def first_shown(self) -> None:
         """The window has its size now."""
@@ -58,6 +63,8 @@ class WindowLayouts(QObject):
         if self._window.layouts.state("window/state") is None:
             self.arrangement.size_docks()
             self._size_soon()
+        else:
+            self._sizes.note_soon()
 
     def _size_soon(self, tries: int = 8) -> None:
         """Qt moves the docks only in its next passes, and comes nearer to what is wanted with each of them."""
@@ -66,6 +73,8 @@ class WindowLayouts(QObject):
             self.arrangement.size_docks()
             if tries > 1 and not self.arrangement.is_sized:
                 self._size_soon(tries - 1)
+            else:
+                self._sizes.note_soon()
 
         QTimer.singleShot(0, self, size)
 
@@ -76,6 +85,7 @@ class WindowLayouts(QObject):
     def _note_tabs(self) -> None:
         self.arrangement.hide_ghosts()
         self._tab_rows.place()
+        self._sizes.note_moved()
 
     # What is kept
 

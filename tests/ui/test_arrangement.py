@@ -1,6 +1,7 @@
 """Where the docks stand at first, after a restart, and after an update that brought new ones."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabBar
 
 from exengine.ui.layout import VERSION
@@ -43,6 +44,51 @@ def test_docks_keep_their_sizes_however_often_texts_change(stage):
         pnl = "81.66" if step % 2 else "1234567.89"
         stage.put(rows.changes(engine=rows.engine(realised_today=pnl, queued=step), quotes=rows.sample_quotes()))
     assert [dock.size() for dock in (stage.window.positions, stage.window.risk, stage.window.queue)] == sizes
+
+
+def sizes(stage: Stage) -> list[int]:
+    window = stage.window
+    docks = (window.positions, window.queue, window.risk, window.capital)
+    return [size for dock in docks for size in (dock.width(), dock.height())]
+
+
+def test_the_docks_have_their_sizes_again_after_a_small_window_and_a_large_font(stage, qtbot):
+    window = stage.window
+    stage.put_sample()
+    stage.settle()
+    full, before = window.size(), sizes(stage)
+
+    def as_before() -> bool:
+        return all(abs(now - was) <= 2 for now, was in zip(sizes(stage), before, strict=True))
+
+    window.resize(960, 600)
+    stage.settle()
+    assert abs(window.risk.width() - before[4]) <= 2, "the right column keeps its width, Positions gives"
+    window.resize(full)
+    qtbot.waitUntil(as_before)
+    window.look.choose(font_size=20)
+    stage.settle()
+    assert not as_before(), "large texts need more"
+    window.look.choose(font_size=10)
+    qtbot.waitUntil(as_before)
+
+
+def test_a_line_between_docks_that_the_trader_moved_stays_where_it_is(stage, qtbot):
+    window = stage.window
+    window.resize(1440, 900)
+    stage.settle()
+    at = window.positions.geometry().topRight() + QPoint(1, 200)
+    QTest.mousePress(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at)
+    QTest.mouseMove(window, at - QPoint(60, 0))
+    stage.settle()
+    QTest.mouseRelease(window, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at - QPoint(60, 0))
+    stage.settle()
+    wide = window.risk.width()
+    assert abs(wide - 432) <= 2
+    window.resize(1200, 800)
+    stage.settle()
+    window.resize(1440, 900)
+    qtbot.waitUntil(lambda: abs(window.risk.width() - wide) <= 2)
 
 
 def test_the_stock_layout_comes_back_by_its_key_without_a_trace_of_what_was(stage, qtbot):
