@@ -10,6 +10,7 @@ from exengine.settings.pages import AccountPage, Config, ExchangeName
 from exengine.ui import format as fmt
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Label, Prose
+from exengine.ui.remark import sentence
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
 
@@ -29,7 +30,7 @@ def _is_live(account: AccountPage) -> bool:
 
 
 class _Question(Sheet):
-    """A heading, a meaning, and an action that Enter does not press."""
+    """A heading, a meaning, and an action that costs something: Enter does not press it unless that is said."""
 
     def __init__(
         self,
@@ -45,15 +46,21 @@ class _Question(Sheet):
         kind: str = "danger",
         cancel: str = "Cancel",
         mode: Mode | None = None,
+        enter_cancels: bool = True,
     ) -> None:
+        """`enter_cancels` is false where nothing is lost or spent: then Enter presses the action."""
         super().__init__(look, icons, parent, name=name, title=title, mode=mode)
         self.heading = self.add_heading(heading)
         self.meaning = Prose(look)
         self.meaning.say(meaning)
         self.body.addWidget(self.meaning)
-        self.buttons.addWidget(Label(look, "Enter and Esc cancel.", token="muted"), 1)
+        keys = "Enter and Esc cancel." if enter_cancels else "Esc cancels."
+        self.buttons.addWidget(Label(look, keys, token="muted"), 1)
         self.cancel = self.add_cancel(cancel)
         self.action = self.add_action(action, kind=kind)
+        if not enter_cancels:
+            self.action.setDefault(True)
+            self.cancel.setProperty("kind", "")
         self.cancel.setFocus()
 
     def add_line(self, words: str, name: str, *, secret: bool = False) -> QLineEdit:
@@ -145,13 +152,13 @@ class VaultSheet(_Question):
     def __init__(self, look: Look, icons: Icons, parent: QWidget, *, exists: bool, why: str) -> None:
         heading = "Open the vault" if exists else "Make a vault for the secrets?"
         meaning = (
-            f"The system’s keyring cannot be used: {why}. "
+            f"{sentence(why)} "
             + ("The secrets of this folder lie in its vault." if exists else "An encrypted file in the data folder "
             "takes its place. Its passphrase is asked for at each start, and nobody can bring it back.")
         )  # fmt: skip
         super().__init__(
             look, icons, parent, name="vault", title="Secrets", heading=heading, meaning=meaning,
-            action="Open vault" if exists else "Make vault", kind="primary",
+            action="Open vault" if exists else "Make vault", kind="primary", enter_cancels=False,
         )  # fmt: skip
         self._exists = exists
         self.passphrase = self.add_line("Passphrase", "Passphrase", secret=True)
