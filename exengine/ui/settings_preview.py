@@ -27,6 +27,7 @@ AGAIN_MS = 1_000
 """How often it follows the price."""
 LADDER_PAGES = ("grid", "sizing", "take_profit", "pool", "accounts", "precision")
 """The pages whose values decide what an entry orders."""
+_LADDER_PLACES = tuple((page,) for page in LADDER_PAGES)
 
 _GRAVITIES = {
     Gravity.INFO: ("info", "info"), Gravity.WARNING: ("warn", "warn"), Gravity.KEPT: ("lock", "muted"),
@@ -44,6 +45,9 @@ class Preview(QScrollArea):
         self._look, self._icons, self._editing, self._desk = look, icons, editing, desk
         self._now_ms = now_ms
         self.told: tuple[Consequence, ...] = ()
+        self.left_out = Label(look)
+        self.wrong = 0
+        """How many fields are left out of what is told."""
         self.ladder: LadderPreview | None = None
         self.setObjectName("settings_preview")
         self.setAccessibleName("Preview")
@@ -84,6 +88,8 @@ class Preview(QScrollArea):
         self.last, self.capital = Prose(look), Prose(look)
         self.capital.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.table = LadderTable(look, icons)
+        self.stands_in = Label(look, "Wrong fields are left out: here they have the values that run now.", token="warn")
+        self.stands_in.setWordWrap(True)
         self.refused = Label(look, token="warn")
         self.refused.setWordWrap(True)
         self.sums = [(Label(look), Label(look)) for _ in range(3)]
@@ -122,6 +128,8 @@ class Preview(QScrollArea):
         prices.addWidget(self.last)
         prices.addWidget(self.capital, 1)
         column.addLayout(prices)
+        self.stands_in.setContentsMargins(LEFT, 0, LEFT, 0)
+        column.addWidget(self.stands_in)
         column.addWidget(self.table)
         self.refused.setContentsMargins(LEFT, 0, LEFT, 0)
         column.addWidget(self.refused)
@@ -165,8 +173,11 @@ class Preview(QScrollArea):
         side = next(side for side, (word, _) in words.SIDES.items() if word == self.side.currentText())
         account, symbol = self.account.currentText(), self.symbol.currentText()
         self.ladder = self._desk.ladder(config, account, symbol, side) if config is not None else None
+        problems = self._editing.draft.problems
+        self.stands_in.setVisible(any(problem.place[:1] in _LADDER_PLACES for problem in problems))
         self._show_ladder(account, symbol)
-        self._show_changes(self._desk.consequences(config, self.ladder) if config is not None else ())
+        told = self._desk.consequences(config, self.ladder) if config is not None else ()
+        self._show_changes(told, wrong=len(problems))
 
     def _refresh_choices(self, config: Config | None) -> None:
         if config is None:
@@ -210,10 +221,10 @@ class Preview(QScrollArea):
             return f"{account} is not connected yet: its pairs come with Apply."
         return f"No ladder of {symbol} yet: its price or its market rules are not known on {account}."
 
-    def _show_changes(self, told: tuple[Consequence, ...]) -> None:
-        if told == self.told and self._changes.count():
+    def _show_changes(self, told: tuple[Consequence, ...], *, wrong: int) -> None:
+        if (told, wrong) == (self.told, self.wrong) and self._changes.count():
             return
-        self.told = told
+        self.told, self.wrong = told, wrong
         while (item := self._changes.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -221,8 +232,9 @@ class Preview(QScrollArea):
                 widget.deleteLater()
         for one in told:
             self._changes.addWidget(_Change(self._look, self._icons, one.weight, one.text))
-        if not told:
-            self._changes.addWidget(Label(self._look, "Nothing is changed yet.", token="muted"))
+        if wrong or not told:
+            self.left_out = Label(self._look, _left_out(told, wrong), token="muted")
+            self._changes.addWidget(self.left_out)
 
 
 class _Change(QWidget):
@@ -240,6 +252,15 @@ class _Change(QWidget):
         row.setSpacing(8)
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(said, 1)
+
+
+def _left_out(told: tuple[Consequence, ...], wrong: int) -> str:
+    """What is said under the changes, or in their place."""
+    if not wrong:
+        return "Nothing is changed yet."
+    if told:
+        return f"{fmt.count(wrong, 'wrong field is', 'wrong fields are')} left out."
+    return f"Nothing yet: {fmt.count(wrong, 'field is', 'fields are')} wrong."
 
 
 def _price(ladder: LadderPreview, price: Decimal) -> str:

@@ -66,6 +66,7 @@ def faults(dialog: SettingsDialog) -> None:
             wrong = TEXTS[stop.leaf][1] if stop.leaf in TEXTS else "much"
             dialog.editing.draft.put(stop.place, [wrong] if stop.field.kind in LISTS else wrong)
     dialog.editing.changed.emit()
+    dialog.preview.refresh()
 
 
 def overrides(dialog: SettingsDialog) -> None:

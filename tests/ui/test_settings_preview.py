@@ -18,8 +18,18 @@ def test_the_preview_goes_on_while_another_field_is_wrong(make):
     setting = make()
     setting.type("sizing.amount", "200")
     setting.type("grid.min_pyramid_gap_percent", "-1")
-    setting.dialog.preview.refresh()
-    assert setting.dialog.preview.table.texts[0][2] == "0.00059"
+    preview = setting.dialog.preview
+    preview.refresh()
+    assert preview.table.texts[0][2] == "0.00059"
+    assert preview.stands_in.isVisible()
+    assert preview.left_out.text() == "1 wrong field is left out."
+    setting.type("sizing.amount", "100")
+    preview.refresh()
+    assert preview.left_out.text() == "Nothing yet: 1 field is wrong."
+    setting.type("grid.min_pyramid_gap_percent", "0")
+    preview.refresh()
+    assert not preview.stands_in.isVisible()
+    assert preview.left_out.text() == "Nothing is changed yet."
 
 
 def test_the_side_pair_and_account_of_the_preview_are_chosen(make):
