@@ -121,23 +121,32 @@ class ColumnedTree(QTreeView):
         self.auto_widths = True
         self.fit()
 
-    def needed_width(self, logical: int) -> int:
-        left, right = self.heading.padding(logical, self.heading.inner, self.look.metric("edge_padding"))
+    def needed_width(self, logical: int, inner: int | None = None) -> int:
+        """At which nothing of a column is cut off, with the padding in force or with another one."""
+        inner = self.heading.inner if inner is None else inner
+        left, right = self.heading.padding(logical, inner, self.look.metric("edge_padding"))
         return round(max(self._needed[logical], self.heading.title_width(logical)) + 0.5) + left + right
 
     def wanted_width(self) -> int:
         """At which nothing is cut off and nothing scrolls sideways."""
         shown = [logical for logical in range(self.heading.count()) if not self.heading.isSectionHidden(logical)]
         bar = self.verticalScrollBar()
-        return sum(self.needed_width(logical) for logical in shown) + (bar.sizeHint().width() if bar.maximum() else 0)
+        needed = sum(self.needed_width(logical, self._inner) for logical in shown)
+        return needed + (bar.sizeHint().width() if bar.maximum() else 0)
 
     def _needed_widths(self, shown: Sequence[int]) -> dict[int, int]:
-        """What each column needs; closer together by a pixel where that is what saves a scroll bar."""
+        """What each column needs; closer together by a pixel where that is what saves a scroll bar.
+
+        With room to spare they stand further apart: a number that ends beside a word that begins reads as one with it.
+        """
         self.heading.inner = self._inner
         needed = {logical: self.needed_width(logical) for logical in shown}
-        lack, saved = sum(needed.values()) - self.viewport().width(), 2 * (len(shown) - 1)
-        if 0 < lack <= saved:
-            self.heading.inner -= 1
+        lack, each = sum(needed.values()) - self.viewport().width(), 2 * max(len(shown) - 1, 1)
+        more = -1 if 0 < lack <= each else 0
+        if lack < 0 and self.auto_widths and not self._is_greedy(shown):
+            more = min(-lack // each, self.look.metric("edge_padding") - self._inner)
+        if more:
+            self.heading.inner += more
             needed = {logical: self.needed_width(logical) for logical in shown}
         return needed
 
@@ -147,9 +156,7 @@ class ColumnedTree(QTreeView):
         shown = [logical for logical in range(len(columns)) if not heading.isSectionHidden(logical)]
         needed = self._needed_widths(shown)
         total, room = sum(needed.values()), self.viewport().width()
-        # A column of sentences has use for all the room that there is.
-        greedy = any(columns[logical].takes_rest and not columns[logical].sample for logical in shown)
-        share = min(max(room / total, 1.0), WIDEST) if total and not greedy else 1.0
+        share = min(max(room / total, 1.0), WIDEST) if total and not self._is_greedy(shown) else 1.0
         self._fitting = True
         for logical in shown:
             if self.auto_widths:
@@ -161,6 +168,11 @@ class ColumnedTree(QTreeView):
             least = max(needed[rest], heading.sectionSize(rest) if not self.auto_widths else 0)
             heading.resizeSection(rest, max(least, heading.sectionSize(rest) + room - heading.length()))
         self._fitting = False
+
+    def _is_greedy(self, shown: Sequence[int]) -> bool:
+        """Whether there is a column of sentences, which has use for all the room that there is."""
+        columns = self.cells.columns
+        return any(columns[logical].takes_rest and not columns[logical].sample for logical in shown)
 
     def _on_section_resized(self, logical: int, old: int, new: int) -> None:
         if self._fitting:

@@ -324,3 +324,18 @@ def test_every_dock_saves_its_tables(full, on_loop, tmp_path):
     with (tmp_path / "exengine-signals.csv").open(encoding="utf-8") as file:
         lines = list(csv.reader(file))
     assert len(lines) == 1 + window.signals.model.rowCount()
+
+
+def test_with_room_to_spare_the_columns_stand_further_apart(stage):
+    stage.put_sample()
+    table = stage.window.positions.table
+    stage.window.resize(1440, 900)
+    stage.settle()
+    close, wanted = table.heading.inner, table.wanted_width()
+    stage.window.resize(2560, 1440)
+    stage.settle()
+    assert table.heading.inner == stage.window.look.metric("edge_padding") > close
+    assert table.wanted_width() == wanted, "what it needs is no more than before"
+    stage.window.resize(1440, 900)
+    stage.settle()
+    assert table.heading.inner == close
