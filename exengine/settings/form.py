@@ -3,6 +3,7 @@
 Everything here is read from the pages' own fields, so that a new setting is in the dialog as soon as it has a field.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -40,6 +41,7 @@ class Kind(Enum):
     """A list of pages."""
 
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 NUMERIC = (Kind.NUMBER, Kind.WHOLE)
 LISTS = (Kind.NUMBERS, Kind.TEXTS)
 
@@ -65,6 +67,10 @@ class Field:
     """Value and word of each."""
     page: type[Page] | None = None
     secret: bool = False
+    unit_by: tuple[str, tuple[tuple[str, str], ...]] | None = None
+    """The setting beside it that decides its unit, and the unit by that one's value."""
+    needs: tuple[str, tuple[Any, ...]] | None = None
+    """The setting beside it without which it has no effect, and that one's values with which it has one."""
 
     def word(self, value: Any) -> str:
         """The word of one of the choices."""
@@ -73,20 +79,31 @@ class Field:
     @property
     def default_words(self) -> str:
         """`Default 5 pyramids`, `Default off`; nothing where it has to be given."""
-        if self.required or self.kind in (Kind.PAGE, Kind.PAGES, Kind.CHOICES):
+        if self.required or self.kind is Kind.PAGES:
             return ""
         return f"Default {self.words_of(self.default)}"
 
-    def words_of(self, value: Any) -> str:
-        """A value as a person says it, with its unit."""
+    def unit_with(self, beside: Any) -> str:
+        """Its unit, where the setting beside it that decides this has the value `beside`."""
+        return dict(self.unit_by[1]).get(str(beside), "") if self.unit_by is not None else self.unit
+
+    def words_of(self, value: Any, unit: str | None = None) -> str:
+        """A value as a person says it, with its unit, or with another one."""
         if value is None or value in ("", []):
             return self.empty or "none"
         if isinstance(value, bool):
             return "on" if value else "off"
+        if self.kind is Kind.CHOICES:
+            return ", ".join(self.word(one) for one in value)
         if self.choices:
             return self.word(value)
-        text = str(value).replace("-", "−") if self.kind in NUMERIC else str(value)
-        return f"{text} {self.unit}" if self.unit else text
+        unit = self.unit if unit is None else unit
+        text = str(value)
+        if self.kind in NUMERIC:
+            # A number without a unit is a name more than an amount: a port, a seed.
+            text = f"{Decimal(text):,f}" if self.unit and _NUMBER.fullmatch(text) else text
+            text = text.replace("-", "−")
+        return f"{text} {unit}" if unit else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +192,17 @@ def _field(name: str, info: FieldInfo) -> Field:
         choices=choices,
         page=inner if kind in (Kind.PAGE, Kind.PAGES) else None,
         secret=bool(extra.get("secret")),
+        unit_by=_unit_by(extra.get("unit_by")),
+        needs=_needs(extra.get("needs")),
     )
+
+
+def _unit_by(told: Any) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    return (told[0], tuple(told[1].items())) if told else None
+
+
+def _needs(told: Any) -> tuple[str, tuple[Any, ...]] | None:
+    return (told[0], tuple(told[1:])) if told else None
 
 
 def sentence(code: str) -> str:

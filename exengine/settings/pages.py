@@ -81,7 +81,7 @@ def _capital(balances: dict[str, Decimal]) -> dict[str, Decimal]:
 def _tv_exchange(name: str) -> str:
     name = name.strip().upper()
     if not name or not name.isprintable():
-        raise fault("must be an exchange as TradingView calls it, as BINANCE")
+        raise fault("must be an exchange as TradingView calls it, such as BINANCE")
     return name
 
 
@@ -104,19 +104,21 @@ def _server(text: str) -> str:
 class AccountPage(Page):
     """One account: where it is and what it pays. Its keys are kept with the secrets."""
 
-    name: Annotated[str, AfterValidator(_account_name)] = setting(..., "Name", "The trader's name for it, unique")
+    name: Annotated[str, AfterValidator(_account_name)] = setting(
+        ..., "Name", "Your name for it; no two accounts share one"
+    )
     exchange: ExchangeName = setting(..., "Exchange", "Where it is; paper is the simulated one", words=EXCHANGES)
     market_type: MarketType = setting(
         "spot", "Market", "Coins, or perpetual contracts on them", words={"swap": "Perpetual swap"}
     )
     enabled: Flag = setting(True, "Enabled", "Takes signals")
-    testnet: Flag = setting(False, "Testnet", "The exchange's trial environment instead of real money")
+    testnet: Flag = setting(False, "Testnet", "The exchange’s trial environment instead of real money")
     maker_fee_percent: Amount | None = setting(
-        None, "Maker fee", "Of resting orders", unit="%", empty="the exchange's own, 0.1 on paper", ge=-1, le=10
+        None, "Maker fee", "Of resting orders", unit="%", empty="the exchange’s own, 0.1 on paper", ge=-1, le=10
     )
     taker_fee_percent: Amount | None = setting(
         None, "Taker fee", "Of orders that fill at once",
-        unit="%", empty="the exchange's own, 0.1 on paper", ge=-1, le=10,
+        unit="%", empty="the exchange’s own, 0.1 on paper", ge=-1, le=10,
     )  # fmt: skip
     leverage: Amount = setting("1", "Leverage", "Of a swap account", unit="×", ge=1, le=500)
     margin_mode: MarginMode = setting(
@@ -149,7 +151,7 @@ class RoutePage(Page):
     """Signals of one TradingView exchange go to one account (§2.4)."""
 
     tv_exchange: Annotated[str, AfterValidator(_tv_exchange)] = setting(
-        ..., "TradingView exchange", "tv.exchange of the signals, as BINANCE"
+        ..., "TradingView exchange", "As TradingView calls it, such as BINANCE"
     )
     account: str = setting(..., "Account", "Where they go")
 
@@ -157,12 +159,12 @@ class RoutePage(Page):
 class Config(Page):
     """The configuration file, read and checked."""
 
-    schema_version: Whole = setting(SCHEMA_VERSION, "Schema version", "The version of this file's form", ge=1)
+    schema_version: Whole = setting(SCHEMA_VERSION, "Schema version", "The version of this file’s form", ge=1)
     app: AppPage = setting(AppPage(), "General", "Timezone, data folder, database and new versions")
     listener: ListenerPage = setting(ListenerPage(), "Listener", "Where webhooks arrive")
     security: SecurityPage = setting(SecurityPage(), "Security", "Who may send signals and change settings")
     accounts: tuple[AccountPage, ...] = setting((), "Accounts", "Where it trades; none: one paper account named paper")
-    routing: tuple[RoutePage, ...] = setting((), "Routing", "Which exchange's signals go to which account")
+    routing: tuple[RoutePage, ...] = setting((), "Routing", "Which exchange’s signals go to which account")
     signals: SignalsPage = setting(SignalsPage(), "Signals", "What counts as a resend")
     grid: GridPage = setting(GridPage(), "Grid", "Pyramids and their legs")
     sizing: SizingPage = setting(SizingPage(), "Sizing", "The capital of a pyramid")

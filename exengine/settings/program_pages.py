@@ -263,10 +263,10 @@ class AppPage(Page):
     """The program as a whole."""
 
     timezone: Annotated[str, AfterValidator(_timezone)] = setting(
-        "local", "Timezone", 'Where the trader\'s day begins: "local", "UTC" or an IANA name'
+        "local", "Timezone", 'Where the trader’s day begins: "local", "UTC" or an IANA name'
     )
     data_dir: Annotated[str, AfterValidator(_folder)] | None = setting(
-        None, "Data folder", "Where store and logs are kept", empty="the platform's own folder"
+        None, "Data folder", "Where store and logs are kept", empty="the platform’s own folder"
     )
     database_url: Annotated[str, AfterValidator(_database_url)] = setting(
         "", "Database", "A Postgres database as postgresql://user@host/name", empty="a SQLite file in the data folder"
@@ -275,7 +275,7 @@ class AppPage(Page):
         "", "New versions", "Where they are announced; asked once a day while no group is open", empty="never asked for"
     )
     update_key: Annotated[str, AfterValidator(_update_key)] = setting(
-        "", "Makers' key", "Ed25519, in base64: who must have signed what is announced", empty="none"
+        "", "Makers’ key", "Ed25519, in base64: who must have signed what is announced", empty="none"
     )
 
     @model_validator(mode="after")
@@ -294,13 +294,13 @@ class ListenerPage(Page):
         "", "Public address", "What TradingView calls: the tunnel or proxy in front", empty="none yet"
     )
     trusted_proxies: tuple[Network, ...] = setting(
-        (), "Trusted proxies", "Peers whose word for the caller's address is taken: addresses or networks", empty="none"
+        (), "Trusted proxies", "Peers whose word for the caller’s address is taken: addresses or networks", empty="none"
     )
     allowed_sources: tuple[Source, ...] = setting(
         (), "Allowed sources", "Only these may call: addresses, networks, or tradingview for its own four", empty="all"
     )
     allowed_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = setting(
-        (), "Allowed hosts", "Names that may be called besides the public address's, as a proxy's own", empty="none"
+        (), "Allowed hosts", "Names that may be called besides the public address’s, as a proxy’s own", empty="none"
     )
     rate_per_minute: Whole = setting(
         60, "Rate", "Requests that each address may send", unit="a minute", ge=1, le=100_000
@@ -335,19 +335,22 @@ class SecurityPage(Page):
     webhook_auth: WebhookAuth = setting(
         "any", "Webhook proof", "What a webhook must carry",
         words={
-            "any": "Any of them", "token": "Token in the path", "secret": "Secret in the body", "hmac": "HMAC signature"
+            "any": "Token, secret or signature", "token": "Token in the path", "secret": "Secret in the body",
+            "hmac": "HMAC signature",
         },
     )  # fmt: skip
     max_signal_age_seconds: Whole = setting(
         300, "Max signal age", "A signal with an older timestamp is not acted on; 0 is off", unit="s", ge=0
     )
-    read_only: Flag = setting(False, "Read only", "Nothing can be changed or traded in the window")
+    read_only: Flag = setting(False, "Read-only", "Nothing can be changed or traded in the window")
     app_lock: Flag = setting(
-        False, "App lock", "The window asks for a passphrase: the owner's may do everything, the operator's only look"
+        False,
+        "App lock",
+        "The window asks for a passphrase: the owner’s opens all of it, the operator’s is for looking only",
     )
     auto_lock_minutes: Whole = setting(
         15, "Lock when idle", "With the app lock on, after so long without a key or the mouse; 0 is never",
-        unit="min", ge=0, le=1440,
+        unit="min", ge=0, le=1440, needs=("app_lock", (True,)),
     )  # fmt: skip
 
 
@@ -355,7 +358,7 @@ class SignalsPage(Page):
     """Duplicates (§2.3)."""
 
     duplicate_window_seconds: Whole = setting(
-        60, "Duplicate window", "The same text without a timestamp is a resend this long", unit="s", ge=0
+        60, "Duplicate window", "How long the same alert text without a timestamp counts as sent again", unit="s", ge=0
     )
 
 
@@ -398,7 +401,7 @@ class UiPage(Page):
     time: TimeShown = setting(
         "local",
         "Times",
-        "Shown in the trader's timezone, in UTC, or as the exchanges keep theirs",
+        "Shown in the trader’s timezone, in UTC, or as the exchanges keep theirs",
         words={"utc": "UTC"},
     )
 
@@ -419,16 +422,24 @@ class SimPage(Page):
         words={"live": "Public feed", "recorded": "Recorded files", "generated": "Generated"},
     )
     exchange: PublicExchange = setting(
-        "binance", "Feed", "Whose public prices are used where they come from a feed", words=EXCHANGES
-    )
+        "binance", "Feed", "Whose public prices are used where they come from a feed", words=EXCHANGES,
+        needs=("market", ("live",)),
+    )  # fmt: skip
     recorded: tuple[Annotated[str, AfterValidator(_price_file)], ...] = setting(
         (),
         "Recorded files",
-        "Prices, one file a symbol; a relative path begins at the configuration's folder",
+        "Prices, one file a symbol; a relative path begins at the configuration’s folder",
         empty="none",
+        needs=("market", ("recorded",)),
     )
-    speed: Amount = setting("1", "Speed", "Of recorded prices, in times of real time", unit="×", gt=0, le=100_000)
-    seed: Whole = setting(1, "Seed", "The generated market is the same for the same seed", ge=0, le=2**63 - 1)
+    speed: Amount = setting(
+        "1", "Speed", "How much faster than they were recorded the prices come", unit="×", gt=0, le=100_000,
+        needs=("market", ("recorded",)),
+    )  # fmt: skip
+    seed: Whole = setting(
+        1, "Seed", "The generated market is the same for the same seed", ge=0, le=2**63 - 1,
+        needs=("market", ("generated",)),
+    )  # fmt: skip
 
     @model_validator(mode="after")
     def _files_are_there_and_apart(self) -> Self:

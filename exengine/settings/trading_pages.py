@@ -35,7 +35,7 @@ class LegPage(Page):
     gap_percent: Amount = setting(
         ..., "Gap", "How far the leg lies beyond the base price: 0 or negative", unit="%", gt=-100, le=0
     )
-    weight_percent: Amount = setting(..., "Weight", "The leg's share of the pyramid's capital", unit="%", gt=0, le=100)
+    weight_percent: Amount = setting(..., "Weight", "The leg’s share of the pyramid’s capital", unit="%", gt=0, le=100)
     tp_percent: Amount = setting(..., "TP", "Profit at which the leg is closed, above 0", unit="%", gt=0, le=1000)
 
 
@@ -67,7 +67,7 @@ class GridValues(Page):
     legs: Annotated[tuple[LegPage, ...], AfterValidator(_whole_capital)] = setting(
         DEFAULT_LEGS, "Legs", "The DCA ladder of each pyramid, up to 7 legs", min_length=1, max_length=7
     )
-    gap_reference: GapReference = setting("pyramid", "Gap reference", "Gaps from each pyramid's base, or the first's")
+    gap_reference: GapReference = setting("pyramid", "Gap reference", "Gaps from each pyramid’s base, or the first’s")
     entry_order: EntryOrder = setting("limit", "Entry order", "How leg 0 is sent")
     on_below_minimum: BelowMinimum = setting(
         "skip_leg",
@@ -82,8 +82,9 @@ class GridValues(Page):
         words={"keep": "Keep", "cancel": "Cancel them"},
     )
     beyond_last_leg_percent: Amount = setting(
-        "1", "Past the last leg by", "How far past it price must be for that", unit="%", ge=0, le=100
-    )
+        "1", "Past the last leg by", "How far past it price must be for that", unit="%", ge=0, le=100,
+        needs=("beyond_last_leg", ("cancel",)),
+    )  # fmt: skip
     abandon_percent: Amount | None = setting(
         None, "Abandon after", "Cancel unfilled legs this far in our favour",
         unit="%", empty="off", gt=0, le=1000,
@@ -104,13 +105,17 @@ class SizingPage(Page):
     """The capital of a pyramid."""
 
     mode: SizingMode = setting(
-        "fixed", "Capital by", "What the capital of a pyramid is reckoned from",
+        "fixed", "Capital by", "How much money each pyramid gets",
         words={
             "fixed": "Fixed amount", "percent_equity": "Per cent of equity", "percent_free": "Per cent of free balance",
-            "signal": "The signal's size",
+            "signal": "The signal’s size",
         },
     )  # fmt: skip
-    amount: Amount = setting("100", "Amount", "In quote currency where it is fixed, else in per cent", gt=0)
+    amount: Amount = setting(
+        "100", "Amount", "In quote currency where it is fixed, else in per cent", gt=0,
+        unit_by=("mode", {"fixed": "quote", "percent_equity": "%", "percent_free": "%"}),
+        needs=("mode", ("fixed", "percent_equity", "percent_free")),
+    )  # fmt: skip
 
 
 class TakeProfitPage(Page):
@@ -120,7 +125,10 @@ class TakeProfitPage(Page):
         "leg", "Targets by", "What a target closes: each leg, each pyramid, or the group",
         words={"aggregate": "Whole group", "hybrid": "Leg and group"},
     )  # fmt: skip
-    percent: Amount = setting("1", "Target", "Profit over the average of a pyramid or group", unit="%", gt=0, le=1000)
+    percent: Amount = setting(
+        "1", "Target", "Profit over the average of a pyramid or group", unit="%", gt=0, le=1000,
+        needs=("mode", ("pyramid", "aggregate", "hybrid")),
+    )  # fmt: skip
     order: TargetOrder = setting("limit", "Target order", "Resting on the exchange, or watched and closed at market")
     close_when_flat: Flag = setting(
         True, "Close when flat", "A group ends, unfilled legs cancelled, once all that was filled is closed"
@@ -254,7 +262,7 @@ class QueuePage(Page):
 class RiskPage(Page):
     """Closing losers with the profit of winners (§8)."""
 
-    enabled: Flag = setting(True, "Enabled", "Offsets are made by themselves")
+    enabled: Flag = setting(True, "Enabled", "Losers are closed with the profit of winners, without a click")
     loss_threshold_percent: Amount = setting(
         "-5",
         "Loss threshold",
@@ -271,8 +279,9 @@ class RiskPage(Page):
         True, "Wait when full", "A full group gets time to recover first", part="Time to recover"
     )
     post_full_wait_minutes: Amount = setting(
-        "60", "Wait", "How long that time is", part="Time to recover", unit="min", ge=0
-    )
+        "60", "Wait", "How long that time is", part="Time to recover", unit="min", ge=0,
+        needs=("enable_post_full_wait", (True,)),
+    )  # fmt: skip
     timer_start: TimerStart = setting(
         "after_5_pyramids",
         "Wait begins",
@@ -283,17 +292,20 @@ class RiskPage(Page):
             "after_all_dca_submitted": "After all legs are sent",
             "after_all_dca_filled": "After all legs are filled",
         },
+        needs=("enable_post_full_wait", (True,)),
     )
     reset_timer_on_replacement: Flag = setting(
         False,
         "Restart on replacement",
         "A further entry after the last pyramid restarts the wait",
         part="Time to recover",
+        needs=("enable_post_full_wait", (True,)),
     )
     use_trade_age_filter: Flag = setting(False, "Age filter", "Only groups of a certain age", part="Candidates")
     age_threshold_minutes: Amount = setting(
-        "200", "Minimum age", "Age since the first fill", part="Candidates", unit="min", ge=0
-    )
+        "200", "Minimum age", "Age since the first fill", part="Candidates", unit="min", ge=0,
+        needs=("use_trade_age_filter", (True,)),
+    )  # fmt: skip
     max_winners: Whole = setting(
         3, "Max winners", "Winners that may pay for one loser", part="Offsets", unit="groups", ge=1, le=100
     )
@@ -336,7 +348,7 @@ class PrecisionPage(Page):
     fallback: RulesFallback = setting(
         "hold",
         "Rules missing",
-        "Entries wait for a symbol's rules, or use the ones given here",
+        "Entries wait for a symbol’s rules, or use the ones given here",
         words={"hold": "Hold the entry", "defaults": "Use own rules"},
     )
     fallback_values: FallbackPage | None = setting(

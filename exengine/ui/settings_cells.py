@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from exengine.settings.draft import listed
 from exengine.settings.fields import Location
-from exengine.settings.form import Field
+from exengine.settings.form import NUMERIC, Field
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Hairline, IconButton, Label
 from exengine.ui.remark import Remark, set_marks
@@ -17,6 +17,8 @@ from exengine.ui.settings_state import Editing
 from exengine.ui.theme import Look, Role, Weight
 
 Cell = Line | ChoiceInput | FlagInput
+CHOICE_EDGE, LINE_EDGE = 8, 9
+"""Where the text of a cell begins, in px from its column's edge."""
 
 
 class CellTable(QWidget):
@@ -34,15 +36,17 @@ class CellTable(QWidget):
         row_name: Callable[[int], str],
         first: str = "",
         below: Location = (),
+        more: str = "",
     ) -> None:
         """`widths` of the columns in px at the default font; `row_name` stands before a row, under the header `first`.
 
-        `below` is where in a member the values are; a value that is emptied there is taken out.
+        `below` is where in a member the values are; a value that is emptied there is taken out. `more` is the header of
+        what a table says of a row besides.
         """
         super().__init__()
         self._look, self._icons, self._editing, self.place = look, icons, editing, place
         self.fields, self._widths, self._row_name, self._first = fields, widths, row_name, first
-        self._below = below
+        self._below, self._more = below, more
         self.cells: dict[tuple[int, str], Cell] = {}
         self.removers: list[IconButton] = []
         self.choices: Callable[[Field], tuple[tuple[str, str], ...]] = lambda field: field.choices
@@ -136,25 +140,25 @@ class CellTable(QWidget):
     def _header(self) -> None:
         look = self._look
         if self._first:
-            self.grid.addWidget(self._title(self._first, right=False, width=self._widths.get("", 60)), 0, 0)
+            self.grid.addWidget(self._title(self._first, left=12, width=self._widths.get("", 60)), 0, 0)
         for column, field in enumerate(self.fields, 1):
-            right = self._is_right(field)
+            right = field.kind in NUMERIC
             text = f"{field.title}, {field.unit}" if field.unit else field.title
-            self.grid.addWidget(self._title(text, right=right, width=self._widths[field.name]), 0, column)
+            left = None if right else CHOICE_EDGE if self.choices(field) else LINE_EDGE
+            self.grid.addWidget(self._title(text, left=left, width=self._widths[field.name]), 0, column)
+        if self._more:
+            self.grid.addWidget(self._title(self._more, left=LINE_EDGE, width=0), 0, len(self.fields) + 1)
         self.grid.addWidget(Hairline(look), 1, 0, 1, len(self.fields) + 1)
 
-    def _title(self, text: str, *, right: bool, width: int) -> Label:
+    def _title(self, text: str, *, left: int | None, width: int) -> Label:
+        """Begins `left` px from its column's edge, as what stands below it; without that it ends at the right edge."""
         title = Label(self._look, text, token="muted", role=Role.SMALL, weight=Weight.MEDIUM)
-        title.setContentsMargins(0 if right else 12, 0, 8 if right else 0, 0)
-        side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        title.setContentsMargins(0 if left is None else left, 0, 8 if left is None else 0, 0)
+        side = Qt.AlignmentFlag.AlignRight if left is None else Qt.AlignmentFlag.AlignLeft
         title.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
         title.setFixedHeight(self._look.row_height())
         title.setMinimumWidth(self._look.scaled(width))
         return title
-
-    @staticmethod
-    def _is_right(field: Field) -> bool:
-        return bool(field.unit) or field.name == "amount"
 
     def _row(self, row: int) -> None:
         line = row + 2

@@ -65,6 +65,18 @@ class Line(QLineEdit):
         if not self.text() or not same(self._read(self.text()), value):
             self.setText(self._spelled(value))
 
+    def show_unit(self, unit: str) -> None:
+        """Another unit than the field's own, where another setting decides it."""
+        if unit != self._unit:
+            self._unit = unit
+            self._on_look_changed()
+            self.update()
+
+    @property
+    def unit(self) -> str:
+        """What stands behind the number."""
+        return self._unit
+
     @property
     def decimals(self) -> int:
         """How many decimals the number has as it is written; 0 where it is none."""

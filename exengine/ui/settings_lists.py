@@ -13,7 +13,7 @@ from exengine.ui.remark import Remark, sentence
 from exengine.ui.settings_cells import CellTable
 from exengine.ui.settings_row import GUTTER, INPUT, NAME, ChangedDot, FieldRow
 from exengine.ui.settings_state import Editing
-from exengine.ui.theme import Look
+from exengine.ui.theme import Look, Role
 
 
 class Named(QWidget):
@@ -41,8 +41,11 @@ class Named(QWidget):
         row.addLayout(self.column, 1)
 
     def finish(self) -> None:
-        self.column.addWidget(self.meaning)
-        self.column.addWidget(self.fault)
+        default = Label(self.look, self.field.default_words, token="muted", role=Role.SMALL)
+        default.setWordWrap(True)
+        default.setVisible(bool(self.field.default_words))
+        for widget in (self.meaning, self.fault, default):
+            self.column.addWidget(widget)
 
     def refresh_frame(self) -> None:
         draft = self.editing.draft
@@ -137,7 +140,7 @@ class OptionalPage(Named):
     def __init__(self, look: Look, icons: Icons, editing: Editing, place: Location, field: Field) -> None:
         super().__init__(look, icons, editing, place, field)
         assert field.page is not None
-        self.given = Tick(look, icons, "Give them")
+        self.given = Tick(look, icons, "Set my own")
         self.given.setObjectName(".".join(map(str, place)))
         self.given.setAccessibleName(field.title)
         self.column.addWidget(self.given)
@@ -170,10 +173,11 @@ class RoutingEditor(QWidget):
         super().__init__()
         self._look, self._icons, self._editing = look, icons, editing
         self.place: Location = ("routing",)
-        self.empty = Label(
-            look, "No route is set: each exchange’s signals go to its first enabled account.", token="muted"
-        )
-        self.empty.setWordWrap(True)
+        self.about = Label(
+            look, "A route names the account that takes the signals of an exchange. Without one they go to the first "
+            "enabled account of that exchange, or where there is none to a paper account.", token="muted",
+        )  # fmt: skip
+        self.about.setWordWrap(True)
         self.table = _RouteTable(look, icons, editing, self.place)
         self.add = button(look, "Add a route", small=True)
         self.add.setObjectName("routing.add")
@@ -183,7 +187,7 @@ class RoutingEditor(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(GUTTER, 0, 0, 10)
         column.setSpacing(8)
-        for widget in (self.empty, self.table):
+        for widget in (self.about, self.table):
             column.addWidget(widget)
         column.addLayout(head)
         self.add.clicked.connect(self._on_add)
@@ -199,7 +203,6 @@ class RoutingEditor(QWidget):
 
     def refresh(self) -> None:
         self.table.refresh()
-        self.empty.setVisible(self.table.count == 0)
         self.table.setVisible(self.table.count > 0)
         self.add.setEnabled(not self._editing.locked)
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from exengine.settings.draft import at, listed
+from exengine.settings.draft import Draft, at, listed
 from exengine.settings.fields import Location
 from exengine.settings.form import Field, Kind, fields_of
 from exengine.settings.trading_pages import GridValues, MatchPage, SizingPage, TakeProfitPage
@@ -20,7 +19,7 @@ from exengine.ui.remark import set_marks
 from exengine.ui.settings_cells import CellTable
 from exengine.ui.settings_legs import LegEditor
 from exengine.ui.settings_lists import account_names
-from exengine.ui.settings_row import FieldRow
+from exengine.ui.settings_row import FieldRow, beside
 from exengine.ui.settings_state import Editing
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look, Weight
@@ -32,6 +31,9 @@ _PARTS: tuple[tuple[str, str, tuple[Field, ...]], ...] = (
     ("take_profit", "Take profit", fields_of(TakeProfitPage)),
 )
 WIDTH, HEIGHT = 900, 640
+VALUES = 306
+"""What the values of a rule have of the table's width, in px at the default font: all that its fields leave."""
+_BUTTON_EDGE = 10
 
 
 def values() -> Iterator[tuple[str, str, Field]]:
@@ -50,7 +52,7 @@ class OverrideTable(CellTable):
         super().__init__(
             sheet.look, sheet.icons, sheet.editing, PLACE, fields_of(MatchPage),
             widths={"": 64, "account": 120, "symbol": 100, "timeframe": 80, "side": 84, "pyramid": 70},
-            row_name=lambda row: f"Rule {row + 1}", first="Rule", below=("match",),
+            row_name=lambda row: f"Rule {row + 1}", first="Rule", below=("match",), more="Values",
         )  # fmt: skip
         self.choices = self._choices
         self.refresh()
@@ -66,6 +68,7 @@ class OverrideTable(CellTable):
         opener = button(self._look, "", small=True, kind="plain")
         opener.setCheckable(True)
         opener.setProperty("begins", "left")
+        opener.setFixedWidth(self._look.scaled(VALUES))
         opener.setObjectName(f"grid.overrides.{row}.values")
         opener.clicked.connect(lambda: self.sheet.choose(row))
         del self.openers[row:]
@@ -75,21 +78,25 @@ class OverrideTable(CellTable):
     def refresh(self) -> None:
         super().refresh()
         for row, opener in enumerate(self.openers[: self.count]):
-            words = summary(self._editing.draft.get((*PLACE, row)))
-            opener.setText(opener.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, self._look.scaled(250)))
+            words = summary(self._editing.draft, row)
+            room = self._look.scaled(VALUES) - 2 * _BUTTON_EDGE
+            opener.setText(opener.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room))
             opener.setToolTip(words)
             opener.setAccessibleName(f"Values of rule {row + 1}: {words}")
             opener.setChecked(row == self.sheet.chosen)
 
 
-def summary(rule: Any) -> str:
-    """`Max pyramids 2, Amount 100`."""
+def summary(draft: Draft, row: int) -> str:
+    """`Max pyramids 2, Amount 100 quote`."""
     said = []
     for part, _, field in values():
-        value = at(rule, (part, field.name))
-        if value is not None:
-            told = fmt.count(len(value), "leg") if field.kind is Kind.PAGES else field.words_of(value)
-            said.append(told if field.kind is Kind.PAGES else f"{field.title} {told}")
+        place = (*PLACE, row, part, field.name)
+        value = draft.get(place)
+        if value is not None and field.kind is Kind.PAGES:
+            said.append(fmt.count(len(value), "leg"))
+        elif value is not None:
+            unit = field.unit_with(beside(draft, place, field.unit_by[0])) if field.unit_by is not None else field.unit
+            said.append(f"{field.title} {field.words_of(value, '' if unit in field.title.lower() else unit)}")
     return ", ".join(said) or "Sets nothing yet"
 
 
@@ -110,8 +117,8 @@ class OverridesSheet(Sheet):
         self._shown: tuple[object, ...] = ()
         about = Label(
             look,
-            "For each value the most specific rule that sets it wins: an exact field counts 2, a pattern as */USDT 1; "
-            "of equals the later one. What no rule sets is as on the pages.",
+            "Where several rules set a value, the most specific one wins, and of equal ones the later. A field that is "
+            "filled in counts 2, a pattern such as */USDT counts 1. What no rule sets stays as on the pages.",
             token="muted",
         )  # fmt: skip
         about.setWordWrap(True)
@@ -159,7 +166,7 @@ class OverridesSheet(Sheet):
         self._list.setSpacing(0)
         inner = Ground(self.look, "surface")
         column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 8, 8, 0)
+        column.setContentsMargins(0, 8, 0, 0)
         column.addLayout(self._list)
         column.addStretch(1)
         scroll = QScrollArea()

@@ -148,8 +148,8 @@ class Preview(QScrollArea):
 
     def _build_changes(self) -> QVBoxLayout:
         column = QVBoxLayout()
-        column.setContentsMargins(LEFT, 12, LEFT, 0)
         column.setSpacing(8)
+        self._below_ladder = column
         column.addWidget(Label(self._look, "What Apply will change", weight=Weight.STRONG))
         self._changes = QVBoxLayout()
         self._changes.setSpacing(8)
@@ -161,6 +161,7 @@ class Preview(QScrollArea):
     def show_page(self, name: str) -> None:
         """The ladder is there on the pages that decide it."""
         self._ladder_box.setVisible(name in LADDER_PAGES)
+        self._below_ladder.setContentsMargins(LEFT, 12 if name in LADDER_PAGES else 0, LEFT, 0)
 
     def _follow(self) -> None:
         if self.isVisible() and not self._soon.isActive():

@@ -1,20 +1,29 @@
 """One setting of the dialog: its name, its input, its meaning and default, and what is wrong with it."""
 
+from typing import Any
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from exengine.settings.draft import Draft
 from exengine.settings.fields import Location
-from exengine.settings.form import Field
+from exengine.settings.form import Field, field_at
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Label
 from exengine.ui.remark import Remark, sentence
-from exengine.ui.settings_inputs import input_for, is_wide
+from exengine.ui.settings_inputs import Line, input_for, is_wide
 from exengine.ui.settings_state import Editing
 from exengine.ui.theme import Look, Role
 
 GUTTER, NAME, INPUT = 12, 138, 148
 """The columns of a row, in px at the default font: the dot, the name, the input."""
+
+
+def beside(draft: Draft, place: Location, name: str) -> Any:
+    """The value of another setting of the same page; what the pages have where a rule of overrides sets none."""
+    value = draft.get((*place[:-1], name))
+    return draft.get((place[-2], name)) if value is None and len(place) > 2 else value
 
 
 class ChangedDot(QWidget):
@@ -59,6 +68,7 @@ class FieldRow(QWidget):
         self.meaning.setWordWrap(True)
         self.fault = Remark(look, icons)
         self.default = Label(look, field.default_words, token="muted", role=Role.SMALL)
+        self.default.setWordWrap(True)
         self.default.setVisible(bool(field.default_words))
         self._lay_out(wide=is_wide(field))
         self.input.edited.connect(lambda value: editing.put(place, value))
@@ -107,12 +117,28 @@ class FieldRow(QWidget):
         self.dot.show_on(changed and not problems)
         self.dot.setToolTip("Not what the engine runs now" if changed else "")
         self.fault.say(problems[0].brief or problems[0].message if problems else "")
+        self._follow_beside()
         self.input.setEnabled(not self._editing.locked)
         self.input.setToolTip(self._editing.locked)
         said = [self.field.meaning, self.field.default_words]
         if problems:
             said.insert(0, sentence(problems[0].message))
         self.input.setAccessibleDescription(" ".join(sentence(text) for text in said if text))
+
+    def _follow_beside(self) -> None:
+        """The unit that another setting decides, and whether this one has an effect with another as it is."""
+        field = self.field
+        if field.unit_by is not None and isinstance(self.input, Line):
+            self.input.show_unit(field.unit_with(beside(self._editing.draft, self.place, field.unit_by[0])))
+        if field.needs is not None:
+            name, with_effect = field.needs
+            value = beside(self._editing.draft, self.place, name)
+            other = field_at((*self.place[:-1], name))
+            assert other is not None
+            idle = "" if value in with_effect else f"no effect while {other.title} is {other.words_of(value)}"
+            self.default.setText(" · ".join(part for part in (field.default_words, idle) if part))
+            self.default.setVisible(bool(self.default.text()))
+            self.name.set_token("muted" if idle else "text")
 
     def matches(self, wanted: str) -> bool:
         """Whether a search for `wanted`, in lower case, is for this setting."""

@@ -11,6 +11,7 @@ from exengine.settings.form import sections
 from exengine.ui.pieces import IconButton
 from exengine.ui.settings_dialog import SettingsDialog
 from exengine.ui.settings_nav import STATE
+from exengine.ui.settings_overrides import summary
 from exengine.ui.settings_questions import DiscardSheet
 from tests.ui.settings_stage import make as make
 
@@ -147,7 +148,7 @@ def test_overrides_are_added_moved_and_unset(make):
     sheet.up.click()
     assert draft.get(("grid", "overrides", 1, "sizing", "amount")) == "100"
     assert button.button.text() == "Overrides: 2…"
-    assert sheet.table.openers[1].text() == "Amount 100"
+    assert sheet.table.openers[1].text() == "Amount 100 quote"
     sheet.choose(1)
     sheet.rows[0][0].findChild(IconButton).click()
     assert draft.get(("grid", "overrides")) == [{"match": {}}, {"match": {}}]
@@ -212,3 +213,24 @@ def tab_chain(dialog: QWidget) -> list[QWidget]:
         chain.append(widget)
         widget = widget.nextInFocusChain()
     return chain
+
+
+def test_an_amount_has_the_unit_of_what_it_is_a_share_of(make):
+    setting = make(grid={"overrides": [{"match": {}, "grid": {"max_pyramids": 2}, "sizing": {"amount": "5"}}]})
+    amount, editing = setting.row("sizing.amount").input, setting.dialog.editing
+    assert amount.unit == "quote"
+    assert summary(editing.draft, 0) == "Max pyramids 2, Amount 5 quote"
+    editing.put(("sizing", "mode"), "percent_equity")
+    assert amount.unit == "%"
+    assert summary(editing.draft, 0) == "Max pyramids 2, Amount 5 %", "a rule that sets no mode has that of the page"
+    editing.put(("sizing", "mode"), "signal")
+    assert amount.unit == ""
+
+
+def test_a_setting_without_effect_says_what_keeps_it_from_one(make):
+    setting = make()
+    row = setting.row("risk.age_threshold_minutes")
+    assert row.default.text() == "Default 200 min · no effect while Age filter is off"
+    setting.dialog.editing.put(("risk", "use_trade_age_filter"), True)
+    assert row.default.text() == "Default 200 min"
+    assert setting.row("precision.refresh_seconds").default.text() == "Default 3,600 s"
