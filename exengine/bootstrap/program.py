@@ -314,6 +314,7 @@ class Program(StoreReader):
         self._known.add(*self.secrets.parts)
         self.listener = self.listener_for(self.config)
         await self.listener.start()
+        self.views.tell_answering(lambda: self.listener.is_busy)
         warn_of_exposure(self.config)
         text = f"Started: listening on {self.listener.url}, {self.markets}."
         self.engine.note(Severity.INFO, Category.SYSTEM, text, topic=Topic.STARTED)

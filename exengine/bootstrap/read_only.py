@@ -184,6 +184,9 @@ class LookFeed:
     def take_panels(self) -> PanelChanges:
         return self._views.take_panels()
 
+    def somebody_waits(self) -> bool:
+        return self._views.somebody_waits()
+
     def refresh(self) -> None:
         self._fresh_signals, self._fresh_log = dict(self._signals), dict(self._log)
         self._views.refresh()

@@ -62,6 +62,7 @@ class Views:
         self._fresh = _Fresh()
         self._callbacks: list[Callable[[bool], None]] = []
         self._hearers: list[Callable[[LogRow], None]] = []
+        self._is_answering: Callable[[], bool] = lambda: False
 
     # in --------------------------------------------------------------------------------------------------------------
 
@@ -193,6 +194,10 @@ class Views:
         """Where the Status dock's facts come from."""
         self._panels.status_source = source
 
+    def tell_answering(self, is_answering: Callable[[], bool]) -> None:
+        """Where it is known whether an alert waits for its answer."""
+        self._is_answering = is_answering
+
     def expect_risk_look(self, at_ms: int) -> None:
         """When the risk engine looks next by the clock."""
         self._panels.next_look_at_ms = at_ms
@@ -210,6 +215,10 @@ class Views:
     def _call(self, urgent: bool) -> None:
         for callback in list(self._callbacks):
             callback(urgent)
+
+    def somebody_waits(self) -> bool:
+        """Whether an alert is being answered at this moment: that is sooner done than anything a window shows."""
+        return self._is_answering()
 
     def refresh(self) -> None:
         """Makes the next take give everything there is."""

@@ -16,6 +16,7 @@ from exengine.engine.intake import Verdict
 from exengine.engine.panel_rows import Panel, PanelChanges
 from exengine.engine.past import TrailRow
 from exengine.engine.rows import ViewChanges
+from exengine.ui.giving_way import GIVE_WAY_MS, GivingWay
 
 FLUSH_MS = 500
 URGENT_GAP_MS = 25
@@ -41,6 +42,10 @@ class ViewFeed(Protocol):
 
     def refresh(self) -> None:
         """Makes the next take a full one."""
+        ...
+
+    def somebody_waits(self) -> bool:
+        """Whether an alert is being answered at this moment: that is sooner done than anything here."""
         ...
 
     def subscribe(self, callback: Callable[[bool], None]) -> Callable[[], None]:
@@ -154,6 +159,7 @@ class Bridge(QObject):
         self.commands = commands
         self.now_ms = now_ms
         self._feed = feed
+        self._rows_give_way, self._panels_give_way = GivingWay(feed.somebody_waits), GivingWay(feed.somebody_waits)
         self._flush_ms = flush_ms
         self._visible = False
         self._hidden_ms: int | None = None
@@ -231,7 +237,14 @@ class Bridge(QObject):
         self._begin()
         self.flushed.emit(self._feed.take())
 
+    def somebody_waits(self) -> bool:
+        """Whether an alert is being answered at this moment."""
+        return self._feed.somebody_waits()
+
     def _on_due(self) -> None:
+        if self._rows_give_way():
+            self._timer.start(GIVE_WAY_MS)
+            return
         self._begin()
         self.flushed.emit(self._feed.take(panels=False))
         self.passed.emit()
@@ -241,6 +254,9 @@ class Bridge(QObject):
             self._panels_timer.start(PANELS_AFTER_MS)
 
     def _on_panels_due(self) -> None:
+        if self._panels_give_way():
+            self._panels_timer.start(GIVE_WAY_MS)
+            return
         self.panels_flushed.emit(self._feed.take_panels())
         self.passed.emit()
 

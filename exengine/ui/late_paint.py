@@ -4,9 +4,13 @@ A flush and its painting follow each other at once in Qt, and together hold an a
 painting of a full table alone may take longer than all else that an alert waits for.
 """
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect, Qt, QTimer
 from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import QWidget
+
+from exengine.ui.giving_way import GIVE_WAY_MS, GivingWay
 
 TURN_MS = 6
 """In this time an alert that came in meanwhile is stored and answered; nobody sees so short a delay."""
@@ -15,35 +19,45 @@ BAND_MS = 12
 
 
 class LatePaint(QObject):
-    """Holds a window's painting back after `hold`."""
+    """Holds a window's painting back after `hold`, and a moment longer while somebody waits for an answer."""
 
-    def __init__(self, window: QWidget, *, turn_ms: int = TURN_MS) -> None:
+    def __init__(self, window: QWidget, somebody_waits: Callable[[], bool], *, turn_ms: int = TURN_MS) -> None:
         super().__init__(window)
         self._window = window
+        self._gives_way = GivingWay(somebody_waits)
+        self._turn_ms = turn_ms
         self._owed = False
+        """Whether painting was asked for meanwhile."""
+        self._paints = False
         self._turn = QTimer(self)
         self._turn.setTimerType(Qt.TimerType.PreciseTimer)
         self._turn.setSingleShot(True)
-        self._turn.setInterval(turn_ms)
         self._turn.timeout.connect(self._paint)
         window.installEventFilter(self)
 
     def hold(self) -> None:
         """From now on painting waits, for one turn."""
         if not self._turn.isActive():
-            self._turn.start()
+            self._turn.start(self._turn_ms)
 
     def eventFilter(self, window: QObject, event: QEvent) -> bool:
         """Takes what asks for painting away from the window, and gives it back when the turn is over."""
-        if event.type() is not QEvent.Type.UpdateRequest or not self._turn.isActive():
+        if event.type() is not QEvent.Type.UpdateRequest or self._paints:
             return False
+        if not self._turn.isActive():
+            if not self._gives_way():
+                return False
+            self._turn.start(GIVE_WAY_MS)
         self._owed = True
         return True
 
     def _paint(self) -> None:
-        if self._owed:
-            self._owed = False
+        if self._owed and self._gives_way():
+            self._turn.start(GIVE_WAY_MS)
+        elif self._owed:
+            self._owed, self._paints = False, True
             QCoreApplication.sendEvent(self._window, QEvent(QEvent.Type.UpdateRequest))
+            self._paints = False
 
 
 class Bands(QObject):

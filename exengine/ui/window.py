@@ -113,7 +113,7 @@ class Window(DockWalk):
             self, self.icons, self.book, layouts, setup=lambda: self.clicks.setup, show=self._ask_leave,
             tray=lambda: self.tray.is_there,
         )  # fmt: skip
-        self._late_paint = LatePaint(self)
+        self._late_paint = LatePaint(self, bridge.somebody_waits)
         self._build_top()
         self.tray = Tray(self, self.icons, self.registry)
         self.leaving.add_actions(self.registry)

@@ -107,7 +107,7 @@ class Listener:
         self._rate = RateLimit(per_minute=settings.rate_per_minute, burst=settings.burst)
         self._patience = patience or Patience()
         self._gate = Gate(self._handle, self._patience)
-        self._answered = Answered(lambda: self._gate.is_busy)
+        self._answered = Answered(lambda: self.is_busy)
         self._port = settings.port
 
     @property
@@ -119,6 +119,11 @@ class Listener:
     def port(self) -> int:
         """The one that is listened at, also where any was asked for."""
         return self._port
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return self._gate.is_busy
 
     @property
     def url(self) -> str:

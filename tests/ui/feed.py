@@ -26,6 +26,8 @@ class Feed:
         self._changed = ViewChanges()
         self._callbacks: list[Callable[[bool], None]] = []
         self.taken = 0
+        self.answers = False
+        """Whether an alert is being answered."""
         self.watched: tuple[frozenset[Panel], str | None] = (frozenset(), None)
 
     def watch(self, panels: Iterable[Panel], group_id: str | None) -> None:
@@ -49,6 +51,9 @@ class Feed:
         panels = self._changed.panels
         self._changed = replace(self._changed, panels=PanelChanges())
         return panels
+
+    def somebody_waits(self) -> bool:
+        return self.answers
 
     def refresh(self) -> None:
         self._changed = self._all

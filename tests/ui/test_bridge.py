@@ -135,3 +135,23 @@ def test_after_closing_the_feed_is_free(watched):
     watched.feed.put(price(1), urgent=True)
     assert watched.feed._callbacks == []
     watched.bridge._unsubscribe = lambda: None
+
+
+def test_while_an_alert_is_being_answered_a_flush_waits_for_it(watched, qtbot):
+    watched.bridge.set_visible(True)
+    watched.feed.answers = True
+    qtbot.wait(URGENT_GAP_MS + 10)
+    watched.feed.put(price(1), urgent=True)
+    qtbot.wait(1)
+    assert len(watched.shown) == 1
+    watched.feed.answers = False
+    qtbot.waitUntil(lambda: len(watched.shown) == 2)
+
+
+def test_a_storm_of_alerts_does_not_keep_the_window_from_showing_what_there_is(watched, qtbot):
+    watched.bridge.set_visible(True)
+    watched.feed.answers = True
+    for number in (1, 2):
+        watched.feed.put(price(number))
+        qtbot.waitUntil(lambda wanted=number + 1: len(watched.shown) == wanted)
+    qtbot.waitUntil(lambda: len(watched.panels) == 1)

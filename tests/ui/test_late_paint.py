@@ -11,6 +11,10 @@ TURN_MS = 400
 BAND = 50
 
 
+def nobody() -> bool:
+    return False
+
+
 class Painted(QWidget):
     times = 0
 
@@ -36,7 +40,7 @@ def window(qtbot) -> Painted:
 
 
 def test_without_a_flush_nothing_waits(window):
-    LatePaint(window, turn_ms=TURN_MS)
+    LatePaint(window, nobody, turn_ms=TURN_MS)
     before = window.times
     window.update()
     QApplication.processEvents()
@@ -44,7 +48,7 @@ def test_without_a_flush_nothing_waits(window):
 
 
 def test_after_a_flush_painting_waits_for_one_turn_and_then_comes_once(window, qtbot):
-    late, before = LatePaint(window, turn_ms=TURN_MS), window.times
+    late, before = LatePaint(window, nobody, turn_ms=TURN_MS), window.times
     late.hold()
     for _ in range(3):
         window.update()
@@ -59,13 +63,27 @@ def test_after_a_flush_painting_waits_for_one_turn_and_then_comes_once(window, q
 
 
 def test_flushes_that_follow_each_other_hold_it_back_no_longer_than_one(window, qtbot):
-    late, before = LatePaint(window, turn_ms=TURN_MS), window.times
+    late, before = LatePaint(window, nobody, turn_ms=TURN_MS), window.times
     late.hold()
     window.update()
     qtbot.wait(TURN_MS // 2)
     late.hold()
     assert window.times == before
     qtbot.waitUntil(lambda: window.times > before, timeout=TURN_MS)
+
+
+def test_while_somebody_waits_for_an_answer_painting_waits_too_but_not_for_ever(window, qtbot):
+    answering = [True]
+    LatePaint(window, lambda: answering[0], turn_ms=TURN_MS)
+    before = window.times
+    window.update()
+    QApplication.processEvents()
+    assert window.times == before
+    answering[0] = False
+    qtbot.waitUntil(lambda: window.times == before + 1, timeout=TURN_MS)
+    answering[0] = True
+    window.update()
+    qtbot.waitUntil(lambda: window.times == before + 2, timeout=TURN_MS)
 
 
 def test_what_changed_in_a_tall_widget_is_painted_band_by_band_from_above(window, qtbot):
