@@ -43,9 +43,9 @@ class Named(QWidget):
     def finish(self) -> None:
         default = Label(self.look, self.field.default_words, token="muted", role=Role.SMALL)
         default.setWordWrap(True)
-        default.setVisible(bool(self.field.default_words))
         for widget in (self.meaning, self.fault, default):
             self.column.addWidget(widget)
+        default.setVisible(bool(self.field.default_words))
 
     def refresh_frame(self) -> None:
         draft = self.editing.draft

@@ -116,6 +116,11 @@ class Navigation(Ground):
         inside.addStretch(1)
         inside.addWidget(self._hint)
         self.search.textChanged.connect(lambda text: self._hint.setVisible(not text))
+        self._empty = self.search.addAction(icons.icon("close", "muted"), QLineEdit.ActionPosition.TrailingPosition)
+        self._empty.setToolTip("Clear the search")
+        self._empty.setVisible(False)
+        self._empty.triggered.connect(self.search.clear)
+        self.search.textChanged.connect(lambda text: self._empty.setVisible(bool(text)))
         self._lens = self.search.addAction(icons.icon("search", "muted"), QLineEdit.ActionPosition.LeadingPosition)
         self.list = QListWidget()
         self.list.setObjectName("settings_pages")
@@ -170,4 +175,5 @@ class Navigation(Ground):
 
     def _on_look_changed(self) -> None:
         self._lens.setIcon(self._icons.icon("search", "muted"))
+        self._empty.setIcon(self._icons.icon("close", "muted"))
         self.list.doItemsLayout()

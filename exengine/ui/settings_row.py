@@ -69,8 +69,9 @@ class FieldRow(QWidget):
         self.fault = Remark(look, icons)
         self.default = Label(look, field.default_words, token="muted", role=Role.SMALL)
         self.default.setWordWrap(True)
-        self.default.setVisible(bool(field.default_words))
         self._lay_out(wide=is_wide(field))
+        # Only now: shown without a parent it would be a window of its own for a moment, and take the keyboard.
+        self.default.setVisible(bool(field.default_words))
         self.input.edited.connect(lambda value: editing.put(place, value))
         self.refresh()
 

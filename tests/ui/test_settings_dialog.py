@@ -99,6 +99,18 @@ def test_a_search_shows_the_pages_and_rows_it_is_for(make):
     assert not any(part.isHidden() for part in setting.dialog.current.parts)
 
 
+def test_a_search_leaves_the_keyboard_where_it_is(make):
+    setting = make()
+    dialog = setting.dialog
+    dialog.activateWindow()
+    setting.until(dialog.isActiveWindow)
+    dialog.navigation.search.setFocus()
+    QTest.keyClicks(dialog.navigation.search, "seconds")
+    assert QApplication.activeWindow() is dialog, "no part of a page was a window while it was made"
+    assert dialog.navigation.search.text() == "seconds"
+    assert dialog.navigation.search.hasFocus()
+
+
 def test_a_long_page_is_folded_by_its_headers(make):
     setting = make()
     row = setting.row("risk.max_winners")
