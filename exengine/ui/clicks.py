@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
+from exengine.domain.errors import UserError
 from exengine.domain.events import QueueAction
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
@@ -144,7 +145,7 @@ class Clicks(QObject):
 
     def _failed(self, name: str) -> Callable[[BaseException], None]:
         def tell(error: BaseException) -> None:
-            self._toasts.say(f"{name[0].upper()}{name[1:]} failed: {error}", "error")
+            self._toasts.say(_not_done(name, error), "error")
             self.answered.emit()
 
         return tell
@@ -326,7 +327,7 @@ class Clicks(QObject):
         async def read() -> None:
             show(row.id, await self._bridge.commands.trail(row.cause))
 
-        self._spawn(read(), f"read what followed signal {row.id}", self._failed("reading what followed"))
+        self._spawn(read(), f"read what followed signal {row.id}", self._failed("read what followed"))
 
     def ask_test_alert(self) -> None:
         if self.sheet is not None:
@@ -369,3 +370,10 @@ class Clicks(QObject):
 
 def _group_key(row: WaitingRow | RiskRow) -> GroupKey:
     return GroupKey(row.account, row.symbol, row.timeframe)
+
+
+def _not_done(name: str, error: BaseException) -> str:
+    """What the trader wanted, why it was not done, what is safe and what to do; a `UserError` says that itself."""
+    after = "" if isinstance(error, UserError) and error.remedy else " Try it again, or see the log."
+    safe = "" if isinstance(error, UserError) and error.safe else " Nothing else was changed."
+    return f"Could not {name}: {str(error).rstrip('.')}.{safe}{after}"

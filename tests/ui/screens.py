@@ -301,8 +301,9 @@ def save_layout(stage: Stage) -> None:
 def toasts(stage: Stage) -> None:
     normal(stage)
     stage.window.toasts.say("5 entries of SOL/USDT 1h cancelled", "success")
-    stage.window.toasts.say("Close AVAX/USDT 1h failed: the exchange cannot be reached", "error")
-    stage.window.toasts.say("Close AVAX/USDT 1h failed: the exchange cannot be reached", "error")
+    failed = "Could not close AVAX/USDT 1h: the store cannot take it. Nothing else was changed."
+    for _ in range(2):
+        stage.window.toasts.say(f"{failed} Try it again, or see the log.", "error")
 
 
 def filtered_out(stage: Stage) -> None:
@@ -476,7 +477,7 @@ SCENES: dict[str, tuple[Callable[[Stage], None], Mode]] = {
     "narrow": (narrow, Mode.PAPER),
     "blue-orange": (other_palette, Mode.PAPER),
     "tunnel-off": (way_in.tunnel_off, Mode.PAPER),
-    "tunnel-up": (way_in.tunnel_up, Mode.LIVE),
+    "tunnel-up": (way_in.tunnel_up, Mode.PAPER),
     "secrets": (secrets_screens.secrets, Mode.PAPER),
     "secrets-reveal": (secrets_screens.secrets_reveal, Mode.PAPER),
     "app-lock": (secrets_screens.app_lock, Mode.PAPER),
