@@ -86,8 +86,7 @@ class AlertForm(QWidget):
         if quote is None:
             self.price.setText("no price yet")
         else:
-            decimals = max(0, -int(quote.price.as_tuple().exponent))
-            self.price.setText(f"at {fmt.number(quote.price, decimals)}, the last price")
+            self.price.setText(f"at {fmt.as_quoted(quote.price)}, the last price")
         engine = self._book.engine
         is_live = not self._setup.harmless
         self.send.setEnabled(not is_live and engine is not None and bool(symbol))

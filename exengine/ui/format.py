@@ -29,6 +29,11 @@ def number(value: Decimal | None, decimals: int) -> str:
     return text
 
 
+def as_quoted(price: Decimal) -> str:
+    """`67,240.50`: a price with the decimals that it came with."""
+    return number(price, max(0, -int(price.as_tuple().exponent)))
+
+
 def trimmed(value: Decimal, most: int) -> str:
     """A quantity without trailing zeros, with at most `most` decimals."""
     return number(value, min(most, decimals_of(value.normalize())))

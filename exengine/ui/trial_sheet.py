@@ -3,11 +3,10 @@
 from decimal import Decimal, InvalidOperation
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.domain.instrument import Side
-from exengine.domain.money import plain
 from exengine.domain.routing import tv_symbol
 from exengine.engine.intake import Verdict
 from exengine.engine.rows import Mode
@@ -43,13 +42,8 @@ class TrialSheet(Sheet):
         super().__init__(look, icons, parent, name="alert_sheet", title="Test alert", mode=mode, width=680)
         self._setup, self._book = setup, book
         self.add_heading("Send a test alert")
-        meaning = Prose(look)
-        amount = fmt.number(setup.test_amount, fmt.quote_decimals(setup.test_quote))
-        meaning.say(
-            "A pretend TradingView alert goes through the whole engine, and is traded. An entry opens a group of "
-            f"{fmt.count(setup.test_legs, 'leg')} with **{amount} {setup.test_quote}**, or adds a pyramid to one."
-        )
-        self.body.addWidget(meaning)
+        self.meaning = Prose(look)
+        self.body.addWidget(self.meaning)
         self.body.addSpacing(8)
         self._make_fields(icons)
         self.text = Code(look, "Text of the alert")
@@ -76,15 +70,18 @@ class TrialSheet(Sheet):
         self.price.setAccessibleName("Price; empty for the last one")
         grid = QGridLayout()
         grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(4)
+        grid.setVerticalSpacing(12)
         fields = {"Account": self.account, "Pair": self.symbol, "Timeframe": self.timeframe,
                   "Kind": self.kind, "Side": self.side, "Price": self.price}  # fmt: skip
         for place, (caption, field) in enumerate(fields.items()):
             row, column = divmod(place, 3)
             label = Label(self.look, caption, token="muted")
             label.setBuddy(field)
-            grid.addWidget(label, 2 * row, column)
-            grid.addWidget(field, 2 * row + 1, column)
+            both = QVBoxLayout()
+            both.setSpacing(4)
+            both.addWidget(label)
+            both.addWidget(field)
+            grid.addLayout(both, row, column)
             grid.setColumnStretch(column, 1)
         self.body.addLayout(grid)
         self.account.currentTextChanged.connect(self._on_account)
@@ -131,7 +128,8 @@ class TrialSheet(Sheet):
     def refresh(self) -> None:
         """Shows the text as it would be sent now, and why it cannot be where it cannot."""
         label, last, why = self._label, self._last, ""
-        self.price.setPlaceholderText("last price" if last is None else f"{plain(last)}, the last price")
+        self.meaning.say(self._what_it_does())
+        self.price.setPlaceholderText("last price" if last is None else f"{fmt.as_quoted(last)}, the last price")
         try:
             price = self._given or last
         except ValueError:
@@ -144,6 +142,17 @@ class TrialSheet(Sheet):
             self.text.set_text(self._text(label, price))
         else:
             self.text.set_text(why or "…")
+
+    def _what_it_does(self) -> str:
+        setup, engine = self._setup, self._book.engine
+        amount = fmt.number(setup.test_amount, fmt.quote_decimals(setup.test_quote))
+        said = (
+            "A pretend TradingView alert goes through the whole engine, and is traded. An entry opens a group of "
+            f"{fmt.count(setup.test_legs, 'leg')} with **{amount} {setup.test_quote}**, or adds a pyramid to one."
+        )
+        if engine is not None and engine.pool_used >= engine.pool_limit:
+            said += f" All {fmt.count(engine.pool_limit, 'slot')} are taken now: a new group waits in the queue."
+        return said
 
     def _text(self, label: AccountLabel, price: Decimal) -> str:
         return alert_text(
