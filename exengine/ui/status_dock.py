@@ -85,6 +85,8 @@ class StatusDock(PanelDock):
     def _show_summary(self, status: Status) -> None:
         wrong = status.problems
         said = fmt.count(wrong, "part does", "parts do") + " not work" if wrong else "all parts work"
+        if not wrong and status.listener is not None and not status.listener.public_url:
+            said += " · no public address: Tools, Tunnel…"
         self.heading.detail.setText(said)
         self.heading.detail.set_token("error" if wrong else "muted")
         self.set_tab_text(f"Status {wrong:,}" if wrong else "Status")

@@ -23,8 +23,8 @@ from exengine.ui.theme import Look
 
 PLACE = ("listener", "tunnel")
 MEANING = (
-    "TradingView calls public addresses only. ExEngine runs the tunnel on this machine, trusts it as a proxy, begins "
-    "it again when it ends, and ends it with the program. To start or stop it applies that one setting: positions and "
+    "TradingView calls public addresses only. ExEngine runs the tunnel on this machine, trusts it as a proxy, restarts "
+    "it should it end, and closes it with the program. Start and Stop change that one setting at once: positions and "
     "orders stay as they are."
 )
 OWN = "The public address of the settings is what TradingView calls, whatever address a tunnel has."
@@ -86,7 +86,7 @@ class TunnelSheet(Sheet):
             "Program": self.program,
             "Tunnel": self.state,
             "Public address": address,
-            "From outside": self.outside,
+            "Reached from outside": self.outside,
         }
         for line, (caption, value) in enumerate(lines.items()):
             grid.addWidget(Label(self.look, caption, token="muted"), line, 0)
@@ -99,8 +99,12 @@ class TunnelSheet(Sheet):
         assert field is not None
         for value, word in field.choices:
             if value != TunnelProgram.OFF.value:
-                missing = value != TunnelProgram.AUTO.value and value not in there
-                self.program.addItem(f"{word} · not installed" if missing else word, value)
+                if value == TunnelProgram.AUTO.value:
+                    found = next((name for name, _ in field.choices if name in there), "none is")
+                    note = f": {dict(field.choices).get(found, found)}"
+                else:
+                    note = "" if value in there else " · not installed"
+                self.program.addItem(word + note, value)
         self.program.setCurrentIndex(max(0, self.program.findData(self._wanted.value)))
 
     @property
@@ -124,7 +128,8 @@ class TunnelSheet(Sheet):
         self._say(self.state, status.tunnel, "text", "Off")
         self._say(self.address, status.public_url, "text", "None yet: no alert can come in")
         reached = {True: "success", False: "error", None: "muted"}[status.is_reached]
-        self._say(self.outside, status.public_state, reached, "Not looked at yet" if status.public_url else "—")
+        untried = "Not tried yet" if status.public_url else "There is no address to try yet"
+        self._say(self.outside, status.public_state, reached, untried)
         self.copy.setEnabled(bool(status.public_url))
         self.copy.setToolTip("" if status.public_url else "There is no public address yet")
         self.program.setEnabled(not (self.is_on or self._is_busy))

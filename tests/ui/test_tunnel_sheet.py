@@ -46,13 +46,13 @@ def press(on_loop, sheet) -> None:
 def test_without_one_it_says_what_that_means_and_offers_what_is_installed(opened):
     _, _, sheet = opened()
     assert (sheet.state.text(), sheet.address.text(), sheet.outside.text()) == (
-        "Off", "None yet: no alert can come in", "—",
+        "Off", "None yet: no alert can come in", "There is no address to try yet",
     )  # fmt: skip
     assert not sheet.copy.isEnabled()
     assert sheet.action.text() == "Start tunnel"
     offered = [sheet.program.itemText(row) for row in range(sheet.program.count())]
     assert offered == [
-        "The first that is installed", "cloudflared (quick tunnel) · not installed", "ngrok",
+        "The first that is installed: ngrok", "cloudflared (quick tunnel) · not installed", "ngrok",
         "Tailscale Funnel · not installed",
     ]  # fmt: skip
 

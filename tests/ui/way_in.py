@@ -23,11 +23,11 @@ UP = {
 class WayIn:
     """The sheet's other side: a configuration in memory, and a listener that is as a test says."""
 
-    def __init__(self, folder: Path, **listener: object) -> None:
+    def __init__(self, folder: Path, *, installed: tuple[str, ...] = ("ngrok",), **listener: object) -> None:
         config = config_of(listener=listener)
         self.settings = MemoryDesk(config, folder / "config.json")
         self.about: dict[str, object] = {"public_url": "", "public_state": "", "is_reached": None, "tunnel": ""}
-        self.desk = WayInDesk(settings=self.settings, listener=self.status, installed=lambda: ("ngrok",))
+        self.desk = WayInDesk(settings=self.settings, listener=self.status, installed=lambda: installed)
 
     def status(self) -> ListenerStatus:
         return ListenerStatus(
@@ -40,14 +40,14 @@ def tunnel_off(stage: "Stage") -> None:
 
 
 def tunnel_up(stage: "Stage") -> None:
-    way_in = _opened(stage, tunnel="cloudflared")
+    way_in = _opened(stage, installed=("cloudflared", "ngrok"), tunnel="cloudflared")
     way_in.about |= UP
     stage.bridge.ticked.emit(stage.bridge.now_ms())
 
 
-def _opened(stage: "Stage", **listener: object) -> WayIn:
+def _opened(stage: "Stage", installed: tuple[str, ...] = ("ngrok",), **listener: object) -> WayIn:
     stage.put(rows.changes(rows.sample_groups(), quotes=rows.sample_quotes(), engine=rows.engine()))
-    way_in = WayIn(Path(), **listener)
+    way_in = WayIn(Path(), installed=installed, **listener)
     TunnelEntry(stage.window, way_in.desk)
     stage.window.registry.run("tunnel")
     return way_in
