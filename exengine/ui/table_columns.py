@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QTreeView
+from PySide6.QtWidgets import QTreeView, QWidget
 
 from exengine.ui.cell import CHEVRON, INDENT, Cell, CellPainter
 from exengine.ui.cell_model import CellModel, Index
@@ -39,6 +39,8 @@ class ColumnedTree(QTreeView):
         self._inner = look.metric("cell_padding") - (2 if tree or tight else 1)
         """The padding between columns where there is room for it."""
         self.heading.inner = self._inner
+        # Where both scroll bars meet Fusion would paint a small frame.
+        self.setCornerWidget(QWidget())
         self._fit_soon = QTimer(self)
         self._fit_soon.setSingleShot(True)
         self._fit_soon.timeout.connect(self.fit)

@@ -292,6 +292,7 @@ def status(*, away: bool = False, mode: Mode = Mode.PAPER) -> Status:
             TaskStatus(name="market", running=True, restarts=2 if away else 0),
             TaskStatus(name="queue timer", running=True),
             TaskStatus(name="risk timer", running=True),
+            *([TaskStatus(name="watch of main", running=True)] if mode is Mode.LIVE else []),
             TaskStatus(name="watch of perp", running=not away, restarts=3 if away else 0),
         ),
     )
@@ -350,11 +351,22 @@ def of(account: str, value: Any) -> Any:
     return value
 
 
+def _fresh(parts: Status) -> Status:
+    """As at a first start: the paper account alone, and nothing heard yet."""
+    assert parts.listener is not None
+    return replace(
+        parts,
+        accounts=parts.accounts[:1],
+        listener=replace(parts.listener, last_hit_at_ms=None),
+        tasks=tuple(task for task in parts.tasks if not task.name.startswith("watch of")),
+    )
+
+
 def empty() -> PanelChanges:
     return panels(
         about=summary(next_id=None, offers=0),
         money=capital((), free="10000"),
-        parts=replace(status(), accounts=status().accounts[:1]),
+        parts=_fresh(status()),
     )
 
 

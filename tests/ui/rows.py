@@ -286,7 +286,18 @@ def signal(
         decided_at_ms=at + 9 if outcome else None,
         sent_at_ms=at + 11 if ordered else None,
         acknowledged_at_ms=at + 11 + 84 * (1 + number % 4) if ordered else None,
-        body='{"tv":{"exchange":"BINANCE","symbol":"SOLUSDT","timeframe":"60","action":"buy","close_price":148.62}}',
+        body=_body(symbol, timeframe, action),
+    )
+
+
+def _body(symbol: str, timeframe: str, action: str) -> str:
+    """What TradingView sends for it."""
+    interval = {"15m": "15", "1h": "60", "4h": "240"}.get(timeframe, timeframe)
+    price = {"BTC/USDT": "67240.50", "ETH/USDT:USDT": "3291.40", "XRP/USDT": "0.5988"}.get(symbol, "148.62")
+    name = symbol.partition(":")[0].replace("/", "")
+    return (
+        f'{{"tv":{{"exchange":"BINANCE","symbol":"{name}","timeframe":"{interval}","action":"{action}",'
+        f'"close_price":{price}}}}}'
     )
 
 
