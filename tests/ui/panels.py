@@ -1,8 +1,8 @@
-"""Builders of the rows of queue, risk, capital and status: the numbers of the design's pictures, and a busy day's."""
+"""Builders of the rows of queue, risk, capital and status: what the groups of `rows` come to, and a busy day's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 from exengine.domain.instrument import Side
@@ -21,6 +21,7 @@ from exengine.engine.panel_rows import (
     Rule,
     WaitingRow,
 )
+from exengine.engine.rows import GroupRow, Quote
 from exengine.engine.status import (
     AccountStatus,
     Connection,
@@ -30,10 +31,23 @@ from exengine.engine.status import (
     StoreStatus,
     TaskStatus,
 )
-from tests.ui.rows import DAY, HOUR, MINUTE, NOW_MS, SECOND
+from tests.ui.rows import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW_MS,
+    SECOND,
+    busy_groups,
+    busy_quotes,
+    resting,
+    sample_free,
+    sample_groups,
+    sample_quotes,
+)  # fmt: skip
 
 D = Decimal
 ACCOUNT = "paper"
+THRESHOLD, WINNERS = D(-5), 3
 
 
 def waiting(
@@ -126,72 +140,99 @@ def risk(
     )
 
 
+def risk_of(row: GroupRow, last: Decimal, *, timer_ms: int | None = None) -> RiskRow:
+    """What the risk engine would make of a group at this price, by the numbers that Positions shows of it."""
+    pnl, percent = row.holding.marked(last)
+    brings = max(row.after_fees(last) or D(0), D(0))
+    if pnl is None or percent is None:
+        state = RiskState.NO_FILL
+    elif brings:
+        state = RiskState.WINNER
+    elif row.pyramids < row.max_pyramids:
+        state = RiskState.NOT_FULL
+    else:
+        state = RiskState.CANDIDATE if percent <= THRESHOLD else RiskState.WAITING
+    made = risk(
+        row.symbol, row.timeframe, account=row.account, side=row.side, state=state, pyramids=row.pyramids,
+        max_pyramids=row.max_pyramids, timer_ms=timer_ms if state is RiskState.CANDIDATE else None,
+    )  # fmt: skip
+    return made._replace(loss_percent=percent, loss_usd=pnl, brings_usd=brings, opened_at_ms=row.opened_at_ms)
+
+
 def sample_risk() -> list[RiskRow]:
-    none, winner = None, RiskState.WINNER
-    return [
-        risk(),
-        risk("LINK/USDT", "15m", state=RiskState.NOT_FULL, percent="-1.45", loss="-43.45", timer_ms=none, pyramids=4),
-        risk("SOL/USDT", state=winner, percent="0.77", loss="19.18", timer_ms=none, pyramids=3,
-             brings="18.73"),
-        risk("ETH/USDT:USDT", account="perp", side=Side.SHORT, state=winner, percent="3.77", loss="150.19",
-             timer_ms=none, pyramids=2, brings="144.30"),
-        risk("BTC/USDT", "4h", state=winner, percent="4.07", loss="203.58", timer_ms=none, pyramids=2,
-             brings="198.38"),
-        risk("DOGE/USDT", "15m", state=RiskState.NO_FILL, percent=none, loss=none, timer_ms=none, pyramids=1),
-    ]  # fmt: skip
+    """By loss, deepest first."""
+    quotes = sample_quotes()
+    made = [
+        risk_of(row, quotes[row.account, row.symbol].price, timer_ms=14 * MINUTE + 20 * SECOND)
+        for row in sample_groups()
+    ]
+    return sorted(made, key=lambda row: (row.loss_percent is None, row.loss_percent))
 
 
-def line(
-    symbol: str, timeframe: str, qty: str, of: str, brings: str, *, account: str = ACCOUNT, side: Side = Side.LONG
-) -> PlanLine:
+def _line(row: GroupRow, qty: Decimal, brings: Decimal) -> PlanLine:
     return PlanLine(
-        group_id=f"{account}|{symbol}|{timeframe}#1",
-        symbol=symbol,
-        timeframe=timeframe,
-        side=side,
-        base=symbol.split("/", maxsplit=1)[0],
-        qty=D(qty),
-        of_qty=D(of),
-        qty_decimals=len(qty.partition(".")[2]),
-        brings_usd=D(brings),
+        group_id=row.id,
+        symbol=row.symbol,
+        timeframe=row.timeframe,
+        side=row.side,
+        base=row.base,
+        qty=qty,
+        of_qty=row.net_qty,
+        qty_decimals=row.qty_decimals,
+        brings_usd=brings,
     )
 
 
-def plan(*, under_way: bool = False) -> PlanView:
+def plan_of(
+    groups: Sequence[GroupRow], quotes: Mapping[tuple[str, str], Quote], loser_id: str, *, under_way: bool = False
+) -> PlanView:
+    """Who would pay for a loser: the winners by what closing them brings, and of the last one what is still missing."""
+    profits = {row.id: row.after_fees(quotes[row.account, row.symbol].price) or D(0) for row in groups}
+    loser = next(row for row in groups if row.id == loser_id)
+    required = left = -profits[loser_id]
+    winners = []
+    for row in sorted(groups, key=lambda one: profits[one.id], reverse=True)[:WINNERS]:
+        if left <= 0 or profits[row.id] <= 0:
+            break
+        taken = min(profits[row.id], left)
+        whole = taken == profits[row.id]
+        step = D(1).scaleb(-row.qty_decimals)
+        qty = row.net_qty if whole else (row.net_qty * taken / profits[row.id]).quantize(step, ROUND_UP)
+        brings = profits[row.id] * qty / row.net_qty
+        winners.append(_line(row, qty, brings))
+        left -= brings
     return PlanView(
-        loser_id=f"{ACCOUNT}|AVAX/USDT|1h#1",
-        required_usd=D("312.56"),
-        winners=(
-            line("BTC/USDT", "4h", "0.07735", "0.07735", "198.38"),
-            line("ETH/USDT:USDT", "1h", "0.909", "1.164", "114.30", account="perp", side=Side.SHORT),
-        ),
-        loser=line("AVAX/USDT", "1h", "134.46", "134.46", "-312.56"),
-        why_none="",
-        under_way=under_way,
-    )
-
-
-def no_plan() -> PlanView:
-    why = "No group is in profit after fees."
-    return PlanView(
-        loser_id=f"{ACCOUNT}|AVAX/USDT|1h#1", required_usd=D("312.56"), winners=(), loser=None, why_none=why,
-        under_way=False,
+        loser_id=loser_id, required_usd=required, winners=tuple(winners),
+        loser=_line(loser, loser.net_qty, -required), why_none="", under_way=under_way,
     )  # fmt: skip
 
 
-def summary(*, enabled: bool = True, next_id: str | None = f"{ACCOUNT}|AVAX/USDT|1h#1", offers: int = 3) -> RiskSummary:
+def plan(*, under_way: bool = False) -> PlanView:
+    return plan_of(sample_groups(), sample_quotes(), f"{ACCOUNT}|AVAX/USDT|1h#1", under_way=under_way)
+
+
+def no_plan(why: str = "No group is in profit after fees.") -> PlanView:
+    return replace(plan(), winners=(), loser=None, why_none=why)
+
+
+def summary(
+    *, enabled: bool = True, next_id: str | None = f"{ACCOUNT}|AVAX/USDT|1h#1", among: Sequence[RiskRow] | None = None
+) -> RiskSummary:
+    """`among`: the rows whose winners could pay; those of the sample where none are given."""
+    rows = sample_risk() if among is None else among
+    offered = sorted((row.brings_usd for row in rows if row.brings_usd), reverse=True)[:WINNERS]
     return RiskSummary(
         enabled=enabled,
         evaluate_seconds=10,
-        threshold_percent=D(-5),
+        threshold_percent=THRESHOLD,
         needs_all_pyramids=True,
         waits=True,
         age_minutes=None,
-        offers=offers,
-        offered_usd=D("361.41") if offers else D(0),
+        offers=len(offered),
+        offered_usd=sum(offered, D(0)),
         under_way=False,
         next_id=next_id,
-        candidates=1,
+        candidates=sum(row.state is RiskState.CANDIDATE for row in rows),
         next_look_at_ms=NOW_MS + 6_000,
     )
 
@@ -205,34 +246,29 @@ def sample_offsets() -> tuple[OffsetRow, ...]:
     )  # fmt: skip
 
 
-def exposure(symbol: str, filled: str, rests: str, total: Decimal) -> ExposureRow:
-    deployed = D(filled) + D(rests)
-    return ExposureRow(
-        symbol=symbol,
-        filled=D(filled),
-        open=D(rests),
-        groups=1,
-        share_percent=deployed / total * 100,
-        locked_percent=D(rests) / deployed * 100,
-    )
-
-
-_PAIRS = (
-    ("SOL/USDT", "2499.49", "3999.39"),
-    ("BTC/USDT", "4997.64", "0"),
-    ("AVAX/USDT", "4995.33", "0"),
-    ("ETH/USDT:USDT", "3981.38", "994.87"),
-    ("LINK/USDT", "2998.56", "999.41"),
-    ("DOGE/USDT", "0", "2499.75"),
-)
+def exposures_of(groups: Sequence[GroupRow]) -> list[ExposureRow]:
+    """What each pair has at work: what is filled, at its cost, and what rests in its open entries."""
+    found = [(row.symbol, row.cost, resting(row)) for row in groups]
+    total = sum((filled + rests for _, filled, rests in found), D(0))
+    return [
+        ExposureRow(
+            symbol=symbol,
+            filled=filled,
+            open=rests,
+            groups=1,
+            share_percent=(filled + rests) / total * 100,
+            locked_percent=rests / (filled + rests) * 100,
+        )
+        for symbol, filled, rests in found
+    ]
 
 
 def sample_exposures() -> list[ExposureRow]:
-    total = sum((D(filled) + D(rests) for _, filled, rests in _PAIRS), D(0))
-    return [exposure(symbol, filled, rests, total) for symbol, filled, rests in _PAIRS]
+    return exposures_of(sample_groups())
 
 
-def capital(rows: Sequence[ExposureRow], free: str = "23076.11") -> CapitalRow:
+def capital(rows: Sequence[ExposureRow], free: str | Decimal | None = None) -> CapitalRow:
+    free = sample_free() if free is None else free
     return CapitalRow(
         filled=sum((row.filled for row in rows), D(0)),
         open=sum((row.open for row in rows), D(0)),
@@ -364,37 +400,27 @@ def _fresh(parts: Status) -> Status:
 
 def empty() -> PanelChanges:
     return panels(
-        about=summary(next_id=None, offers=0),
+        about=summary(next_id=None, among=()),
         money=capital((), free="10000"),
         parts=_fresh(status()),
     )
 
 
 def busy(count: int = 200) -> PanelChanges:
-    states = [RiskState.CANDIDATE, RiskState.NOT_FULL, RiskState.WAITING, RiskState.WINNER, RiskState.NO_FILL]
+    groups = busy_groups(count)
+    quotes = busy_quotes(groups)
     risks = [
-        risk(
-            f"C{number:03}/USDT",
-            ("1m", "5m", "15m", "1h", "4h")[number % 5],
-            state=states[number % 5],
-            percent=None if number % 5 == 4 else f"{-14 + number % 40 * 0.5:.2f}",
-            loss=None if number % 5 == 4 else f"{-1400 + number % 40 * 50:.2f}",
-            timer_ms=number % 90 * MINUTE if number % 5 == 0 else None,
-        )
-        for number in range(count)
+        risk_of(row, quotes[row.account, row.symbol].price, timer_ms=number % 90 * MINUTE)
+        for number, row in enumerate(groups)
     ]
-    first = risks[0]._replace(state=RiskState.CANDIDATE)
+    first = min(risks, key=lambda row: row.loss_percent or D(0))
     lines = [waiting(f"W{number:03}/USDT", rank=number + 1, ago_ms=number * MINUTE) for number in range(100)]
-    total = D(count * 200)
-    pairs = [
-        exposure(f"C{number:03}/USDT", str(200 + number * 3), str(number % 7 * 30), total) for number in range(count)
-    ]
-    shown = replace(plan(), loser_id=first.id)
+    pairs = exposures_of(groups)
     return panels(
         queue=lines,
         risks=risks,
-        about=summary(next_id=first.id),
-        shown=shown,
+        about=summary(next_id=first.id, among=risks),
+        shown=plan_of(groups, quotes, first.id),
         offsets=[replace(sample_offsets()[1], id=number, at_ms=NOW_MS - number * HOUR) for number in range(1, 60)],
         exposures=pairs,
         money=capital(pairs, free="1234567.89"),
@@ -407,7 +433,7 @@ def error() -> PanelChanges:
     return panels(
         queue=[replace(row, reason="paused", blocker="The engine is paused") for row in sample_queue()],
         risks=rows,
-        about=summary(next_id=None, offers=0),
-        shown=no_plan(),
+        about=summary(next_id=None, among=[row for row in rows if row.state is RiskState.WINNER]),
+        shown=no_plan("The winners bring too little for all of it, and a part is not to be closed (risk.when_short)."),
         parts=status(away=True),
     )

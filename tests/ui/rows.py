@@ -19,6 +19,7 @@ from exengine.engine.rows import (
     Quote,
     Severity,
     SignalRow,
+    Topic,
     ViewChanges,
 )
 
@@ -26,6 +27,8 @@ D = Decimal
 NOW_MS = 1_795_440_727_000
 """2026-11-23 13:32:07 UTC."""
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+START, REALISED = D(50_000), "1041.93"
+"""What the accounts began with, and what all closes have brought."""
 TPS = ("1.0", "0.5", "2.0", "1.5", "1.0", "1.0", "1.0")
 
 
@@ -92,6 +95,7 @@ def group(
     pyramids: Sequence[PyramidRow] = (),
     max_pyramids: int = 5,
     decimals: int = 2,
+    qty_decimals: int = 5,
     opened_at_ms: int = NOW_MS - 6 * HOUR,
     status: str = "partially_filled",
     reason: str | None = None,
@@ -112,7 +116,7 @@ def group(
         quote=quote,
         base=base,
         price_decimals=decimals,
-        qty_decimals=5,
+        qty_decimals=qty_decimals,
         pyramids=len(pyramids),
         max_pyramids=max_pyramids,
         legs_filled=sum(row.legs_filled for row in pyramids),
@@ -138,8 +142,8 @@ def group(
             base=base,
             quote=quote,
             tick_size=D(1).scaleb(-decimals),
-            step_size=D("0.00001"),
-            min_qty=D("0.00001"),
+            step_size=D(1).scaleb(-qty_decimals),
+            min_qty=D(1).scaleb(-qty_decimals),
             min_notional=D(5),
         ),
     )
@@ -192,9 +196,9 @@ def sample_groups() -> list[GroupRow]:
         group("BTC/USDT", "4h", pyramids=btc, status="active", tp_mode="aggregate", target=D("68416.64"),
               opened_at_ms=NOW_MS - 3 * DAY),
         group("ETH/USDT:USDT", "1h", account="perp", side=Side.SHORT, pyramids=eth, tp_mode="aggregate",
-              target=D("3218.42"), opened_at_ms=NOW_MS - 19 * HOUR),
+              target=D("3218.42"), opened_at_ms=NOW_MS - 19 * HOUR, qty_decimals=3),
         group("AVAX/USDT", "1h", pyramids=avax, status="active", tp_mode="pyramid", target=D("36.80"),
-              opened_at_ms=NOW_MS - 2 * DAY),
+              opened_at_ms=NOW_MS - 2 * DAY, qty_decimals=2),
         group("LINK/USDT", "15m", pyramids=link, tp_mode="pyramid", target=D("18.095"), decimals=3,
               opened_at_ms=NOW_MS - 5 * HOUR),
         group("DOGE/USDT", "15m", pyramids=doge, status="live", decimals=5, opened_at_ms=NOW_MS - 4 * MINUTE,
@@ -214,6 +218,17 @@ def sample_quotes(at_ms: int = NOW_MS - 2 * SECOND) -> dict[tuple[str, str], Quo
     return {market: Quote(price=D(price), at_ms=at_ms) for market, price in prices.items()}
 
 
+def resting(row: GroupRow) -> Decimal:
+    """What its open entries would cost, in quote."""
+    legs = (leg for part in row.pyramid_rows for leg in part.legs if leg.state in ("submitted", "open"))
+    return sum((leg.planned_price * leg.planned_qty for leg in legs), D(0))
+
+
+def sample_free() -> Decimal:
+    """What the accounts began with and made, less what the sample's groups have at work."""
+    return START + D(REALISED) - sum((row.cost + resting(row) for row in sample_groups()), D(0))
+
+
 def engine(
     *,
     status: EngineStatus = EngineStatus.RUNNING,
@@ -223,10 +238,10 @@ def engine(
     pool_limit: int = 6,
     queued: int = 5,
     realised_today: str = "81.66",
-    realised_total: str = "1041.93",
+    realised_total: str = REALISED,
     closed_groups: int = 175,
     last_webhook_at_ms: int | None = NOW_MS - 4 * MINUTE,
-    free: str = "23076.11",
+    free: str | None = None,
     last_offset_at_ms: int | None = NOW_MS - 2 * HOUR,
 ) -> EngineRow:
     return EngineRow(
@@ -238,12 +253,12 @@ def engine(
         queued=queued,
         realised_today=D(realised_today),
         realised_total=D(realised_total),
-        start_equity=D(50000),
+        start_equity=START,
         risk_enabled=True,
         last_webhook_at_ms=last_webhook_at_ms,
-        free_quote=D(free),
-        filled_quote=D("19472.51"),
-        open_quote=D("8493.31"),
+        free_quote=sample_free() if free is None else D(free),
+        filled_quote=sum((row.cost for row in sample_groups()), D(0)),
+        open_quote=sum((resting(row) for row in sample_groups()), D(0)),
         closed_groups=closed_groups,
         last_offset_at_ms=last_offset_at_ms,
     )
@@ -362,14 +377,54 @@ def sample_log(*, errors: int = 0) -> tuple[LogRow, ...]:
         log(4, "DCA1 bought 3.397 at 147.16", symbol="SOL/USDT", timeframe="1h"),
         log(5, "DCA4 left out: 3.95 USDT is under the minimum notional of 5.00", severity=Severity.WARNING,
             category=Category.PRECISION, symbol="DOGE/USDT", timeframe="15m"),
-        log(6, "AVAX/USDT 1h is a candidate: 6.16 % under its cost, timer 60 m", category=Category.RISK,
+        log(6, "AVAX/USDT 1h is a candidate: 6.84 % under its cost, timer 60 m", category=Category.RISK,
             symbol="AVAX/USDT", timeframe="1h"),
         log(7, "Target of DCA1 reached: sold 3.397 at 147.90, +1.51 USDT", symbol="SOL/USDT", timeframe="1h"),
-        log(8, "Prices of LINK/USDT were late by 18 s", severity=Severity.WARNING, category=Category.SYSTEM,
-            symbol="LINK/USDT"),
+        log(8, "Prices of ETH/USDT were late by 18 s", severity=Severity.WARNING, category=Category.SYSTEM,
+            symbol="ETH/USDT:USDT"),
     ]  # fmt: skip
     more = [replace(REJECTED, id=90 - number, at_ms=NOW_MS - number * MINUTE) for number in range(errors)]
     return (*lines, *reversed(more))
+
+
+def refused(account: str = "paper", *, number: int = 90) -> LogRow:
+    """The DOGE entry of the sample that the exchange refused: it can be shown and placed again."""
+    return replace(
+        log(
+            number,
+            "Entry of pyramid 1, DCA4 refused by the exchange: too many open orders on this symbol (-1015).",
+            severity=Severity.ERROR,
+            symbol="DOGE/USDT",
+            timeframe="15m",
+            advice="The other legs stand. Cancel old orders on this symbol, then place the leg again.",
+            at_ms=NOW_MS,
+        ),
+        topic=Topic.ORDER_REJECTED,
+        group=f"{account}|DOGE/USDT|15m#1",
+    )
+
+
+def outage_log() -> tuple[LogRow, ...]:
+    """A bad hour: an account away, a store that takes nothing, and a refused order."""
+    away = log(
+        88,
+        "Account perp cannot be traded on: timed out after 10 s.",
+        severity=Severity.ERROR,
+        category=Category.SYSTEM,
+        advice="Its orders rest at the exchange. It is asked again on its own.",
+        at_ms=NOW_MS - 2 * MINUTE,
+    )
+    full = log(
+        89,
+        "The disk is full: nothing more can be stored.",
+        severity=Severity.ERROR,
+        category=Category.SYSTEM,
+        advice="Make room on it: what waits is stored then.",
+        at_ms=NOW_MS - MINUTE,
+    )
+    return (
+        *sample_log(), replace(away, topic=Topic.ACCOUNT_AWAY), replace(full, topic=Topic.STORE_TROUBLE), refused(),
+    )  # fmt: skip
 
 
 def busy_groups(groups: int = 200, pyramids: int = 5, legs: int = 7) -> list[GroupRow]:
@@ -389,6 +444,12 @@ def busy_groups(groups: int = 200, pyramids: int = 5, legs: int = 7) -> list[Gro
             )
         )
     return made
+
+
+def busy_quotes(groups: Sequence[GroupRow]) -> dict[tuple[str, str], Quote]:
+    """A price for each group: from far below its average entry to above it."""
+    prices = [quotes_for([row], str(D("0.87") + D("0.005") * (number % 40))) for number, row in enumerate(groups)]
+    return {market: quote for found in prices for market, quote in found.items()}
 
 
 def quotes_for(groups: Sequence[GroupRow], move: str = "1.01", at_ms: int = NOW_MS) -> dict[tuple[str, str], Quote]:

@@ -15,7 +15,7 @@ from PySide6.QtGui import QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
 from exengine.engine.intake import Verdict, VerdictKind
-from exengine.engine.rows import EngineStatus, Mode, Severity, Topic, ViewChanges
+from exengine.engine.rows import EngineStatus, Mode, ViewChanges
 from exengine.ui.app import make_app
 from exengine.ui.bridge import Bridge
 from exengine.ui.layout import LayoutStore
@@ -193,7 +193,7 @@ def normal(stage: Stage, account: str = "paper", mode: Mode = Mode.PAPER) -> Non
 def error(stage: Stage) -> None:
     normal(stage)
     row = rows.engine(status=EngineStatus.ERROR, status_text="Account perp cannot be reached: timed out after 10 s.")
-    stage.put(rows.changes(log=rows.sample_log(errors=3), engine=row, panels=panels.error()))
+    stage.put(rows.changes(log=rows.outage_log(), engine=row, panels=panels.error()))
     stale = {
         key: replace(quote, at_ms=rows.NOW_MS - 40_000)
         for key, quote in rows.sample_quotes().items()
@@ -231,7 +231,7 @@ def busy(stage: Stage) -> None:
     stage.put(
         rows.changes(
             groups,
-            quotes=rows.quotes_for(groups),
+            quotes=rows.busy_quotes(groups),
             signals=signals,
             log=log,
             engine=rows.engine(pool_used=200, pool_limit=200, queued=100, realised_total="1234567.89"),
@@ -246,7 +246,7 @@ def busy(stage: Stage) -> None:
 
 def live(stage: Stage) -> None:
     normal(stage, account="main", mode=Mode.LIVE)
-    stage.put(rows.changes(log=(rows.REJECTED,)))
+    stage.put(rows.changes(log=(rows.refused("main"),)))
 
 
 def panic(stage: Stage) -> None:
@@ -409,26 +409,15 @@ def log_of_a_group(stage: Stage) -> None:
     span.first.setDate(day)
     span.last.setDate(day)
     group = "paper|DOGE/USDT|15m#1"
-    lines = [line for line in rows.sample_log(errors=3) if line.symbol == "DOGE/USDT"]
-    stage.put(rows.changes(log=[replace(line, id=line.id + 500, group=group) for line in lines]))
+    texts = ("Alert taken as an entry", "Ladder of 5 legs laid at 0.16400", "4 of 5 entries placed")
+    lines = [rows.log(60 + place, text, symbol="DOGE/USDT", timeframe="15m") for place, text in enumerate(texts)]
+    stage.put(rows.changes(log=[replace(line, group=group) for line in lines]))
     stage.window.positions.asked.emit(Deed.LOG, group)
 
 
 def strip_of_an_order(stage: Stage) -> None:
     normal(stage)
-    refused = replace(
-        rows.log(
-            200,
-            "Entry of pyramid 1, DCA4 refused by the exchange: too many open orders on this symbol (-1015).",
-            severity=Severity.ERROR,
-            symbol="DOGE/USDT",
-            timeframe="15m",
-            advice="The other legs stand. Cancel old orders on this symbol, then place the leg again.",
-        ),
-        topic=Topic.ORDER_REJECTED,
-        group="paper|DOGE/USDT|15m#1",
-    )
-    stage.put(rows.changes(log=[*rows.sample_log(errors=2), refused]))
+    stage.put(rows.changes(log=[*rows.sample_log(errors=2), rows.refused()]))
 
 
 SCENES: dict[str, tuple[Callable[[Stage], None], Mode]] = {

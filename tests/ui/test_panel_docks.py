@@ -217,10 +217,10 @@ def test_rows_of_the_queue_are_copied_plainly(full):
 
 def test_groups_are_shown_by_loss_with_timer_and_state(full):
     model = full.window.risk.model
-    assert texts(model, 0)[:5] == ["AVAX 1h", "−6.16", "−307.87", "14:20", "5 / 5"]
+    assert texts(model, 0)[:5] == ["AVAX 1h", "−6.84", "−341.58", "14:20", "5 / 5"]
     assert texts(model, 0)[RiskCol.STATE] == "Candidate"
     assert [row.symbol.split("/")[0] for row in model.rows()] == ["AVAX", "LINK", "SOL", "ETH", "BTC", "DOGE"]
-    assert full.window.risk.heading.detail.text() == "next look in 6 s · 3 offsets, 361.41 USD"
+    assert full.window.risk.heading.detail.text() == "next look in 6 s · 3 offsets, 443.84 USD"
 
 
 def test_the_title_counts_down_to_the_next_look(full):
@@ -264,10 +264,10 @@ def test_the_plan_is_told_in_words_and_in_rows(full):
     )
     shown = [texts(risk.plan_model, row) for row in range(risk.plan_model.rowCount())]
     assert shown == [
-        ["BTC/USDT 4h", "Sell all 0.07735", "+198.38"],
-        ["ETH/USDT 1h", "Buy back 0.909 of 1.164", "+114.30"],
-        ["AVAX/USDT 1h", "Sell all 134.46", "−312.56"],
-        ["Left over", "Covered 100.0 %", "+0.12"],
+        ["BTC/USDT 4h", "Sell all 0.07799", "+239.74"],
+        ["ETH/USDT 1h", "Buy back 0.664 of 1.152", "+106.57"],
+        ["AVAX/USDT 1h", "Sell all 133.50", "−346.24"],
+        ["Left over", "Covered 100.0 %", "+0.07"],
     ]
 
 
@@ -389,11 +389,11 @@ def test_nothing_to_watch_is_said(stage):
 # Capital
 
 
-def test_the_money_is_shown_as_the_design_has_it(full):
+def test_the_money_at_work_is_shown_by_pair(full):
     capital = full.window.capital
-    assert (capital.deployed.text(), capital.free.text()) == ("27,965.82", "23,076.11")
-    assert capital.gauge.accessibleDescription() == "Filled 38.1 %, Open DCA legs 16.6 %, Free 45.2 %"
-    assert texts(capital.model, 0) == ["SOL USDT", "6,498.88", "", "23.2 %", "61.5 %"]
+    assert (capital.deployed.text(), capital.free.text()) == ("27,458.99", "23,582.94")
+    assert capital.gauge.accessibleDescription() == "Filled 37.0 %, Open DCA legs 16.8 %, Free 46.2 %"
+    assert texts(capital.model, 0) == ["SOL USDT", "6,498.70", "", "23.7 %", "61.5 %"]
     bars = [
         (cell.bar, cell.bar_open) for cell in (capital.model.cells(capital.model.index(row, 0))[2] for row in (0, 1))
     ]
