@@ -35,11 +35,14 @@ class HelpBrowser(QTextBrowser):
         self.document().setMarkdown(markdown, QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:
-        """A picture of the help, no wider than the page; nothing from anywhere else."""
+        """A picture of the help, in the light theme a light one, no wider than the page; nothing from anywhere else."""
         path = name if isinstance(name, str) else name.toString()
         if kind != QTextDocument.ResourceType.ImageResource.value or not path.startswith(PICTURES) or ".." in path:
             return None
         file = asset(f"help/{path}")
+        light = asset(f"help/{path.removesuffix('.png')}-light.png")
+        if not self._look.is_dark and light.is_file():
+            file = light
         if not file.is_file():
             return None
         data, ratio = file.read_bytes(), self.devicePixelRatioF()

@@ -43,11 +43,13 @@ SHOTS = {
     "window": Shot(scene="normal"),
     "window-light": Shot(scene="normal", scheme=Scheme.LIGHT),
     "risk": Shot(scene="run-plan", part="question"),
+    "risk-light": Shot(scene="run-plan", scheme=Scheme.LIGHT, part="question"),
     "queue": Shot(scene="normal", part="queue"),
+    "queue-light": Shot(scene="normal", scheme=Scheme.LIGHT, part="queue"),
 }
-"""The pictures of the window, by file."""
+"""The pictures of the window, by file: the light theme shows the light ones."""
 WORKED = ("replay", "performance", "settings")
-"""Those of what reads or works before it shows something."""
+"""Those of what reads or works before it shows something, each in both themes."""
 SIZE = (1440, 900)
 COLORS = 256
 
@@ -80,10 +82,11 @@ def renew(folder: Path) -> Iterator[Path]:
             save(shot.of(stage), pictures / f"{name}.png")
             stage.close()
             yield pictures / f"{name}.png"
-        look.choose(scheme=Scheme.DARK)
-        for name, picture in zip(WORKED, _worked(app, look, Path(layouts)), strict=True):
-            save(picture, pictures / f"{name}.png")
-            yield pictures / f"{name}.png"
+        for scheme, ending in ((Scheme.DARK, ""), (Scheme.LIGHT, "-light")):
+            look.choose(scheme=scheme)
+            for name, picture in zip(WORKED, _worked(app, look, Path(layouts)), strict=True):
+                save(picture, pictures / f"{name}{ending}.png")
+                yield pictures / f"{name}{ending}.png"
 
 
 def _worked(app: QApplication, look: Look, folder: Path) -> Iterator[QPixmap]:

@@ -27,7 +27,7 @@ def test_the_ladders_table_is_the_ladder_that_is_laid(tmp_path):
     orders = ladder(tmp_path).tables["orders"]
     entries = [row for row in orders if row["role"] == "entry"]
     targets = {row["leg"]: row for row in orders if row["role"] == "tp"}
-    gaps, percents = ("0", "−0.5", "−1", "−1.5", "−2"), ("1", "0.5", "2", "1.5", "1")
+    gaps, percents = ("0.0", "−0.5", "−1.0", "−1.5", "−2.0"), ("1.0", "0.5", "2.0", "1.5", "1.0")
     for entry, gap, percent in zip(entries, gaps, percents, strict=True):
         price, target = D(entry["price"]), D(targets[entry["leg"]]["price"])
         assert D(entry["price"]) == (100 * (1 + D(gap.replace("−", "-")) / 100)).quantize(D("0.01"))
@@ -116,10 +116,12 @@ def test_the_pictures_are_those_that_the_engine_makes_today():
 
 def test_every_picture_is_small_and_shown_and_every_one_that_is_shown_is_there():
     there = {path.name: path.stat().st_size for path in (HELP / "pictures").iterdir()}
-    assert set(there) == {f"{name}.svg" for name in DRAWN} | {f"{name}.png" for name in (*SHOTS, *WORKED)}
+    worked = [f"{name}{ending}" for name in WORKED for ending in ("", "-light")]
+    assert set(there) == {f"{name}.svg" for name in DRAWN} | {f"{name}.png" for name in (*SHOTS, *worked)}
     assert max(there.values()) < 300_000
     texts = "".join(path.read_text(encoding="utf-8") for path in pages())
-    assert [name for name in there if f"pictures/{name})" not in texts] == []
+    # In the light theme a light one takes the place of the one that a page names.
+    assert [name for name in there if f"pictures/{name.replace('-light', '')})" not in texts] == []
 
 
 def test_the_page_of_settings_in_the_repository_is_the_one_in_the_program():
