@@ -4,7 +4,8 @@
     python3 packaging/dev.py test [ARGUMENTS]       the tests; arguments are pytest's
     python3 packaging/dev.py lint                   format, style, types, and who may import whom
     python3 packaging/dev.py bench [ARGUMENTS]      the benchmarks; arguments are pytest's
-    python3 packaging/dev.py screens                every dock and dialog as PNG files in build/screens
+    python3 packaging/dev.py screens [FOLDER] [SCENE]
+                                                    every dock and dialog as PNG files, in build/screens
     python3 packaging/dev.py docs                   the help's pictures and generated pages anew
     python3 packaging/dev.py build [STAGE]          wheel, program folder and this system's installer, in build/dist
     python3 packaging/dev.py try-clone [ARGUMENTS]  run and test in a clean Debian root with nothing but python3
@@ -465,7 +466,7 @@ def lint(arguments: list[str]) -> int:
 def screens(arguments: list[str]) -> int:
     ready(QT_LIBRARIES)
     os.chdir(ROOT)
-    return become([str(PYTHON), "-m", "tests.ui.screens", *(arguments or ["build/screens"])], offscreen())
+    return become([str(PYTHON), "-m", "tests.ui.screens", *arguments], offscreen())
 
 
 def docs(arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
 """Renders every dock and dialog to PNG files, to be looked at: `python -m tests.ui.screens build/screens`."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -517,9 +518,16 @@ def shoot_twice(folder: str, only: str) -> None:
         print(written)
 
 
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="dev.py screens", description="Renders every dock and dialog to PNG files.")
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("build/screens"), help="default: %(default)s")
+    parser.add_argument("scene", nargs="?", default="", help="only scenes with this in their name; default: all")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    target = Path(sys.argv[1] if len(sys.argv) > 1 else "build/screens")
-    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
+    arguments = _arguments()
+    target, wanted = arguments.folder, arguments.scene
     for written in render(target, wanted):
         print(written)
     from tests.ui import frame_screens, performance_screens, replay_screens, settings_screens
