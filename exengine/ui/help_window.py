@@ -38,7 +38,7 @@ PAGE_WIDTH = 760
 LINE_PERCENT = 130
 """Of a line's own height."""
 FIRST = next(iter(PAGES))
-CODE_INDENT = 8
+CODE_PADDING, CODE_HANGS = 8, 20
 _NAME = Qt.ItemDataRole.UserRole
 
 
@@ -289,6 +289,7 @@ class HelpWindow(QWidget):
     def _dress(self) -> None:
         """Gives headings, paragraphs, code and tables the look's sizes and lines: Markdown knows nothing of them."""
         self.text.document().setUndoRedoEnabled(False)
+        self._frame_code()
         block = self.text.document().begin()
         while block.isValid():
             self._dress_block(block)
@@ -306,19 +307,52 @@ class HelpWindow(QWidget):
                 frame.setFormat(form)
         self.text.moveCursor(QTextCursor.MoveOperation.Start)
 
+    def _frame_code(self) -> None:
+        """Puts each piece of code onto a ground of its own, with room around it."""
+        form = QTextFrameFormat()
+        form.setBackground(self._look.color("raised"))
+        form.setPadding(self._look.scaled(CODE_PADDING))
+        form.setBottomMargin(self._look.scaled(8))
+        block = self.text.document().begin()
+        while block.isValid():
+            if _is_code(block):
+                block = self._framed(block, form)
+            block = block.next()
+
+    def _framed(self, block: QTextBlock, form: QTextFrameFormat) -> QTextBlock:
+        """Moves the piece of code that begins here into a frame, and returns its last line."""
+        cursor, lines = QTextCursor(block), [block.blockFormat()]
+        while _is_code(block.next()):
+            block = block.next()
+            lines.append(block.blockFormat())
+        cursor.setPosition(block.position() + block.length() - 1, QTextCursor.MoveMode.KeepAnchor)
+        block = cursor.insertFrame(form).firstCursorPosition().block()
+        for place, line in enumerate(lines):
+            # The first line has become one of the text around it.
+            QTextCursor(block).setBlockFormat(line)
+            block = block.next() if place < len(lines) - 1 else block
+        return block
+
     def _dress_block(self, block: QTextBlock) -> None:
         look, form, cursor = self._look, block.blockFormat(), QTextCursor(block)
         level = form.headingLevel()
+        if not block.text() and cursor.currentFrame().parentFrame() is None:
+            # What Qt leaves above and below a frame takes no room.
+            form.setLineHeight(1, QTextBlockFormat.LineHeightTypes.FixedHeight.value)
+            form.setBottomMargin(0)
+            cursor.setBlockFormat(form)
+            return
         in_table, in_list = cursor.currentTable() is not None, block.textList() is not None
         # A text to be pasted stays in one piece.
-        tight = in_table or (_is_code(block) and _is_code(block.next()))
+        tight = in_table or _is_code(block)
         form.setTopMargin(look.scaled({0: 0, 1: 0, 2: 16}.get(level, 10)))
         goes_on = in_list and block.next().textList() is not None
         form.setBottomMargin(look.scaled(0 if tight else 3 if goes_on else 8))
         if _is_code(block):
-            form.setBackground(look.color("raised"))
-            form.setLeftMargin(look.scaled(CODE_INDENT))
-            form.setNonBreakableLines(False)  # a long line goes on in the next: the page is never wider than the window
+            # A long line goes on in the next, a little to the right: the page is never wider than the window.
+            form.setNonBreakableLines(False)
+            form.setLeftMargin(look.scaled(CODE_HANGS))
+            form.setTextIndent(-look.scaled(CODE_HANGS))
         # The ground of code has no gaps between its lines only where they are no higher than their letters; and below a
         # picture, a share of its height would be empty.
         percent = 100 if _is_code(block) or _is_picture(block) else LINE_PERCENT

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtGui import QGuiApplication, QTextDocument
+from PySide6.QtGui import QGuiApplication, QTextDocument, QTextTable
 
 from exengine.assets import asset
 from exengine.cli.desktop import MASK
@@ -266,6 +266,35 @@ def test_below_a_picture_the_page_goes_on_at_once(helped):
             assert taken < high + 32
         block = block.next()
     assert seen == 2
+
+
+def test_each_piece_of_code_stands_on_a_ground_of_its_own_with_all_its_lines(helped):
+    helped.show_page("backup")
+    frames = helped.text.document().rootFrame().childFrames()
+    told = [frame for frame in frames if not isinstance(frame, QTextTable)]
+    texts = []
+    for frame in told:
+        cursor = frame.firstCursorPosition()
+        cursor.setPosition(frame.lastPosition(), cursor.MoveMode.KeepAnchor)
+        texts.append(cursor.selectedText())
+        assert frame.frameFormat().background().color().name() == helped._look.hex("raised")
+    assert len(texts) == asset("help/backup.md").read_text(encoding="utf-8").count("```") // 2
+    assert "exengine restore my-backup.zip --data-dir ./restored" in texts
+    layout = helped.text.document().documentLayout()
+    for frame in told:
+        above = helped.text.document().findBlock(frame.firstPosition() - 1).previous()
+        gap = layout.frameBoundingRect(frame).top() - layout.blockBoundingRect(above).bottom()
+        assert 0 <= gap < 20, "no empty line above it"
+
+
+def test_photographs_are_light_in_the_light_theme(helped, look):
+    grounds = []
+    for scheme in (Scheme.DARK, Scheme.LIGHT):
+        look.choose(scheme=scheme)
+        grounds.append(picture(helped, "pictures/window.png").toImage().pixelColor(600, 400).lightness())
+    assert grounds[0] < 60
+    assert grounds[1] > 200
+    look.choose(scheme=Scheme.DARK)
 
 
 def test_drawings_have_the_colours_of_the_look_and_nothing_else_is_loaded(helped, look):
