@@ -6,7 +6,7 @@ import timeit
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from itertools import count, cycle
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from exengine.domain import risk
+from exengine.domain import risk, risk_levels
 from exengine.domain.decide import decide
 from exengine.domain.events import PriceMoved, WatchDue
 from exengine.domain.instrument import Instrument
@@ -140,13 +140,14 @@ def test_a_look_where_every_price_is_another_one(thousand: World, goals: list[Go
 
     benchmark.pedantic(looked, (thousand,), setup=move, rounds=30, warmup_rounds=2)
     took_ms = benchmark.stats["median"] * 1000
-    what = f"1,000 groups, every price another one, {name.partition(',')[2].strip()}"
-    goals.append(Goal(area="risk", what=what, measured=took_ms, unit="ms"))
+    what = f"1,000 groups, every price new, {name.partition(',')[2].strip()}"
+    goals.append(Goal(area="risk", what=what, measured=took_ms, unit="ms", limit=5))
 
 
-def test_ten_times_the_groups_cost_about_ten_times(thousand: World, goals: list[Goal], benchmark: Any) -> None:
-    """All of them losers that nobody pays for: each is looked at closely."""
-    hundred = world(100)
+def test_ten_times_the_groups_cost_about_ten_times(goals: list[Goal], benchmark: Any) -> None:
+    """All of them losers that nobody pays for: each is looked at closely. Both worlds are new: one that other figures
+    were taken of lies scattered in memory, and costs more for that alone."""
+    hundred, thousand = world(100), world(1000)
     for one in (hundred, thousand):
         moved(one, MARKETS["all lose, nobody can pay"])
     few, many = (
@@ -164,13 +165,11 @@ def test_a_look_at_a_thousand_groups_none_of_which_was_seen_before(
     thousand: World, goals: list[Goal], benchmark: Any
 ) -> None:
     """What is kept of each group is forgotten before each round."""
-    from exengine.domain import pnl, risk_levels
-
     moved(thousand, MARKETS["nobody loses"])
 
     def forget() -> None:
-        pnl._kept.clear()
-        risk_levels._kept.clear()
+        groups = thousand.state.groups
+        groups.update({group_id: replace(group) for group_id, group in groups.items()})
         risk_levels._kept_members.clear()
 
     benchmark.pedantic(looked, (thousand,), setup=forget, rounds=10)
