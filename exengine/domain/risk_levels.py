@@ -66,7 +66,14 @@ class Market(NamedTuple):
     """None before its first price."""
 
 
-class _Ranges(NamedTuple):
+class UnitCosts(NamedTuple):
+    """Of the groups of one side, in quote per unit of base."""
+
+    least: Decimal
+    most: Decimal
+
+
+class Ranges(NamedTuple):
     """Where the first of a symbol's groups begins to lose or to bring something."""
 
     terms: Terms
@@ -77,6 +84,10 @@ class _Ranges(NamedTuple):
     brings_from: Decimal
     brings_to: Decimal
     """Between the two the closing of none brings anything."""
+    longs: UnitCosts | None
+    shorts: UnitCosts | None
+    most_units: Decimal
+    """The most units of base that one of them holds."""
 
 
 class Members:
@@ -93,9 +104,9 @@ class Members:
         self.losers: Any = None
         self.winners: Any = None
         """What `risk_ranking` has worked out of them."""
-        self._ranges: _Ranges | None = None
+        self._ranges: Ranges | None = None
 
-    def ranges(self, terms: Terms) -> _Ranges:
+    def ranges(self, terms: Terms) -> Ranges:
         """Where they begin to lose or to bring something, by `terms`."""
         if self._ranges is None or self._ranges.terms is not terms:
             self._ranges = _ranges(self.groups, terms)
@@ -111,7 +122,7 @@ Standing = tuple[Market, Members]
 """A symbol in one look at the risk, and its groups."""
 
 
-def _ranges(groups: tuple[Group, ...], terms: Terms) -> _Ranges:
+def _ranges(groups: tuple[Group, ...], terms: Terms) -> Ranges:
     loses_from = brings_from = ANY
     loses_to = brings_to = _NEVER
     levels = [levels_of(group, terms) for group in groups]
@@ -120,7 +131,15 @@ def _ranges(groups: tuple[Group, ...], terms: Terms) -> _Ranges:
             loses_to, brings_from = max(loses_to, one.loses_to), min(brings_from, one.brings_from)
         else:
             loses_from, brings_to = min(loses_from, one.loses_from), max(brings_to, one.brings_to)
-    return _Ranges(terms, tuple(zip(groups, levels, strict=True)), loses_from, loses_to, brings_from, brings_to)
+    each = tuple(zip(groups, levels, strict=True))
+    most_units = max((one.net_qty * one.contract_size for one in levels), default=ZERO)
+    longs, shorts = (_unit_costs(levels, sign) for sign in (1, -1))
+    return Ranges(terms, each, loses_from, loses_to, brings_from, brings_to, longs, shorts, most_units)
+
+
+def _unit_costs(levels: Iterable[Levels], sign: int) -> UnitCosts | None:
+    costs = [one.unit_cost for one in levels if one.sign == sign]
+    return UnitCosts(min(costs), max(costs)) if costs else None
 
 
 class Markets:

@@ -4,14 +4,15 @@ What is worked out of a symbol's groups at a price is kept until the price or on
 follow each other closely, after each fill and each offset, and most symbols are then as they were.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from heapq import merge
-from typing import NamedTuple
+from functools import partial
+from heapq import heapify, heappop, heappush
+from typing import NamedTuple, TypeVar
 
 from exengine.domain.group import Group
-from exengine.domain.money import HUNDRED, ZERO
-from exengine.domain.risk_levels import Levels, Market, Members, Standing, Symbol
+from exengine.domain.money import HUNDRED, ONE, ZERO
+from exengine.domain.risk_levels import ANY, Levels, Market, Members, Standing, Symbol
 
 Age = tuple[int, str]
 """When a group began, and its id: the oldest sorts first."""
@@ -42,6 +43,9 @@ class Ahead(NamedTuple):
     gain: Decimal
     """What closing one contract really brings, in USD."""
     market: Market
+
+
+T = TypeVar("T", Loser, Ahead)
 
 
 class _Losers(NamedTuple):
@@ -100,19 +104,74 @@ FULL_COVER = Decimal("0.999")
 """From this share of what is required on, the loser goes whole."""
 _CAUTION = Decimal("1.000001")
 """Closer than that the exact formulas decide."""
+_HAIR = Decimal("1e-12")
+"""What is estimated and what is exact differ by less: by the rounding of their last digits."""
 
 
 def by_loss(losing: Iterable[Standing], offer: Offer | None = None) -> Iterator[Loser]:
     """Those that lose enough, the worst first (tie: largest loss in USD, then the oldest), where an offer may do."""
-    found = [(members, _losers(market, members)) for market, members in losing]
-    return merge(
-        *[losers.ranked for members, losers in found if offer is None or not offer.passes_over(members, losers)]
-    )
+
+    def losers(market: Market, members: Members) -> Sequence[Loser]:
+        found = _losers(market, members)
+        return () if offer is not None and offer.passes_over(members, found) else found.ranked
+
+    return _in_order((_worst(*standing), partial(losers, *standing)) for standing in losing)
 
 
 def by_profit(ahead: Iterable[Standing]) -> Iterator[Ahead]:
     """Those whose closing would bring something, largest profit first (tie: the oldest)."""
-    return merge(*[_winners(market, members).ranked for market, members in ahead])
+    return _in_order((_best(*standing), partial(_winners, *standing)) for standing in ahead)
+
+
+def _in_order(symbols: Iterable[tuple[Decimal, Callable[[], Sequence[T]]]]) -> Iterator[T]:
+    """Merges the groups of all symbols. Those of one are not worked out before its first could be the next.
+
+    Each symbol is told of by what its first group sorts by, or less, and by what works its groups out, in order.
+    """
+    waiting = [(least, place, work_out) for place, (least, work_out) in enumerate(symbols)]
+    heapify(waiting)
+    ready: list[T] = []
+    while waiting or ready:
+        while waiting and (not ready or waiting[0][0] <= ready[0][0]):
+            for one in heappop(waiting)[2]():
+                heappush(ready, one)
+        if ready:
+            yield heappop(ready)
+
+
+def _worst(market: Market, members: Members) -> Decimal:
+    """By how many per cent the worst of a symbol's groups loses, or a hair more."""
+    kept: _Losers | None = members.losers
+    if kept is not None and _is_same(kept.at, market):
+        return kept.ranked[0].percent if kept.ranked else ANY
+    last, terms = market.last, market.terms
+    assert last is not None
+    assert terms is not None
+    there, worst = members.ranges(terms), ANY
+    for costs, sign in ((there.longs, 1), (there.shorts, -1)):
+        if costs is not None:
+            if costs.least <= 0:
+                return -ANY
+            unit_cost = costs.most if sign > 0 else costs.least
+            worst = min(worst, sign * (last - unit_cost) / unit_cost * HUNDRED)
+    return worst - (abs(worst) + 1) * _HAIR
+
+
+def _best(market: Market, members: Members) -> Decimal:
+    """What closing the best of a symbol's groups brings in USD, or a hair more; below zero, as it is sorted by."""
+    kept: _Winners | None = members.winners
+    if kept is not None and _is_same(kept.at, market):
+        return kept.ranked[0].below if kept.ranked else ANY
+    last, terms = market.last, market.terms
+    assert last is not None
+    assert terms is not None
+    there, gain = members.ranges(terms), -ANY
+    if there.longs is not None:
+        gain = last - there.longs.least
+    if there.shorts is not None:
+        gain = max(gain, there.shorts.most - last)
+    gain -= last * market.fee
+    return -gain * market.usd * there.most_units * (ONE + _HAIR) if gain > 0 else ANY
 
 
 def _losers(market: Market, members: Members) -> _Losers:
@@ -147,12 +206,13 @@ def _each_loser(market: Market, each: Sequence[tuple[Group, Levels]]) -> Iterato
             yield Loser(percent, loss * usd, levels.age, group, required, notional, least)
 
 
-def _winners(market: Market, members: Members) -> _Winners:
+def _winners(market: Market, members: Members) -> list[Ahead]:
     kept: _Winners | None = members.winners
     if kept is not None and _is_same(kept.at, market):
-        return kept
-    found = members.winners = _Winners(market, sorted(_each_ahead(market, members.levels_at(market))))
-    return found
+        return kept.ranked
+    ranked = sorted(_each_ahead(market, members.levels_at(market)))
+    members.winners = _Winners(market, ranked)
+    return ranked
 
 
 def _each_ahead(market: Market, each: Sequence[tuple[Group, Levels]]) -> Iterator[Ahead]:

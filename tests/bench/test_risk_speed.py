@@ -131,12 +131,13 @@ def test_a_look_at_a_thousand_groups(thousand: World, goals: list[Goal], benchma
 def test_a_look_where_every_price_is_another_one(thousand: World, goals: list[Goal], benchmark: Any, name: str) -> None:
     """Nothing can be kept but where each group begins to lose or to bring something; the look of a timer."""
     moved(thousand, MARKETS[name])
-    cents = cycle((Decimal("0.01"), Decimal("-0.01")))
+    was, ways = dict(thousand.state.quotes), cycle((1, -1))
 
     def move() -> None:
-        cent = next(cents)
-        for symbol, quote in thousand.state.quotes.items():
-            thousand.state.quotes[symbol] = Quote(price=quote.price + cent, at_ms=quote.at_ms)
+        way = next(ways)
+        for number, (symbol, quote) in enumerate(was.items()):
+            price = quote.price + Decimal(way * (number + 1)) / 1000  # no two symbols lose or win alike
+            thousand.state.quotes[symbol] = Quote(price=price, at_ms=quote.at_ms)
 
     benchmark.pedantic(looked, (thousand,), setup=move, rounds=30, warmup_rounds=2)
     took_ms = benchmark.stats["median"] * 1000
