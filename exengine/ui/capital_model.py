@@ -7,7 +7,7 @@ from typing import NamedTuple
 from exengine.domain.money import ZERO
 from exengine.engine.panel_rows import ExposureRow
 from exengine.ui import format as fmt
-from exengine.ui.cell import UNKNOWN, Cell, Column, Part
+from exengine.ui.cell import UNKNOWN, Cell, Column
 from exengine.ui.cell_model import Index
 from exengine.ui.keyed_model import KeyedModel, SortKey
 from exengine.ui.positions_cells import number_cell
@@ -40,12 +40,11 @@ class CapitalModel(KeyedModel[ExposureRow]):
         return (-row.deployed, row.symbol)
 
     def make_cells(self, row: ExposureRow) -> list[Cell]:
-        coin, _, quote = fmt.pair(row.symbol).partition("/")
         whole = self.largest or row.deployed
         filled, rests = (float(row.filled / whole), float(row.open / whole)) if whole else (0.0, 0.0)
         locked = row.locked_percent
         return [
-            Cell(coin, strong=True, value=row.symbol, after=(Part(quote),)),
+            Cell(fmt.pair(row.symbol), strong=True, value=row.symbol),
             number_cell(row.deployed, 2),
             Cell(bar=round(filled, 3), bar_open=round(rests, 3), value=row.filled),
             _percent(row.share_percent),

@@ -22,8 +22,23 @@ from exengine.ui.theme import Look, Role, Weight
 KEPT = "•••••••• kept with the secrets"
 _PREFIX = "secret:"
 
+COLUMNS = 4
+_SEVERITIES = ("error", "warning", "info")
+_CATEGORIES = ("webhook", "order", "risk", "precision", "system")
+
 SendTest = Callable[[NotificationPage], Awaitable[str]]
 """Sends a test notice to an address, kept or just typed; what became of it. Raises UserError."""
+
+
+Choices = tuple[tuple[str, str], ...]
+
+
+def _grouped(choices: Choices) -> tuple[tuple[str, Choices], ...]:
+    """What can be sent, by what it is: a severity or a category of the log with all its lines, or one event."""
+    parts = (("Every line that is", _SEVERITIES), ("Every line about", _CATEGORIES))
+    named = {*_SEVERITIES, *_CATEGORIES}
+    grouped = tuple((title, tuple(one for one in choices if one[0] in values)) for title, values in parts)
+    return (*grouped, ("Single events", tuple(one for one in choices if one[0] not in named)))
 
 
 class _Notice(QWidget):
@@ -34,6 +49,8 @@ class _Notice(QWidget):
         self._editing, self.place, self._send_test = editing, ("notifications", row), send_test
         self.dot = ChangedDot(look)
         self.title = Label(look, f"Address {row + 1}", weight=Weight.STRONG)
+        # As high as the dot before it.
+        self.title.setMinimumHeight(look.tall("field"))
         self.url = QLineEdit()
         self.url.setEchoMode(QLineEdit.EchoMode.Password)
         self.url.setObjectName(f"notifications.{row}.url")
@@ -45,16 +62,6 @@ class _Notice(QWidget):
         self.fault = Remark(look, icons)
         self.told = Remark(look, icons)
         self.ticks: dict[str, Tick] = {}
-        events = QGridLayout()
-        events.setHorizontalSpacing(12)
-        field = next(one for one in section("notifications").fields if one.name == "events")
-        for place, (value, word) in enumerate(field.choices):
-            tick = Tick(look, icons, word)
-            tick.setObjectName(f"notifications.{row}.events.{value}")
-            tick.setAccessibleName(f"Address {row + 1}: {word}")
-            tick.clicked.connect(self._on_events)
-            self.ticks[value] = tick
-            events.addWidget(tick, place // 4, place % 4)
         line = QHBoxLayout()
         line.setSpacing(6)
         line.addWidget(self.url, 1)
@@ -66,7 +73,7 @@ class _Notice(QWidget):
         column.addLayout(line)
         column.addWidget(self.fault)
         column.addWidget(self.told)
-        column.addLayout(events)
+        column.addLayout(self._build_events(look, icons, row))
         column.addSpacing(8)
         column.addWidget(Hairline(look))
         whole = QHBoxLayout(self)
@@ -79,6 +86,24 @@ class _Notice(QWidget):
         self.remove.clicked.connect(lambda: editing.remove(self.place))
         self.test.clicked.connect(lambda *_: spawn(self._test(), name="test notice"))
         self.refresh()
+
+    def _build_events(self, look: Look, icons: Icons, row: int) -> QGridLayout:
+        events = QGridLayout()
+        events.setHorizontalSpacing(12)
+        field = next(one for one in section("notifications").fields if one.name == "events")
+        for heading, choices in _grouped(field.choices):
+            caption = Label(look, heading, token="muted", role=Role.SMALL)
+            caption.setMinimumHeight(look.row_height())
+            events.addWidget(caption, events.rowCount(), 0, 1, COLUMNS)
+            first = events.rowCount()
+            for place, (value, word) in enumerate(choices):
+                tick = Tick(look, icons, word)
+                tick.setObjectName(f"notifications.{row}.events.{value}")
+                tick.setAccessibleName(f"Address {row + 1}: {word}")
+                tick.clicked.connect(self._on_events)
+                self.ticks[value] = tick
+                events.addWidget(tick, first + place // COLUMNS, place % COLUMNS)
+        return events
 
     async def _test(self) -> None:
         """Sends one to what stands there now, applied or not."""

@@ -3,7 +3,7 @@
 import asyncio
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent, QWindow
+from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent, QWindow
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from exengine.engine.rows import Mode
@@ -48,7 +48,8 @@ class SheetTitle(Ground):
         self.setFixedHeight(look.tall("dock_title") + 8)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 0, 8, 0)
-        row.setSpacing(4)
+        # As wide as the space behind the dot.
+        row.setSpacing(round(QFontMetricsF(look.font(weight=Weight.STRONG)).horizontalAdvance(" ")))
         row.addWidget(Label(look, title, weight=Weight.STRONG))
         self._mode = Label(look, weight=Weight.STRONG)
         row.addWidget(self._mode)

@@ -51,7 +51,7 @@ class StopSheet(Sheet):
         self.body.addLayout(row)
         self.body.addWidget(self.meaning)
         self.body.addWidget(self.fault)
-        self.clear = button(look, "Take it away")
+        self.clear = button(look, "Remove stop")
         self.clear.clicked.connect(self._on_clear)
         self.buttons.addWidget(self.clear)
         self.buttons.addStretch(1)
@@ -76,7 +76,7 @@ class StopSheet(Sheet):
         gone = "It has closed meanwhile" if group is None else why_not(Deed.STOP, group)
         if group is None or gone:
             self.now.say(f"{gone}. Nothing is left to do.")
-            self.meaning.say("")
+            self._show_outcome("")
             self._show_fault("")
             self.action.setEnabled(False)
             self.clear.setEnabled(False)
@@ -91,9 +91,13 @@ class StopSheet(Sheet):
             fault = "" if price is None else why_not_stop(group.side, price, last)
             if price is None and typed:
                 fault = "That is no price."
-            self.meaning.say(self._outcome(group, price, last) if price is not None and not fault else "")
+            self._show_outcome(self._outcome(group, price, last) if price is not None and not fault else "")
         self._show_fault(fault)
         self.action.setEnabled(price is not None and not fault and price != group.own_stop)
+
+    def _show_outcome(self, text: str) -> None:
+        self.meaning.say(text)
+        self.meaning.setVisible(bool(text))
 
     def _show_fault(self, fault: str) -> None:
         self.fault.say(fault)
@@ -107,7 +111,7 @@ class StopSheet(Sheet):
         if group.stop is not None:
             at = fmt.number(group.stop, group.price_decimals)
             return f"The strategy’s own stop stands at **{at}**, from the average entry. One set here comes before it."
-        return "It has no stop."
+        return "No stop is set."
 
     def _outcome(self, group: GroupRow, price: Decimal, last: Decimal | None) -> str:
         assert self.mode is not None

@@ -220,7 +220,7 @@ def test_groups_are_shown_by_loss_with_timer_and_state(full):
     assert texts(model, 0)[:5] == ["AVAX 1h", "−6.84", "−341.58", "14:20", "5 / 5"]
     assert texts(model, 0)[RiskCol.STATE] == "Candidate"
     assert [row.symbol.split("/")[0] for row in model.rows()] == ["AVAX", "LINK", "SOL", "ETH", "BTC", "DOGE"]
-    assert full.window.risk.heading.detail.text() == "next look in 6 s · 3 offsets, 443.84 USD"
+    assert full.window.risk.heading.detail.text() == "next look in 6 s · 3 winners, 443.84 USD"
 
 
 def test_the_title_counts_down_to_the_next_look(full):
@@ -393,7 +393,7 @@ def test_the_money_at_work_is_shown_by_pair(full):
     capital = full.window.capital
     assert (capital.deployed.text(), capital.free.text()) == ("27,458.99", "23,582.94")
     assert capital.gauge.accessibleDescription() == "Filled 37.0 %, Open DCA legs 16.8 %, Free 46.2 %"
-    assert texts(capital.model, 0) == ["SOL USDT", "6,498.70", "", "23.7 %", "61.5 %"]
+    assert texts(capital.model, 0) == ["SOL/USDT", "6,498.70", "", "23.7 %", "61.5 %"]
     bars = [
         (cell.bar, cell.bar_open) for cell in (capital.model.cells(capital.model.index(row, 0))[2] for row in (0, 1))
     ]

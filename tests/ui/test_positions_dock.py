@@ -211,7 +211,7 @@ def test_a_group_that_closes_meanwhile_gives_no_part(full):
 def test_a_stop_is_set_at_a_price_and_says_what_it_would_bring(full, on_loop):
     full.window.clicks.ask_stop(SOL)
     sheet = full.window.clicks.sheet
-    assert sheet.now.accessibleName() == "It has no stop."
+    assert sheet.now.accessibleName() == "No stop is set."
     sheet.price.setText("140.5")
     sheet.refresh()
     assert "5.46 % below the last" in sheet.meaning.accessibleName()
