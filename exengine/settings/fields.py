@@ -86,16 +86,19 @@ def setting(
     secret: bool = False,
     unit_by: tuple[str, Mapping[str, str]] | None = None,
     needs: tuple[str, tuple[Any, ...]] | None = None,
+    files: str = "",
     **limits: Any,
 ) -> Any:
     """A setting with what dialog and help say of it: its name, its meaning in one line, its unit. `...` is required.
 
     `empty` is what it means to leave it empty ("off", "no limit"), `words` the choices as a person says them, by value,
     `part` the section of a long page. `unit_by` names another setting of the page that decides the unit, with the unit
-    by its value; `needs` one without which this setting has no effect, with the values that give it one.
+    by its value; `needs` one without which this setting has no effect, with the values that give it one. `files` says
+    which files can be chosen for it, as "Prices (*.csv *.parquet)".
     """
     said: dict[str, Any] = {
         "unit": unit, "empty": empty, "part": part, "words": dict(words or {}), "secret": secret,
+        "files": files,
         "unit_by": [unit_by[0], dict(unit_by[1])] if unit_by else None,
         "needs": [needs[0], *needs[1]] if needs else None,
     }  # fmt: skip

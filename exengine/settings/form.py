@@ -67,6 +67,8 @@ class Field:
     """Value and word of each."""
     page: type[Page] | None = None
     secret: bool = False
+    files: str = ""
+    """Which files can be chosen for it, where it names some."""
     unit_by: tuple[str, tuple[tuple[str, str], ...]] | None = None
     """The setting beside it that decides its unit, and the unit by that one's value."""
     needs: tuple[str, tuple[Any, ...]] | None = None
@@ -192,6 +194,7 @@ def _field(name: str, info: FieldInfo) -> Field:
         choices=choices,
         page=inner if kind in (Kind.PAGE, Kind.PAGES) else None,
         secret=bool(extra.get("secret")),
+        files=str(extra.get("files", "")),
         unit_by=_unit_by(extra.get("unit_by")),
         needs=_needs(extra.get("needs")),
     )

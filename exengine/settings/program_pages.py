@@ -307,9 +307,13 @@ class ListenerPage(Page):
     )
     burst: Whole = setting(20, "Burst", "Requests that may come at once", unit="requests", ge=1, le=100_000)
     tls_certificate: File = setting(
-        "", "TLS certificate", "A PEM file with the certificate and its chain", empty="plain HTTP, as behind a tunnel"
-    )
-    tls_key: File = setting("", "TLS key", "A PEM file with its key, without a passphrase", empty="plain HTTP")
+        "", "TLS certificate", "A PEM file with the certificate and its chain", empty="plain HTTP, as behind a tunnel",
+        files="Certificates (*.pem *.crt);;All files (*)",
+    )  # fmt: skip
+    tls_key: File = setting(
+        "", "TLS key", "A PEM file with its key, without a passphrase", empty="plain HTTP",
+        files="Keys (*.pem *.key);;All files (*)",
+    )  # fmt: skip
 
     tunnel: TunnelProgram = setting(
         "off", "Tunnel", "A program on this machine that ExEngine runs to bring alerts in, and trusts as a proxy",
@@ -431,6 +435,7 @@ class SimPage(Page):
         "Prices, one file a symbol; a relative path begins at the configuration’s folder",
         empty="none",
         needs=("market", ("recorded",)),
+        files="Prices (*.csv *.parquet)",
     )
     speed: Amount = setting(
         "1", "Speed", "How much faster than they were recorded the prices come", unit="×", gt=0, le=100_000,

@@ -117,7 +117,7 @@ class QueueDock(PanelDock):
         row = self.current
         self.chosen.setText(name_of(row) if row is not None else "")
         enable(self.promote, self.why_not(QueueAction.PROMOTE, row), "Let it in now, before all others")
-        enable(self.force, self.why_not(QueueAction.FORCE, row), "Let it in over the pool's limit")
+        enable(self.force, self.why_not(QueueAction.FORCE, row), "Let it in over the pool’s limit")
         enable(self.remove, self.why_not(QueueAction.REMOVE, row), "Take it out of the queue: it is not traded")
         for made, _action in self._buttons():
             made.setVisible(bool(self.model.rowCount()))

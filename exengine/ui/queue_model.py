@@ -33,7 +33,7 @@ COLUMNS = (
     Column(key="rule", title="Deciding rule", sample="Waits for the short", hint="What put it before the next one"),
     Column(key="pair", title="Pair / timeframe", sample="NEAR/USDT 15m       Short", elides=True),
     Column(key="reason", title="Reason", sample="No market rules", hint="Why it waits"),
-    Column(key="entry", title="Entry", sample="64,544.00", right=True, hint="The signal's price"),
+    Column(key="entry", title="Entry", sample="64,544.00", right=True, hint="The signal’s price"),
     Column(key="last", title="Last", sample="67,240.50", right=True, hint="Last price"),
     Column(key="loss", title="Loss %", sample="−10.07", right=True, hint="How far the market came its way since"),
     Column(key="replaced", title="Replaced", sample="10", right=True, hint="Newer entries that took its place"),

@@ -230,7 +230,7 @@ class Ribbon(QWidget):
                 self.badge.setToolTip("Real money")
             case Mode.TESTNET:
                 self.badge.show_word(mode, mode_icon, "warn", border="warn")
-                self.badge.setToolTip("An exchange's test money")
+                self.badge.setToolTip("An exchange’s test money")
             case Mode.PAPER:
                 self.badge.show_word(mode, mode_icon, "text", border="line_strong")
                 self.badge.setToolTip("Paper money: nothing here is real")

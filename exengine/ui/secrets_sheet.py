@@ -22,7 +22,7 @@ from exengine.ui.theme import Look, Weight
 
 ORIGINS = {
     SecretOrigin.ENVIRONMENT: "from the environment",
-    SecretOrigin.KEYRING: "in the system's keyring",
+    SecretOrigin.KEYRING: "in the system’s keyring",
     SecretOrigin.VAULT: "in the vault",
     SecretOrigin.THIS_RUN: "for this run only",
 }
@@ -137,12 +137,12 @@ class SecretsSheet(Sheet):
 
 def _place(overview: SecretsOverview) -> str:
     if not overview.keyring:
-        return "Secrets are kept in the **system's keyring**. What is kept is never shown again, only replaced."
+        return "Secrets are kept in the **system’s keyring**. What is kept is never shown again, only replaced."
     if overview.vault is VaultState.OPEN:
         return f"Secrets are kept in the **vault**, as the keyring is not used: {overview.keyring}."
     return (
         f"**No place for secrets is open**: the keyring is not used ({overview.keyring}). "
-        "Make a vault to keep keys and the webhook's address from one start to the next."
+        "Make a vault to keep keys and the webhook’s address from one start to the next."
     )
 
 
@@ -295,7 +295,7 @@ class SecretsDialogs:
         changed = await self._ask(
             "vault_passphrase",
             title="Vault",
-            heading="Change the vault's passphrase",
+            heading="Change the vault’s passphrase",
             meaning="Everything is sealed anew. Where it starts without a window, set EXENGINE_PASSPHRASE to it.",
             fields=[Field(label="Passphrase now"), Field(label="New passphrase"), Field(label="New one again")],
             action="Change passphrase",

@@ -47,8 +47,17 @@ def choose_restore(parent: QWidget, folder: Path, chosen: Callable[[Path], None]
     return _opened(dialog, chosen)
 
 
-def _opened(dialog: QFileDialog, chosen: Callable[[Path], None]) -> QFileDialog:
-    dialog.fileSelected.connect(lambda name: chosen(Path(name)))
+def choose_files(parent: QWidget, title: str, wanted: str, chosen: Callable[[list[str]], None]) -> QFileDialog:
+    """Asks for files that a setting is to name, of the kinds `wanted`."""
+    dialog = QFileDialog(parent, title, "", wanted)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    dialog.filesSelected.connect(chosen)
+    return _opened(dialog)
+
+
+def _opened(dialog: QFileDialog, chosen: Callable[[Path], None] | None = None) -> QFileDialog:
+    if chosen is not None:
+        dialog.fileSelected.connect(lambda name: chosen(Path(name)))
     dialog.finished.connect(dialog.deleteLater)
     dialog.open()
     return dialog

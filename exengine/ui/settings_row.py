@@ -6,12 +6,13 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from exengine.settings.draft import Draft
+from exengine.settings.draft import Draft, listed
 from exengine.settings.fields import Location
-from exengine.settings.form import Field, field_at
+from exengine.settings.form import LISTS, Field, field_at
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import Label
+from exengine.ui.pieces import Label, button
 from exengine.ui.remark import Remark, sentence
+from exengine.ui.settings_files import choose_files
 from exengine.ui.settings_inputs import Line, input_for, is_wide
 from exengine.ui.settings_state import Editing
 from exengine.ui.theme import Look, Role
@@ -69,6 +70,11 @@ class FieldRow(QWidget):
         self.fault = Remark(look, icons)
         self.default = Label(look, field.default_words, token="muted", role=Role.SMALL)
         self.default.setWordWrap(True)
+        self.browse = button(look, "Browse…") if field.files else None
+        """Beside a line that names files."""
+        if self.browse is not None:
+            self.browse.setAccessibleName(f"Browse for {field.title}")
+            self.browse.clicked.connect(self._on_browse)
         self._lay_out(wide=is_wide(field))
         # Only now: shown without a parent it would be a window of its own for a moment, and take the keyboard.
         self.default.setVisible(bool(field.default_words))
@@ -94,7 +100,13 @@ class FieldRow(QWidget):
         if wide:
             column = QVBoxLayout()
             column.setSpacing(2)
-            column.addWidget(self.input, 0, Qt.AlignmentFlag.AlignLeft)
+            line = QHBoxLayout()
+            line.setSpacing(6)
+            line.addWidget(self.input)
+            if self.browse is not None:
+                line.addWidget(self.browse)
+            line.addStretch(1)
+            column.addLayout(line)
             column.addLayout(words)
             row.addLayout(column, 1)
             return
@@ -120,11 +132,23 @@ class FieldRow(QWidget):
         self.fault.say(problems[0].brief or problems[0].message if problems else "")
         self._follow_beside()
         self.input.setEnabled(not self._editing.locked)
+        if self.browse is not None:
+            self.browse.setEnabled(not self._editing.locked)
         self.input.setToolTip(self._editing.locked)
         said = [self.field.meaning, self.field.default_words]
         if problems:
             said.insert(0, sentence(problems[0].message))
         self.input.setAccessibleDescription(" ".join(sentence(text) for text in said if text))
+
+    def _on_browse(self) -> None:
+        choose_files(self, self.field.title, self.field.files, self._take_files)
+
+    def _take_files(self, paths: list[str]) -> None:
+        """A list has them added, a single one is replaced."""
+        draft = self._editing.draft
+        many = self.field.kind in LISTS
+        there = [value for _, value in listed(draft.get(self.place))] if many else []
+        self._editing.put(self.place, list(dict.fromkeys([*there, *paths])) if many else paths[0])
 
     def _follow_beside(self) -> None:
         """The unit that another setting decides, and whether this one has an effect with another as it is."""

@@ -40,7 +40,7 @@ COLUMNS = (
     _latency("stored", "Stored", "From received to stored and answered"),
     _latency("decided", "Decided", "From received to decided"),
     _latency("sent", "Sent", "From received to the first order sent"),
-    _latency("acknowledged", "Acknowledged", "From received to the exchange's first answer"),
+    _latency("acknowledged", "Acknowledged", "From received to the exchange’s first answer"),
     _latency("filled", "Filled", "From received to the first fill of an order it led to"),
 )
 

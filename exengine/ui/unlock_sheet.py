@@ -38,7 +38,7 @@ async def unlock_vault(look: Look, opens: Opens, tries: Tries, *, parent: QWidge
         title="ExEngine",
         heading="Unlock the vault",
         meaning=(
-            "Exchange keys and the webhook's token are kept in a vault on this machine. Without its passphrase "
+            "Exchange keys and the webhook’s token are kept in a vault on this machine. Without its passphrase "
             "**no live account starts**; paper accounts do, with a webhook address for this run only."
         ),
         fields=[Field(label="Passphrase")],

@@ -5,7 +5,7 @@ from decimal import Decimal
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShortcut
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from exengine.settings.form import sections
 from exengine.ui.pieces import IconButton
@@ -246,3 +246,17 @@ def test_a_setting_without_effect_says_what_keeps_it_from_one(make):
     setting.dialog.editing.put(("risk", "use_trade_age_filter"), True)
     assert row.default.text() == "Default 200 min"
     assert setting.row("precision.refresh_seconds").default.text() == "Default 3,600 s"
+
+
+def test_files_are_looked_for_with_a_button_beside_the_line(make, tmp_path):
+    setting = make(sim={"market": "recorded", "recorded": ["BTCUSDT.csv"]})
+    row, editing = setting.row("sim.recorded"), setting.dialog.editing
+    prices = tmp_path / "ETHUSDT.csv"
+    prices.write_text("timestamp,price\n", encoding="utf-8")
+    row.browse.click()
+    (dialog,) = row.findChildren(QFileDialog)
+    dialog.setDirectory(str(tmp_path))
+    dialog.selectFile(str(prices))
+    dialog.accept()
+    assert editing.draft.get(("sim", "recorded")) == ["BTCUSDT.csv", str(prices)]
+    assert setting.row("sim.speed").browse is None
