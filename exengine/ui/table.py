@@ -75,7 +75,7 @@ class Table(ColumnedTree):
         self._told: set[int] = set()
         self._spans: dict[tuple[int, int], tuple[int, int]] = {}
         """Where rows and columns lie, and tops of what is told, while many changes are told: see `telling`."""
-        self._room, self._any_chosen, self._focused = 0, False, QModelIndex()
+        self._room, self._high, self._any_chosen, self._focused = 0, 0, False, QModelIndex()
         self._row_height = look.row_height()
         self._mouse = QPoint(-1, -1)
         self._bands = Bands(self.viewport())
@@ -164,7 +164,7 @@ class Table(ColumnedTree):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         # What all rows have in common is asked once: a question to Qt costs as much as painting a short text.
-        self._room = self.viewport().width()
+        self._room, self._high = self.viewport().width(), self.viewport().height()
         self._any_chosen = self.selectionModel().hasSelection()
         self._focused = self.currentIndex() if self.hasFocus() else QModelIndex()
         self._sections = list(self._dirty_sections(event.region()))
@@ -186,6 +186,8 @@ class Table(ColumnedTree):
     def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         rect, model, columns, paint = option.rect, self.cells, self.cells.columns, self.painter.paint
         top, height = rect.top(), rect.height()
+        if top + height - height // 6 > self._high:
+            return  # its letters would be cut: at the lower edge there are whole rows or none
         if self._any_chosen and self.selectionModel().isRowSelected(index.row(), index.parent()):
             painter.fillRect(0, top, self._room, height, self.look.color("selected"))
         elif QRect(0, top, self._room, height).contains(self._mouse):
