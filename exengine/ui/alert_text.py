@@ -1,4 +1,4 @@
-"""What happened and what to do about it, as the alert strip says it: on a second line where one is too short."""
+"""What happened and what to do about it, as the alert strip says it: on further lines where one is too short."""
 
 from PySide6.QtCore import QPointF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QTextLayout, QTextOption
@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from exengine.ui.theme import Look
 
-LINES = 2
+LINES = 3
 """At most; what has no room on them is in the tooltip."""
 GAP = "   "
 """Between what happened and what to do."""

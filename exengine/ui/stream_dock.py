@@ -48,9 +48,12 @@ class EmptyNote(Ground):
         column = QVBoxLayout(self)
         column.setSpacing(6)
         column.addStretch(2)
-        for widget in (self._picture, self.heading, self.text, self.action):
+        for widget in (self._picture, self.heading, self.text):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(4)
+        column.addWidget(self.action, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
+        self._column = column
         look.changed.connect(self._on_look_changed)
         self._on_look_changed()
 
@@ -91,6 +94,17 @@ class EmptyNote(Ground):
         # A label never says less than its least height: the last one must not count.
         self.text.setMinimumHeight(0)
         self.text.setFixedHeight(max(0, self.text.heightForWidth(width)))
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        """Where the dock is too low for all of it, the picture gives way, then the words that explain the heading."""
+        action = 0 if self.action.isHidden() else self.action.sizeHint().height()
+        parts = (self.heading.sizeHint().height(), action, self.text.height(), self._picture.sizeHint().height())
+        margins = self._column.contentsMargins()
+        room = self.height() - margins.top() - margins.bottom() - self._column.spacing() * len(parts)
+        self._picture.setVisible(sum(parts) <= room)
+        self.text.setVisible(sum(parts[:3]) <= room)
+        self.heading.setToolTip("" if self.text.isVisibleTo(self) else self.text.text())
 
     def minimumSizeHint(self) -> QSize:
         # The note must not keep its dock from being made small.

@@ -268,6 +268,19 @@ def test_the_end_is_followed_too_when_the_dock_becomes_lower(dock, qtbot):
     assert bar.value() == 3, "who reads further up stays there"
 
 
+def test_a_dock_that_is_too_low_loses_the_explanation_before_it_is_cut(dock, qtbot):
+    dock.search.setText("no such line")
+    dock.apply_filter()
+    note = dock.note
+    qtbot.waitUntil(note.text.isVisible)
+    dock.resize(1200, 120)
+    qtbot.waitUntil(lambda: not note.text.isVisible())
+    assert note.heading.isVisible()
+    assert note.heading.toolTip() == note.text.text()
+    dock.resize(1200, 220)
+    qtbot.waitUntil(note.text.isVisible)
+
+
 def test_a_stream_that_the_trader_sorts_is_not_followed_until_it_runs_by_time_again(dock):
     dock.table.heading.sort_asked.emit(LogCol.TEXT)
     assert not dock.follow.isEnabled()
