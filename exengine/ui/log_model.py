@@ -19,7 +19,7 @@ class Col(IntEnum):
 
 
 COLUMNS = (
-    Column(key="time", title="Time", sample="Nov 23 14:32:07"),
+    Column(key="time", title="Time", sample="14:32:07"),
     Column(key="severity", title="Severity", sample="Warning      "),
     Column(key="category", title="Category", sample="Precision"),
     Column(key="pair", title="Pair / timeframe", sample="DOGE/USDT 15m", elides=True),
