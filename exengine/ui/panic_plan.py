@@ -21,6 +21,8 @@ class AccountPart:
     held: int
     """Groups with something to sell or buy back: as many market orders."""
     entries: int
+    waiting: int
+    """Groups that have any of these entries."""
     targets: int
     notional: Decimal
     pnl: Decimal
@@ -53,6 +55,10 @@ class PanicPlan:
     @property
     def entries(self) -> int:
         return self._sum("entries")
+
+    @property
+    def waiting(self) -> int:
+        return self._sum("waiting")
 
     @property
     def targets(self) -> int:
@@ -100,6 +106,7 @@ def _part(account: str, groups: list[GroupRow], book: Book, venue: str, mode: Mo
         groups=len(groups),
         held=len(held),
         entries=sum(group.open_entries for group in groups),
+        waiting=sum(1 for group in groups if group.open_entries),
         targets=sum(group.open_targets for group in groups),
         # As they are shown: a table must add up for who adds up what he sees.
         notional=round(_total(notionals), 2),

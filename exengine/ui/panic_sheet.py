@@ -1,5 +1,7 @@
 """The question behind Panic: what will happen, on which accounts, and a typed word before it may."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLineEdit, QWidget
 
@@ -26,12 +28,15 @@ class PanicSheet(Sheet):
         self.plan, self._setup = plan, setup
         self._cells: list[list[Label]] = []
         """The numbers of each account's line."""
+        self._moneys: list[Label] = []
+        """The titles of what is sold or bought back."""
         self.heading = self.add_heading("")
         self.meaning = Prose(look)
         self.body.addWidget(self.meaning)
         self.body.addSpacing(4)
         self._table = QGridLayout()
-        self._table.setHorizontalSpacing(24)
+        # The room between columns is theirs, so that those that are hidden leave none.
+        self._table.setHorizontalSpacing(0)
         self._table.setVerticalSpacing(0)
         self._table.setColumnStretch(0, 1)
         self.body.addLayout(self._table)
@@ -48,7 +53,7 @@ class PanicSheet(Sheet):
         self.body.addWidget(Hairline(look))
         self.body.addSpacing(4)
         self._build_confirm()
-        self.hint = Label(look, "Enter and Esc cancel.", token="muted")
+        self.hint = Label(look, token="muted")
         self.buttons.addWidget(self.hint, 1)
         self.cancel = self.add_cancel()
         self.action = self.add_action("", kind="danger")
@@ -59,17 +64,15 @@ class PanicSheet(Sheet):
         row = QHBoxLayout()
         self._typing = Prose(self.look, token="text")
         self._typing.setWordWrap(False)
-        self._typing.say(f"Type **{WORD}** to confirm")
         self.word = QLineEdit()
         self.word.setAccessibleName(f"Type {WORD} to confirm")
         self.word.setFixedWidth(self.look.scaled(200))
         self.word.setMaxLength(2 * len(WORD))
         self.word.textChanged.connect(self._refresh)
-        for widget in (self._typing, self.word):
-            # Where no word is wanted the dialog keeps its size: its buttons must not move under the pointer.
-            policy = widget.sizePolicy()
-            policy.setRetainSizeWhenHidden(True)
-            widget.setSizePolicy(policy)
+        # Where no word is wanted the dialog keeps its size: its buttons must not move under the pointer.
+        policy = self.word.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.word.setSizePolicy(policy)
         row.addWidget(self._typing, 1)
         row.addWidget(self.word)
         self.body.addLayout(row)
@@ -87,30 +90,32 @@ class PanicSheet(Sheet):
         self._refresh()
 
     def _show_numbers(self) -> None:
-        """One line for each account, and their sum. Cancelling entries moves no money."""
+        """One line for each account, and their sum. Cancelling entries moves no money, so that none is shown."""
         lines: list[AccountPart | PanicPlan] = [*self.plan.parts]
         if len(lines) > 1:
             lines.append(self.plan)
         for labels, line in zip(self._cells, lines, strict=True):
-            orders = line.entries if self.entries_only else line.orders
-            notional = None if self.entries_only else line.notional
-            pnl = None if self.entries_only else line.pnl
-            texts = (f"{line.groups:,}", f"{orders:,}", fmt.number(notional, 2), fmt.signed(pnl, 2))
+            groups, orders = (line.waiting, line.entries) if self.entries_only else (line.groups, line.orders)
+            texts = (f"{groups:,}", f"{orders:,}", fmt.number(line.notional, 2), fmt.signed(line.pnl, 2))
             for label, text in zip(labels, texts, strict=True):
                 label.setText(text)
-            labels[-1].set_token({1: "profit", -1: "loss", 0: "muted"}[fmt.direction(pnl, 2)])
+            labels[-1].set_token({1: "profit", -1: "loss", 0: "muted"}[fmt.direction(line.pnl, 2)])
+        for label in (*self._moneys, *(label for labels in self._cells for label in labels[2:])):
+            label.setVisible(not self.entries_only)
 
     def _rebuild(self, plan: PanicPlan) -> None:
         while (item := self._table.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
                 widget.deleteLater()
-        self._cells = []
+        self._cells, self._moneys = [], []
         if not plan.parts:
             return
         for column, title in enumerate(("Account", "Groups", "Orders", "Notional, USD", "PnL after fees, USD")):
             head = Label(self.look, title, token="muted", role=Role.SMALL, weight=Weight.MEDIUM)
             self._put(head, 0, column)
+            if column > 2:
+                self._moneys.append(head)
         self._table.addWidget(Hairline(self.look), 1, 0, 1, 5)
         for line, part in enumerate(plan.parts, 2):
             self._put(_account_name(self.look, part), line, 0)
@@ -128,6 +133,7 @@ class PanicSheet(Sheet):
         return labels
 
     def _put(self, widget: QWidget, line: int, column: int) -> None:
+        widget.setContentsMargins(24 if column else 0, 0, 0, 0)
         widget.setMinimumHeight(self.look.row_height())
         self._table.addWidget(widget, line, column, _RIGHT if column else Qt.AlignmentFlag.AlignVCenter)
 
@@ -144,7 +150,9 @@ class PanicSheet(Sheet):
         self.heading.setText(_entries_heading(plan) if only_entries else _heading(plan))
         self.meaning.say(_entries_meaning(plan) if only_entries else _meaning(plan))
         self.word.setVisible(not only_entries)
-        self._typing.setVisible(not only_entries)
+        self._typing.say("No word is asked for this." if only_entries else f"Type **{WORD}** to confirm")
+        self.cancel.setText("Keep the entries" if only_entries else "Cancel")
+        self.hint.setText("Enter and Esc keep them." if only_entries else "Enter and Esc cancel.")
         if only_entries:
             self.action.setText(f"Cancel {fmt.count(plan.entries, 'entry', 'entries')}")
             self.action.setEnabled(plan.entries > 0)
@@ -181,13 +189,13 @@ def _account_name(look: Look, part: AccountPart) -> QWidget:
     return box
 
 
-def _where(plan: PanicPlan) -> str:
-    """`2 live accounts`, `paper`."""
-    count = len(plan.parts)
-    if all(part.mode is plan.mode for part in plan.parts):
+def _where(plan: PanicPlan, parts: Sequence[AccountPart]) -> str:
+    """`2 live accounts`, `1 paper account`."""
+    count = len(parts)
+    if all(part.mode is plan.mode for part in parts):
         kind = {Mode.LIVE: "live ", Mode.TESTNET: "testnet ", Mode.PAPER: "paper "}[plan.mode]
         return f"{count} {kind}account{'' if count == 1 else 's'}"
-    live = sum(1 for part in plan.parts if part.mode is Mode.LIVE)
+    live = sum(1 for part in parts if part.mode is Mode.LIVE)
     return f"{count} accounts, {live} of them live"
 
 
@@ -195,7 +203,7 @@ def _heading(plan: PanicPlan) -> str:
     if not plan.groups:
         return "Cancel everything and pause?"
     which = "Close the one group" if plan.groups == 1 else f"Close all {plan.groups:,} groups"
-    return f"{which} at market on {_where(plan)}?"
+    return f"{which} at market on {_where(plan, plan.parts)}?"
 
 
 def _action(plan: PanicPlan) -> str:
@@ -224,7 +232,8 @@ def _meaning(plan: PanicPlan) -> str:
 
 
 def _entries_heading(plan: PanicPlan) -> str:
-    return f"Cancel {fmt.count(plan.entries, 'unfilled entry', 'unfilled entries')} on {_where(plan)}?"
+    where = _where(plan, [part for part in plan.parts if part.entries])
+    return f"Cancel {fmt.count(plan.entries, 'unfilled entry', 'unfilled entries')} on {where}?"
 
 
 def _entries_meaning(plan: PanicPlan) -> str:
