@@ -169,6 +169,11 @@ class PlanLine:
     def whole(self) -> bool:
         return self.qty >= self.of_qty
 
+    @property
+    def account(self) -> str:
+        """Where its order goes: a winner may stand on another account than the loser."""
+        return self.group_id.partition("|")[0]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanView:
@@ -181,6 +186,11 @@ class PlanView:
     why_none: str
     """Why nothing can be done, in words; empty where there are winners."""
     under_way: bool
+
+    @property
+    def lines(self) -> tuple[PlanLine, ...]:
+        """Everything that would be closed, the loser last: as many market orders."""
+        return self.winners if self.loser is None else (*self.winners, self.loser)
 
     @property
     def brings_usd(self) -> Decimal:

@@ -290,8 +290,10 @@ class Clicks(QObject):
         about = self._risk_now(row.id)[2]
         if self.sheet is not None or about is None:
             return
-        mode = self.setup.mode_of(row.account) or self._mode
-        sheet = RunSheet(self._look, self._icons, self._window, row, plan, about, mode)
+        sheet = RunSheet(
+            self._look, self._icons, self._window, row, plan, about, self._book,
+            lambda account: self.setup.mode_of(account) or self._mode,
+        )  # fmt: skip
         sheet.accepted.connect(
             lambda: self._command(self._bridge.commands.run_risk(), "run the risk engine", before="Risk: ")
         )

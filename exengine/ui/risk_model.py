@@ -216,7 +216,7 @@ def plan_rows(plan: PlanView | None) -> dict[str, PlanRow]:
     """The table's rows by their places: whoever pays, the table stays as it is."""
     if plan is None or not plan.winners:
         return {}
-    lines = [*plan.winners, *([plan.loser] if plan.loser is not None else []), None]
+    lines = [*plan.lines, None]
     return {str(place): PlanRow(place, line, plan) for place, line in enumerate(lines)}
 
 

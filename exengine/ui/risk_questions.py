@@ -1,13 +1,16 @@
 """The questions before a forced entry, a plan that is run now, and books that take the exchange's view over."""
 
+from collections import Counter
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from PySide6.QtWidgets import QWidget
 
-from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary, WaitingRow
+from exengine.engine.panel_rows import PlanLine, PlanView, RiskRow, RiskSummary, WaitingRow
 from exengine.engine.rows import EngineRow, GroupRow, Mode
 from exengine.ui import format as fmt
 from exengine.ui import risk_words, words
+from exengine.ui.book import Book
 from exengine.ui.icons import Icons
 from exengine.ui.panel_dock import note_rows
 from exengine.ui.pieces import Label, Prose
@@ -46,10 +49,20 @@ class RunSheet(Sheet):
     """A plan of the risk engine before its timer has run out."""
 
     def __init__(
-        self, look: Look, icons: Icons, parent: QWidget, row: RiskRow, plan: PlanView, about: RiskSummary, mode: Mode
+        self,
+        look: Look,
+        icons: Icons,
+        parent: QWidget,
+        row: RiskRow,
+        plan: PlanView,
+        about: RiskSummary,
+        book: Book,
+        mode_of: Callable[[str], Mode],
     ) -> None:
+        """`mode_of` says of an account whether its money is real."""
+        mode = most_real(mode_of(line.account) for line in plan.lines)
         super().__init__(look, icons, parent, name="run_sheet", title="Run the risk engine", mode=mode, width=560)
-        self.loser_id, self._mode = row.id, mode
+        self.loser_id, self._book, self._mode_of = row.id, book, mode_of
         self.heading = self.add_heading("")
         self.meaning = Prose(look)
         self.body.addWidget(self.meaning)
@@ -77,17 +90,37 @@ class RunSheet(Sheet):
         name, paid = risk_words.name_of(row), risk_words.counted(len(plan.winners), "winner")
         share = "" if plan.loser is None or plan.loser.whole else "a part of "
         self.heading.setText(f"Close {share}{name} with {paid} now?")
-        orders = fmt.count(len(plan.winners) + 1, "market order")
         more = about.candidates - 1
         follow = f" Up to {fmt.count(more, 'further candidate')} may follow at once." if more > 0 else ""
         self.meaning.say(
-            f"**{orders}** on {row.account}, {words.MODES[self._mode][0]}: the winners first, then the loser by what "
-            f"they really bring. Needed are **{fmt.number(plan.required_usd, 2)} USD**.{follow}"
+            f"{self._orders(plan)} The winners come first, then the loser by what they really bring. "
+            f"**{fmt.number(plan.required_usd, 2)} USD** are needed.{follow}"
         )
         self.model.replace(plan_rows(plan), 0)
         lines = self.model.rowCount()
         self.table.setFixedHeight(lines * self.look.row_height() + self.table.heading.sizeHint().height())
         note_rows(self.table)
+
+    def _orders(self, plan: PlanView) -> str:
+        """How many orders, how much money they move, and on which accounts of which mode."""
+        worth = [self._worth(line) for line in plan.lines]
+        known = [usd for usd in worth if usd is not None]
+        about = f", about **{fmt.number(sum(known), 2)} USD**" if len(known) == len(worth) else ""
+        counts = Counter(line.account for line in plan.lines)
+        places = [f"on {account}, {words.MODES[self._mode_of(account)][0]}" for account in counts]
+        orders = f"**{fmt.count(len(plan.lines), 'market order')}**"
+        if len(places) == 1:
+            return f"{orders} {places[0]}{about}."
+        shares = [f"**{count:,}** {place}" for count, place in zip(counts.values(), places, strict=True)]
+        return f"{orders}{about}: {', '.join(shares[:-1])}, and {shares[-1]}."
+
+    def _worth(self, line: PlanLine) -> Decimal | None:
+        """What the part that is closed is worth now, in USD; None where no price is known."""
+        group = self._book.groups.get(line.group_id)
+        whole = self._book.notional_usd(group) if group is not None else None
+        if group is None or whole is None or not group.holding.net_base:
+            return None
+        return whole * min(line.qty / abs(group.holding.net_base), Decimal(1))
 
 
 class AdoptSheet(Sheet):
@@ -116,6 +149,12 @@ def adopt_meaning(group: GroupRow, mode: Mode) -> str:
         f"{said}Of this group {gone} count as closed by hand, at their cost: the books show neither gain nor loss. "
         f"What is left goes on. No order is sent on {group.account}, {words.MODES[mode][0]}. This cannot be undone."
     )
+
+
+def most_real(modes: Iterable[Mode]) -> Mode:
+    """Real money if any of it is."""
+    order = (Mode.PAPER, Mode.TESTNET, Mode.LIVE)
+    return max(modes, key=order.index)
 
 
 def _ordinal(number: int) -> str:

@@ -290,10 +290,25 @@ def test_run_now_shows_the_plan_and_asks(full, on_loop):
     full.window.risk.run.click()
     sheet = full.window.clicks.sheet
     assert sheet.heading.text() == "Close AVAX/USDT 1h with two winners now?"
-    assert "3 market orders on paper, PAPER" in sheet.meaning.accessibleName()
+    assert sheet.meaning.accessibleName().startswith(
+        "3 market orders, about 12,846.60 USD: 2 on paper, PAPER, and 1 on perp, PAPER."
+    )
     assert sheet.cancel.isDefault()
     do(on_loop, sheet.action.click)
     assert full.commands.asked == [("run_risk",)]
+
+
+def test_run_now_says_real_money_where_only_a_winner_has_it(full):
+    accounts = [replace(one, mode=Mode.LIVE) if one.name == "perp" else one for one in full.window.clicks.setup.accounts]
+    full.window.clicks.setup = replace(full.window.clicks.setup, accounts=tuple(accounts))
+    full.window.risk.run.click()
+    sheet = full.window.clicks.sheet
+    assert sheet.mode is Mode.LIVE
+    assert "2 on paper, PAPER, and 1 on perp, LIVE." in sheet.meaning.accessibleName()
+    own = replace(panels.plan(), winners=panels.plan().winners[:1])
+    full.put(rows.changes(panels=panels.panels(shown=own)))
+    assert sheet.meaning.accessibleName().startswith("2 market orders on paper, PAPER, about ")
+    sheet.reject()
 
 
 def test_a_plan_that_is_no_longer_to_be_had_cannot_be_run(full):
