@@ -140,7 +140,10 @@ class TradesModel(KeyedModel[OneTrade]):
         Column(key="closed", title="Closed", sample="Nov 23, 23:41", right=True),
         Column(key="reason", title="Left by", sample="take profit"),
         Column(key="pyramids", title="Pyr.", sample="5", right=True, hint="Pyramids"),
-        Column(key="pnl", title="PnL, USD", sample="+1,000.00", right=True, arrow=True, hint="Realised, net of fees"),
+        Column(
+            key="pnl", title="Realised, USD", sample="+1,000.00", right=True, arrow=True,
+            hint="Net of fees; of an open group what its legs have realised so far",
+        ),  # fmt: skip
     )
 
     def __init__(self, parent: QObject | None = None) -> None:
