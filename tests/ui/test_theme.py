@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QColor, QImage, QPalette
+from PySide6.QtWidgets import QLineEdit
 
 from exengine.assets import asset
 from exengine.ui.icons import Icons
@@ -55,6 +56,23 @@ def test_no_colour_is_written_outside_the_tokens():
     )
     found = {str(file): written.findall(file.read_text(encoding="utf-8")) for file in files}
     assert {file: colours for file, colours in found.items() if colours} == {}
+
+
+@pytest.mark.parametrize("scheme", [Scheme.DARK, Scheme.LIGHT])
+@pytest.mark.parametrize("marks", [{}, {"changed": True}, {"small": True}])
+def test_what_an_empty_field_says_can_be_read(look, qtbot, scheme, marks):
+    look.choose(scheme=scheme, font_size=20)
+    field = QLineEdit()
+    qtbot.addWidget(field)
+    for name, value in marks.items():
+        field.setProperty(name, value)
+    field.setPlaceholderText("█" * 4)
+    field.resize(200, field.sizeHint().height())
+    image = field.grab().toImage()
+    ground = image.pixelColor(180, image.height() // 2)
+    said = max(contrast(image.pixelColor(x, image.height() // 2), ground) for x in range(10, 60))
+    look.choose(scheme=Scheme.DARK, font_size=10)
+    assert said >= 4.5
 
 
 def test_the_palette_of_the_trader_replaces_profit_and_loss_only():
