@@ -124,6 +124,7 @@ class AccountsEditor(QWidget):
         self.empty = Label(self.look, "No account is set up: one paper account named paper stands in.", token="muted")
         self.empty.setContentsMargins(12, 0, 0, 8)
         self.test = AccountTest(self.look, self.icons, safe.desk)
+        self.test.ended.connect(safe.remember)
         self._rows: list[FieldRow] = []
         self._shown: tuple[int, str] | None = None
         self._details = QVBoxLayout()

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from exengine.domain.errors import UserError
 from exengine.settings.notification_urls import hide_urls
-from exengine.settings.pages import Config
+from exengine.settings.pages import AccountPage, Config
 from exengine.settings.problems import ConfigError
 from exengine.ui.loop import spawn
 from exengine.ui.secrets_place import place_is_open
@@ -47,7 +47,7 @@ class Applying(QObject):
     async def _run(self, config: Config) -> None:
         dialog = self._dialog
         new = going_live(dialog.desk.config, config)
-        if new and not await GoLiveSheet(dialog.look, dialog.icons, dialog, new, config).answer():
+        if new and not await self._goes_live(new, config):
             return
         if self._keeps_secrets(config) and not await place_is_open(self._dialog, self._dialog.safe.desk):
             return
@@ -64,6 +64,17 @@ class Applying(QObject):
         later = ", ".join(applied.at_next_start)
         after = f" {later} takes effect with the next start of the program." if later else ""
         self.done.emit(f"Applied: the engine runs with the new settings.{after}")
+
+    async def _goes_live(self, new: tuple[AccountPage, ...], config: Config) -> bool:
+        """Asks; what the last test of an account found wrong is said there once more."""
+        dialog = self._dialog
+        several = len(new) > 1
+        doubts = [
+            doubt._replace(text=f"{page.name}: {doubt.text}") if several else doubt
+            for page in new
+            for doubt in dialog.safe.doubts_of(page)
+        ]
+        return await GoLiveSheet(dialog.look, dialog.icons, dialog, new, config, doubts).answer()
 
     def _keeps_secrets(self, config: Config) -> bool:
         plain = any(not page.url.lower().startswith("secret:") for page in config.notifications)

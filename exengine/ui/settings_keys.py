@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from exengine.domain.errors import UserError
@@ -30,6 +30,14 @@ class Finding(Protocol):
 
     @property
     def text(self) -> str: ...
+
+
+class Doubt(NamedTuple):
+    """What speaks against trading on an account."""
+
+    token: str
+    """Its colour, by how grave it is."""
+    text: str
 
 
 class AccountDesk(Protocol):
@@ -112,11 +120,15 @@ class KeysSheet(Sheet):
 class AccountTest(QWidget):
     """The test of a connection: each finding as soon as it is there, and a way to break it off."""
 
+    ended = Signal(object, tuple)
+    """The AccountPage that was tried to the end, and each Doubt that came of it."""
+
     def __init__(self, look: Look, icons: Icons, desk: AccountDesk) -> None:
         super().__init__()
         self._look, self._icons, self._desk = look, icons, desk
         self.findings: list[str] = []
         """What was found so far, in words."""
+        self._doubts: list[Doubt] = []
         self._task: asyncio.Task[object] | None = None
         self.state = Label(look, weight=Weight.STRONG)
         self.stop = button(look, "Cancel", small=True)
@@ -148,6 +160,7 @@ class AccountTest(QWidget):
             await self._desk.examine(page, keys, self._told)
             wrong = sum(1 for text in self.findings if text.startswith("✗"))
             self._ended(f"{page.name} can be traded on." if not wrong else f"{page.name} cannot be traded on yet.")
+            self.ended.emit(page, tuple(self._doubts))
 
         self._task = spawn(run(), name=f"test of {page.name}", on_error=self._failed)
 
@@ -162,7 +175,7 @@ class AccountTest(QWidget):
     def clear(self) -> None:
         if self._task is not None:
             self._task.cancel()
-        self._task, self.findings = None, []
+        self._task, self.findings, self._doubts = None, [], []
         while (item := self._lines.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -176,7 +189,10 @@ class AccountTest(QWidget):
         warns = finding.is_well and "WARNING" in finding.text
         icon, token = ("warn", "warn") if warns else ("check", "success") if finding.is_well else ("error", "error")
         self.findings.append(f"{'✓' if finding.is_well else '✗'} {finding.about}: {finding.text}")
-        self._add(icon, token, finding.about.capitalize(), sentence(finding.text))
+        said = sentence(finding.text)
+        if token != "success":
+            self._doubts.append(Doubt(token, said))
+        self._add(icon, token, finding.about.capitalize(), said)
 
     def _add(self, icon: str, token: str, about: str, text: str) -> None:
         holder = QWidget()

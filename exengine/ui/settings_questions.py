@@ -1,5 +1,6 @@
 """The questions of the settings: real money, what was typed and not applied, an account that is to go, a vault."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
@@ -10,7 +11,8 @@ from exengine.settings.pages import AccountPage, Config, ExchangeName
 from exengine.ui import format as fmt
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Label, Prose
-from exengine.ui.remark import sentence
+from exengine.ui.remark import Remark, sentence
+from exengine.ui.settings_keys import Doubt
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
 
@@ -85,13 +87,24 @@ class GoLiveSheet(_Question):
     """Before the first order with real money: who, how much, and a typed word."""
 
     def __init__(
-        self, look: Look, icons: Icons, parent: QWidget, accounts: tuple[AccountPage, ...], config: Config
+        self,
+        look: Look,
+        icons: Icons,
+        parent: QWidget,
+        accounts: tuple[AccountPage, ...],
+        config: Config,
+        doubts: Sequence[Doubt] = (),
     ) -> None:
+        """`doubts` are what the last tests of the accounts found wrong."""
         names = " and ".join(account.name for account in accounts)
         super().__init__(
             look, icons, parent, name="go_live", title="Go live", heading=f"Trade real money on {names}?",
             meaning=real_orders(config), action="Go live", mode=Mode.LIVE,
         )  # fmt: skip
+        self.doubts = [Remark(look, icons) for _ in doubts]
+        for remark, doubt in zip(self.doubts, doubts, strict=True):
+            remark.say(doubt.text, doubt.token)
+            self.body.addWidget(remark)
         self.word = self.add_line(f"Type **{WORD}** to confirm", f"Type {WORD} to confirm")
         self.word.setMaxLength(2 * len(WORD))
         self.word.textChanged.connect(self._on_typed)

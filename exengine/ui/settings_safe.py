@@ -7,7 +7,11 @@ from PySide6.QtCore import QObject, Signal
 
 from exengine.domain.errors import UserError
 from exengine.settings.account_keys import AccountKeys
-from exengine.ui.settings_keys import AccountDesk
+from exengine.settings.pages import AccountPage
+from exengine.ui.settings_keys import AccountDesk, Doubt
+
+PLACE = ("exchange", "market_type", "testnet", "server")
+"""What says where an account's keys are good."""
 
 
 class Safe(QObject):
@@ -25,6 +29,8 @@ class Safe(QObject):
         self._kept: Mapping[str, str] = {}
         self._gone: set[str] = set()
         self._unknown = "looking…"
+        self._tried: dict[str, tuple[AccountPage, tuple[Doubt, ...]]] = {}
+        """By account, what was tried last and what was wrong with it."""
 
     async def look(self, accounts: tuple[str, ...]) -> None:
         """Asks which of `accounts` have keys; the keyring may take its time, and nobody waits for it."""
@@ -37,12 +43,23 @@ class Safe(QObject):
 
     def hold(self, account: str, keys: AccountKeys) -> None:
         self.held[account] = keys
+        self._tried.pop(account, None)
         self.changed.emit()
 
     def let_go(self, account: str) -> None:
         """Of an account that is to be removed: its new keys are dropped."""
         self.held.pop(account, None)
+        self._tried.pop(account, None)
         self.changed.emit()
+
+    def remember(self, page: AccountPage, doubts: tuple[Doubt, ...]) -> None:
+        """Keeps what a test of an account has come to."""
+        self._tried[page.name] = (page, doubts)
+
+    def doubts_of(self, page: AccountPage) -> tuple[Doubt, ...]:
+        """What the last test found wrong; nothing where another exchange was tried, or none."""
+        tried, doubts = self._tried.get(page.name, (page, ()))
+        return doubts if all(getattr(tried, name) == getattr(page, name) for name in PLACE) else ()
 
     def has(self, account: str) -> bool:
         return account in self.held or account in self._kept

@@ -82,10 +82,12 @@ def live_account(dialog: SettingsDialog) -> None:
     editor = dialog.current.parts[0]
     editor.list.setCurrentRow(1)
     editor.test.state.setText("binance-small cannot be traded on yet.")
+    editor.test.stop.setText("Close")
     editor.test._task = editor.test
     for finding in FIT:
         editor.test._told(finding)
     editor.test._task = None
+    editor.test.ended.emit(dialog.editing.draft.config.accounts[1], tuple(editor.test._doubts))
     editor.test.show()
     dialog.preview.refresh()
 
@@ -93,7 +95,8 @@ def live_account(dialog: SettingsDialog) -> None:
 def going_live(dialog: SettingsDialog) -> None:
     live_account(dialog)
     config = dialog.editing.draft.config
-    sheet = GoLiveSheet(dialog.look, dialog.icons, dialog, config.accounts[1:2], config)
+    doubts = dialog.safe.doubts_of(config.accounts[1])
+    sheet = GoLiveSheet(dialog.look, dialog.icons, dialog, config.accounts[1:2], config, doubts)
     sheet.open()
     sheet.word.setText("LIV")
 

@@ -12,7 +12,7 @@ from exengine.domain.errors import UserError
 from exengine.settings.consequences import AT_NEXT_START
 from exengine.settings.problems import ConfigError, Problem
 from exengine.ui.settings_questions import GoLiveSheet
-from tests.ui.settings_desk import config_of
+from tests.ui.settings_desk import FIT, config_of
 from tests.ui.settings_stage import LIVE, Setting
 from tests.ui.settings_stage import make as make
 
@@ -104,6 +104,27 @@ def test_going_live_wants_the_typed_word(make):
     sheet.word.setText("LIVE")
     sheet.action.click()
     setting.until(lambda: setting.desk.applied)
+
+
+def test_going_live_repeats_what_the_last_test_found_wrong(make):
+    setting = make(accounts=[LIVE | {"testnet": True}])
+    setting.dialog.editing.put(("accounts", 0, "testnet"), False)
+    setting.dialog.navigation.choose("accounts")
+    editor = setting.dialog.current.parts[0]
+    setting.press(editor.try_it)
+    setting.until(lambda: editor.test.findings and not editor.test.is_running)
+    setting.apply()
+    sheet = setting.sheet(GoLiveSheet)
+    assert [(remark.token, remark.text()) for remark in sheet.doubts] == [
+        ("warn", FIT[2].text[:1].upper() + FIT[2].text[1:] + "."),
+        ("error", "Own orders do not come by stream."),
+    ]
+    sheet.reject()
+    setting.dialog.editing.put(("accounts", 0, "exchange"), "bybit")
+    setting.apply()
+    setting.until(lambda: setting.dialog.findChildren(GoLiveSheet))
+    assert not setting.sheet(GoLiveSheet).doubts
+    setting.sheet(GoLiveSheet).reject()
 
 
 def sheet_is_open(setting: Setting) -> bool:

@@ -97,7 +97,7 @@ async def _permissions(client: CcxtClient, market_type: MarketType) -> str:
     if not any(granted(answer, grant) for grant in query.trade[market_type]):
         raise UserError("The key may not trade.", remedy=f"Allow trading for it on {client.profile.name}.")
     if any(granted(answer, grant) for grant in query.withdraw):
-        return "may trade, and WARNING: it may withdraw. ExEngine never needs that: make a key without it"
+        return "WARNING: it may withdraw, not only trade. ExEngine never needs that: make a key without it"
     return "may trade, may not withdraw"
 
 
