@@ -101,17 +101,24 @@ class CountAxis(NumberAxis):
 
 
 class LabelledAxis(Axis):
-    """Steps of a fixed size, whose texts are made by a function."""
+    """Both ends and steps of a fixed size, whose texts are made by a function."""
 
     def __init__(self, look: Look, orientation: str, say: Callable[[float], str]) -> None:
         self._say = say
         super().__init__(look, orientation)
 
+    def boundingRect(self) -> QRectF:
+        # What does not lie in it is not drawn, and the texts of the ends stand half outside.
+        more = self.look.scaled(15)
+        return QRectF(super().boundingRect()).adjusted(-more, 0, more, 0)
+
     def ticks(self, low: float, high: float) -> tuple[float, list[float]]:
         room = self.look.scaled(34)
         step = max(1, math.ceil((high - low) * room / max(self.width(), 1)))
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-        return float(step), [float(number * step) for number in range(first, last + 1)]
+        between = [float(number * step) for number in range(first, last + 1)]
+        # The ends say the most: what has no room beside them goes.
+        return float(step), [low, *(value for value in between if low + step <= value <= high - step), high]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [self._say(value) for value in values]

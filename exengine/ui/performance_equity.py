@@ -33,7 +33,7 @@ class EquityChart(OverTime):
         super().__init__(
             look,
             "Equity and drawdown over time",
-            (("accent", "Total"), ("muted", "Realised"), ("loss", "Drawdown, %")),
+            (("accent", "Total"), ("muted", "Realised"), ("loss", "Drawdown")),
             above=(realised, total),
             below=(fall,),
             stretch=4,
@@ -81,7 +81,7 @@ class EquityChart(OverTime):
         self.legend.show_values(
             fmt.number(decimal(float(curve.total[-1])), 2),
             fmt.number(decimal(float(curve.realised[-1])), 2),
-            "" if falls is None else fmt.number(decimal(-float(falls[-1])), 2),
+            "" if falls is None else f"{fmt.number(decimal(-float(falls[-1])), 2)} %",
         )
         self._fit_axes()
         self._limit()

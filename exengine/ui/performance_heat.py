@@ -1,6 +1,7 @@
 """What each pair has brought on each timeframe: a table whose cells are tinted, the stronger the more."""
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
@@ -16,15 +17,21 @@ from exengine.ui.theme import Look, Role, Weight, mixed
 
 TINTS = (0.10, 0.20, 0.30, 0.38)
 PADDING = 8
-CLOSE = 2
+CLOSE = 5
 """Before a number, where the columns are as close as they may be; after it there is the padding."""
+
+TALLEST = 2
+"""How many times as tall as they must be rows become where there is room."""
 
 _LEFT = int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 class HeatMap(QAbstractScrollArea):
-    """Pairs down, timeframes across, the sum at the end of the row. Arrow keys scroll."""
+    """Pairs down, timeframes across, the sum at the end of the row. Arrow keys scroll, by whole rows and columns.
+
+    Names and sums stay where they are while the timeframes between them scroll.
+    """
 
     def __init__(self, look: Look) -> None:
         super().__init__()
@@ -55,8 +62,22 @@ class HeatMap(QAbstractScrollArea):
     # Sizes
 
     @property
-    def _row(self) -> int:
+    def _least_row(self) -> int:
         return math.ceil(self.look.line_height()) + 4
+
+    @property
+    def _row(self) -> int:
+        """Taller where there is room to spare."""
+        least = self._least_row
+        pairs = len(self.heat.pairs) if self.heat is not None else 0
+        room = (self.viewport().height() - self._head) // max(pairs, 1)
+        return min(max(room, least), least * TALLEST)
+
+    def wanted_height(self) -> int:
+        """At which no pair is scrolled away."""
+        bar = self.horizontalScrollBar()
+        below = bar.sizeHint().height() if bar.maximum() else 0
+        return below + self._head + self._least_row * (len(self.heat.pairs) if self.heat is not None else 0) + 4
 
     @property
     def _head(self) -> int:
@@ -74,10 +95,22 @@ class HeatMap(QAbstractScrollArea):
         widest = max(plain.horizontalAdvance(text) for text in cells)
         sums = [self._text(total) for total in heat.totals.values()] + ["+000"]
         whole = max(strong.horizontalAdvance(text) for text in sums) + PADDING + edge
-        room = (self.viewport().width() - pair - whole) / max(len(heat.timeframes), 1)
-        # Closer together before it scrolls: the sums at the right are what is looked for.
-        cell = max(room, widest + PADDING + CLOSE)
-        return math.ceil(pair), math.floor(cell), math.ceil(whole)
+        pair, whole = math.ceil(pair), math.ceil(whole)
+        room, least = self.viewport().width() - pair - whole, math.ceil(widest + PADDING + CLOSE)
+        # Closer together before it scrolls, and then as many as are seen whole.
+        seen = max(1, min(len(heat.timeframes), room // least))
+        return pair, max(room // seen, least), whole
+
+    def _seen(self) -> tuple[int, int]:
+        """(timeframes, pairs) for which there is room at once."""
+        pair, cell, whole = self._widths()
+        view = self.viewport().size()
+        return (view.width() - pair - whole) // max(cell, 1), (view.height() - self._head) // self._row
+
+    def _scrolled(self) -> tuple[int, int]:
+        """(timeframes, pairs) that have gone out of sight before those that are seen."""
+        across, down = self.horizontalScrollBar(), self.verticalScrollBar()
+        return -(-across.value() // max(across.singleStep(), 1)), -(-down.value() // self._row)
 
     def _text(self, value: Decimal) -> str:
         return fmt.signed(value, self._places)
@@ -93,15 +126,17 @@ class HeatMap(QAbstractScrollArea):
     def _fit(self) -> None:
         if self.heat is None:
             return
-        pair, cell, whole = self._widths()
-        width, view = pair + cell * len(self.heat.timeframes) + whole, self.viewport().size()
-        height = self._head + self._row * len(self.heat.pairs)
-        self.horizontalScrollBar().setRange(0, max(0, width - view.width()))
-        self.horizontalScrollBar().setPageStep(view.width())
-        self.verticalScrollBar().setRange(0, max(0, height - view.height()))
-        self.verticalScrollBar().setPageStep(view.height())
-        self.verticalScrollBar().setSingleStep(self._row)
-        self.horizontalScrollBar().setSingleStep(cell)
+        _, cell, _ = self._widths()
+        for bar, step, seen, count in zip(
+            (self.horizontalScrollBar(), self.verticalScrollBar()),
+            (cell, self._row),
+            self._seen(),
+            (len(self.heat.timeframes), len(self.heat.pairs)),
+            strict=True,
+        ):
+            bar.setRange(0, max(0, count - seen) * step)
+            bar.setPageStep(max(1, seen) * step)
+            bar.setSingleStep(step)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -131,34 +166,28 @@ class HeatMap(QAbstractScrollArea):
         if heat is None:
             return
         pair, cell, whole = self._widths()
-        across, down = self.horizontalScrollBar().value(), self.verticalScrollBar().value()
-        left = pair - across
-        painter.setClipRect(QRect(0, self._head, self.viewport().width(), self.viewport().height() - self._head))
-        for number, name in enumerate(heat.pairs):
-            top = self._head + number * self._row - down
-            if top + self._row < self._head or top > self.viewport().height():
-                continue
-            for place, timeframe in enumerate(heat.timeframes):
-                self._paint_cell(painter, QRect(left + place * cell, top, cell, self._row), name, timeframe)
-            end = QRect(left + cell * len(heat.timeframes), top, whole - look.metric("edge_padding"), self._row)
+        (across, down), (wide, high) = self._scrolled(), self._seen()
+        frames = heat.timeframes[across : across + wide]
+        for number, name in enumerate(heat.pairs[down : down + high]):
+            top = self._head + number * self._row
+            for place, timeframe in enumerate(frames):
+                self._paint_cell(painter, QRect(pair + place * cell, top, cell, self._row), name, timeframe)
+            end = QRect(pair + cell * len(frames), top, whole - look.metric("edge_padding"), self._row)
             self._paint_sum(painter, end, heat.totals[name])
             painter.setFont(look.font())
             painter.setPen(look.color("text"))
-            start = QRect(look.metric("edge_padding") - across, top, pair, self._row)
-            painter.drawText(start, _LEFT, fmt.pair(name))
-        painter.setClipping(False)
-        self._paint_head(painter, left, cell, whole)
+            painter.drawText(QRect(look.metric("edge_padding"), top, pair, self._row), _LEFT, fmt.pair(name))
+        self._paint_head(painter, pair, cell, whole, frames)
         if self.hasFocus():
             painter.setPen(QPen(look.color("focus"), 1, Qt.PenStyle.DotLine))
             painter.drawRect(self.viewport().rect().adjusted(0, 0, -1, -1))
 
-    def _paint_head(self, painter: QPainter, left: int, cell: int, whole: int) -> None:
-        assert self.heat is not None
+    def _paint_head(self, painter: QPainter, left: int, cell: int, whole: int, frames: Sequence[str]) -> None:
         painter.setFont(self.look.font(Role.SMALL, Weight.MEDIUM))
         painter.setPen(self.look.color("muted"))
-        for place, timeframe in enumerate(self.heat.timeframes):
+        for place, timeframe in enumerate(frames):
             painter.drawText(QRect(left + place * cell, 0, cell - PADDING, self._head), _RIGHT, timeframe)
-        end = left + cell * len(self.heat.timeframes)
+        end = left + cell * len(frames)
         painter.drawText(QRect(end, 0, whole - self.look.metric("edge_padding"), self._head), _RIGHT, "All")
 
     def _paint_cell(self, painter: QPainter, area: QRect, pair: str, timeframe: str) -> None:
@@ -196,10 +225,12 @@ class HeatMap(QAbstractScrollArea):
         if heat is None:
             return None
         pair, cell, _ = self._widths()
-        column = (at.x() + self.horizontalScrollBar().value() - pair) // max(cell, 1)
-        row = (at.y() + self.verticalScrollBar().value() - self._head) // self._row
-        inside = 0 <= column < len(heat.timeframes) and 0 <= row < len(heat.pairs) and at.y() >= self._head
-        return (heat.pairs[row], heat.timeframes[column]) if inside else None
+        (across, down), (wide, high) = self._scrolled(), self._seen()
+        column, row = (at.x() - pair) // max(cell, 1), (at.y() - self._head) // self._row
+        if not (0 <= column < wide and 0 <= row < high):
+            return None
+        frames, pairs = heat.timeframes[across:], heat.pairs[down:]
+        return (pairs[row], frames[column]) if row < len(pairs) and column < len(frames) else None
 
     def words(self, pair: str, timeframe: str) -> str:
         found = self.heat.cells.get((pair, timeframe)) if self.heat is not None else None

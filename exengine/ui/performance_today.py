@@ -96,6 +96,11 @@ class TodayPanel(QScrollArea):
                 self._grid.addWidget(self._values[name], row, 1)
             self._values[name].say(text)
 
+    def wanted_height(self) -> int:
+        """At which nothing of it is scrolled away."""
+        width = self.viewport().width()
+        return max(self._ground.heightForWidth(width), self._ground.minimumSizeHint().height())
+
     def copied(self) -> str:
         """The lines as plain text."""
         return "\n".join(f"{name}: {text.replace('**', '')}" for name, text in self.lines.items())
@@ -170,4 +175,4 @@ def _slots(engine: EngineRow | None) -> str:
 def _alerts(day: Day, zone: tzinfo) -> str:
     if day.last_error is None:
         return "**0**"
-    return f"**{day.errors:,}** · {day.last_error.text} {moment(day.last_error.at_ms, zone):%H:%M}"
+    return f"**{day.errors:,}** · {day.last_error.text} · {moment(day.last_error.at_ms, zone):%H:%M}"

@@ -106,7 +106,7 @@ def empty(stage: Stage) -> None:
 def normal(stage: Stage) -> None:
     """The ribbon says what the groups of the history have realised."""
     stage.shelf.add(*traded(175, until_ms=rows.NOW_MS))
-    stage.show(live(realised_today="20.46", realised_total="23.09"))
+    stage.show(live(realised_today="20.46", realised_total="23.0854186600"))
 
 
 def crosshair(stage: Stage) -> None:
