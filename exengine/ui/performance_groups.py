@@ -3,6 +3,7 @@
 from datetime import tzinfo
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
 from exengine.analytics.report import FOREMOST, Report
@@ -22,12 +23,15 @@ _TITLES = {"worst": f"Worst {FOREMOST}", "pair": "By pair", "timeframe": "By tim
 
 
 class GroupTables(Ground):
-    """Five tables, two of which are seen."""
+    """Five tables, two of which are seen: beside each other, or one under the other where that would hide numbers."""
 
     view_changed = Signal(str)
+    turned = Signal()
+    """They stand another way now."""
 
     def __init__(self, look: Look, icons: Icons) -> None:
         super().__init__(look, "surface")
+        self.look = look
         self.best, self.worst = LinesModel(self), LinesModel(self)
         self.parts = {
             "pair": PartsModel("Pair", "DOGE/USDT", self),
@@ -53,13 +57,16 @@ class GroupTables(Ground):
             self._stack.addWidget(self.tables[key])
         self.left = Pane(look, f"Best {FOREMOST}", self.tables["best"], NOTHING)
         self.right = Pane(look, "", self._stack, NOTHING, yields=True)
+        self.right.heading.detail.hide()
+        self.right.heading.row.setStretchFactor(self.right.heading.title, 1)
         self.right.heading.add(self.views)
-        self.split = Split(look, "performance_groups", Qt.Orientation.Horizontal)
+        self.split = Split(look, "performance_groups", Qt.Orientation.Horizontal, lambda room: (room // 2, room // 2))
         for pane in (self.left, self.right):
             self.split.addWidget(pane)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.split)
+        look.changed.connect(self._turn)
         self.choose("worst")
 
     def choose(self, key: str) -> None:
@@ -67,6 +74,8 @@ class GroupTables(Ground):
         self.views.choose(key)
         self._stack.setCurrentWidget(self.tables[key])
         self.right.heading.title.setText(_TITLES[key])
+        # A title that runs moves nothing; this one is another now.
+        self.right.heading.title.updateGeometry()
         self._show_empty()
         self.view_changed.emit(key)
 
@@ -82,6 +91,30 @@ class GroupTables(Ground):
             self.parts[key].show_parts(parts, now_ms)
         self._show_empty()
 
+    # Room
+
+    @property
+    def is_stacked(self) -> bool:
+        return self.split.orientation() is Qt.Orientation.Vertical
+
+    def wanted_height(self) -> int:
+        """At which all of the best and the worst can be seen."""
+        best = self.tables["best"]
+        rows = FOREMOST * self.look.row_height() + best.heading.sizeHint().height() + 6
+        return (rows + self.left.heading.height()) * (2 if self.is_stacked else 1)
+
+    def _turn(self) -> None:
+        needed = max(self.tables[key].needed_room() for key in ("best", "worst"))
+        way = Qt.Orientation.Horizontal if self.width() >= 2 * needed else Qt.Orientation.Vertical
+        if way is not self.split.orientation():
+            self.split.setOrientation(way)
+            self.split.share_room()
+            self.turned.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._turn()
+
     def _show_empty(self) -> None:
         self.left.show_empty(not self.best.rowCount())
         current = self.views.current or "worst"
@@ -90,7 +123,7 @@ class GroupTables(Ground):
     # What is kept
 
     def save(self, layouts: LayoutStore) -> None:
-        layouts.save("performance/groups", self.split.saveState())
+        layouts.save("performance/groups", self.split.kept())
         layouts.save("performance/table", [self.views.current or "worst"])
         for sorting in self._sorting.values():
             sorting.save(layouts)
@@ -98,7 +131,8 @@ class GroupTables(Ground):
     def restore(self, layouts: LayoutStore) -> None:
         state = layouts.state("performance/groups")
         if state is not None:
-            self.split.restoreState(state)
+            self.split.take(state)
+            self._turn()
         kept = layouts.texts("performance/table") or []
         if kept and kept[0] in VIEWS:
             self.choose(kept[0])
@@ -106,6 +140,7 @@ class GroupTables(Ground):
             sorting.restore(layouts)
 
     def reset(self) -> None:
+        self.split.share_room()
         self.choose("worst")
         for sorting in self._sorting.values():
             sorting.reset()

@@ -1,7 +1,9 @@
 """Small pieces of the Performance dock: a legend, a pane's title, the line that says that something takes time."""
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSplitter, QSplitterHandle, QStackedWidget, QVBoxLayout, QWidget
 
 from exengine.ui.pieces import Ground, Label, PartedLabel
@@ -118,14 +120,47 @@ class _Handle(QSplitterHandle):
 
 
 class Split(QSplitter):
-    """Parts that share their room, with a hairline between them."""
+    """Parts that share their room, with a hairline between them; as they are meant to until the trader moves it."""
 
-    def __init__(self, look: Look, name: str, way: Qt.Orientation) -> None:
+    def __init__(
+        self, look: Look, name: str, way: Qt.Orientation, share: Callable[[int], Sequence[int]] | None = None
+    ) -> None:
+        """`share` gives the parts' sizes for a room."""
         super().__init__(way)
-        self._look = look
+        self._look, self._share = look, share
+        self.is_own = False
+        """Whether the trader has moved the line."""
+        self.splitterMoved.connect(self._on_moved)
         self.setObjectName(name)
         self.setHandleWidth(1)
         self.setChildrenCollapsible(False)
+
+    def _on_moved(self) -> None:
+        self.is_own = True
+
+    def share_room(self) -> None:
+        """The parts as they are meant to be, whatever the trader has made of them."""
+        self.is_own = False
+        if self._share is not None:
+            self.setSizes(list(self._share(self._room)))
+
+    @property
+    def _room(self) -> int:
+        whole = self.height() if self.orientation() is Qt.Orientation.Vertical else self.width()
+        return whole - self.handleWidth() * max(0, self.count() - 1)
+
+    def kept(self) -> QByteArray:
+        """What is to be brought back: nothing where the trader has not moved the line."""
+        return self.saveState() if self.is_own else QByteArray()
+
+    def take(self, state: QByteArray) -> None:
+        """As the trader has left it."""
+        self.is_own = self.restoreState(state)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self.is_own:
+            self.share_room()
 
     def createHandle(self) -> QSplitterHandle:
         return _Handle(self._look, self.orientation(), self)

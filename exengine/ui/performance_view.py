@@ -1,5 +1,6 @@
 """What the Performance dock shows once there are figures: cards, plots, tables, today, and how to take them out."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, tzinfo
 
 from PySide6.QtCore import Qt, Signal
@@ -33,12 +34,8 @@ from exengine.ui.theme import Look
 
 LEAST_HEIGHT = 560
 """Where the dock is lower, it scrolls."""
-SHARES = {
-    "performance_columns": (62, 38),
-    "performance_left": (55, 45),
-    "performance_right": (23, 34, 43),
-}
-"""Splitters, and how their parts share the room at first."""
+LEAST_PLOT = 250
+"""What the equity keeps above the tables."""
 
 
 class PerformanceView(QScrollArea):
@@ -58,11 +55,12 @@ class PerformanceView(QScrollArea):
         self.today_pane = Pane(look, "Today", self.today, "")
         self._copy = self._copy_button()
         self.today_pane.heading.add(self._copy)
-        left = self._splitter("performance_left", Qt.Orientation.Vertical, self.equity, self.groups)
-        right = self._splitter(
-            "performance_right", Qt.Orientation.Vertical, self.returns_pane, self.heat_pane, self.today_pane
-        )
-        self._columns = self._splitter("performance_columns", Qt.Orientation.Horizontal, left, right)
+        left = self._split("performance_left", Qt.Orientation.Vertical, self._share_left, self.equity, self.groups)
+        right = self._split(
+            "performance_right", Qt.Orientation.Vertical, self._share_right,
+            self.returns_pane, self.heat_pane, self.today_pane,
+        )  # fmt: skip
+        self._columns = self._split("performance_columns", Qt.Orientation.Horizontal, _share_columns, left, right)
         self._splits = (self._columns, left, right)
         inner = Ground(look, "surface")
         column = QVBoxLayout(inner)
@@ -76,8 +74,8 @@ class PerformanceView(QScrollArea):
         self.setFrameShape(QScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         look.changed.connect(self._on_look_changed)
+        self.groups.turned.connect(self._on_look_changed)
         self._on_look_changed()
-        self.share_room()
 
     def _copy_button(self) -> QPushButton:
         made = button(self.look, "Copy", small=True)
@@ -85,23 +83,38 @@ class PerformanceView(QScrollArea):
         made.clicked.connect(self._on_copy)
         return made
 
-    def _splitter(self, name: str, way: Qt.Orientation, *parts: QWidget) -> Split:
-        made = Split(self.look, name, way)
-        for place, part in enumerate(parts):
+    def _split(
+        self, name: str, way: Qt.Orientation, share: Callable[[int], Sequence[int]], *parts: QWidget
+    ) -> Split:
+        made = Split(self.look, name, way, share)
+        for part in parts:
             made.addWidget(part)
-            made.setStretchFactor(place, SHARES[name][place])
         return made
 
-    def share_room(self) -> None:
-        """The parts as large as they are at first."""
+    # Room: below there is what the tables and today's lines need, in one line; the plots have all that is left.
+
+    def _share_left(self, room: int) -> tuple[int, int]:
+        low = min(self.groups.wanted_height(), room - self.look.scaled(LEAST_PLOT))
+        return room - low, low
+
+    def _share_right(self, room: int) -> tuple[int, int, int]:
+        today = self.today_pane.heading.height() + self.today.wanted_height()
+        low = min(today, room // 2) if self.groups.is_stacked else self._share_left(room)[1]
+        heat = self.heat_pane.heading.height() + self.heat.wanted_height()
+        heat = min(max(heat, (room - low) // 2), (room - low) * 3 // 5)
+        return room - low - heat, heat, low
+
+    def _share_again(self) -> None:
         for split in self._splits:
-            split.setSizes([share * 10 for share in SHARES[split.objectName()]])
-        self.groups.split.setSizes([500, 500])
+            if not split.is_own:
+                split.share_room()
 
     def _on_look_changed(self) -> None:
-        self._inner.setMinimumHeight(self.look.scaled(LEAST_HEIGHT) + self.cards.height())
+        needed = self.groups.wanted_height() + self.look.scaled(LEAST_PLOT) if self.groups.is_stacked else 0
+        self._inner.setMinimumHeight(max(self.look.scaled(LEAST_HEIGHT), needed) + self.cards.height())
         self._inner.setMinimumWidth(self.look.scaled(820))
         self._copy.setIcon(self._icons.button_icon("copy"))
+        self._share_again()
 
     # Content
 
@@ -121,6 +134,7 @@ class PerformanceView(QScrollArea):
             f"{counted} · median {fmt.signed(median, 2)} %" if median is not None else ""
         )
         self.heat_pane.heading.detail.setText("stronger tint = larger" if report.heat.cells else "")
+        self._share_again()
         then = moment(report.now.at_ms, zone)
         self.today_pane.heading.detail.setText(f"{then:%a}, {then:%b} {then.day} · day ends at 24:00 {then:%Z}")
 
@@ -180,16 +194,22 @@ class PerformanceView(QScrollArea):
 
     def save(self, layouts: LayoutStore) -> None:
         for split in self._splits:
-            layouts.save(f"performance/{split.objectName()}", split.saveState())
+            layouts.save(f"performance/{split.objectName()}", split.kept())
         self.groups.save(layouts)
 
     def restore(self, layouts: LayoutStore) -> None:
         for split in self._splits:
             state = layouts.state(f"performance/{split.objectName()}")
             if state is not None:
-                split.restoreState(state)
+                split.take(state)
         self.groups.restore(layouts)
 
     def reset(self) -> None:
-        self.share_room()
+        for split in self._splits:
+            split.share_room()
         self.groups.reset()
+
+
+def _share_columns(room: int) -> tuple[int, int]:
+    """The plots and tables of the left column are the wider ones."""
+    return room * 62 // 100, room - room * 62 // 100

@@ -131,10 +131,13 @@ class ColumnedTree(QTreeView):
 
     def wanted_width(self) -> int:
         """At which nothing is cut off and nothing scrolls sideways."""
-        shown = [logical for logical in range(self.heading.count()) if not self.heading.isSectionHidden(logical)]
         bar = self.verticalScrollBar()
-        needed = sum(self.needed_width(logical, self._inner) for logical in shown)
-        return needed + (bar.sizeHint().width() if bar.maximum() else 0)
+        return self.needed_room() + (bar.sizeHint().width() if bar.maximum() else 0)
+
+    def needed_room(self) -> int:
+        """What the columns that are shown need side by side."""
+        shown = [logical for logical in range(self.heading.count()) if not self.heading.isSectionHidden(logical)]
+        return sum(self.needed_width(logical, self._inner) for logical in shown)
 
     def _needed_widths(self, shown: Sequence[int]) -> dict[int, int]:
         """What each column needs; closer together by a pixel where that is what saves a scroll bar.

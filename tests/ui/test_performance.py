@@ -365,7 +365,7 @@ def test_today_in_lines(view: PerformanceView) -> None:
     assert lines["Slots"] == "**6 of 6** in use, 5 waiting"
     assert lines["Slowest order"].startswith("**412 ms**")
     assert lines["Fees paid"] == "**20.16** USD"
-    assert lines["Alerts"].endswith("DCA4 12:52")
+    assert lines["Alerts"].endswith("DCA4 · 12:52")
     view._copy.click()
     assert "Fees paid: 20.16 USD" in QGuiApplication.clipboard().text()
 
@@ -382,6 +382,82 @@ def test_the_heat_map_tints_by_size_and_tells_its_cells(view: PerformanceView) -
     assert heat.cell_at(QPoint(2, 2)) is None
     assert heat.words(*found).startswith(f"{heat.heat.pairs[0]} 15m: ")
     assert heat.words("NONE/USDT", "1h") == "NONE/USDT 1h: no closed group"
+
+
+def test_the_heat_map_scrolls_whole_columns_and_rows_beneath_its_sums(view: PerformanceView) -> None:
+    heat = view.heat
+    heat.setParent(None)
+    heat.resize(320, 120)
+    heat.show()
+    Stage.settle()
+    wide, high = heat._seen()
+    assert 0 < wide < len(heat.heat.timeframes)
+    assert 0 < high < len(heat.heat.pairs)
+    pair, cell, whole = heat._widths()
+    assert pair + wide * cell + whole <= heat.viewport().width()
+    heat.horizontalScrollBar().setValue(heat.horizontalScrollBar().maximum() - 3)
+    heat.verticalScrollBar().setValue(heat.verticalScrollBar().maximum())
+    last = QPoint(pair + wide * cell - 2, heat._head + high * heat._row - 2)
+    assert heat.cell_at(last) == (heat.heat.pairs[-1], heat.heat.timeframes[-1])
+    heat.close()
+
+
+def test_the_histogram_names_its_ends_however_narrow_it_is(view: PerformanceView) -> None:
+    axis = view.histogram._percents
+    for width in (1000, 400, 200):
+        view.histogram.resize(width, 200)
+        Stage.settle()
+        values = axis.ticks(-5, 5)[1]
+        assert (values[0], values[-1]) == (-5, 5)
+        assert 0 in values
+
+
+def test_tables_and_today_begin_in_one_line_and_all_room_to_spare_is_the_plots(view: PerformanceView) -> None:
+    for height in (780, 1300):
+        view.resize(1400, height)
+        Stage.settle()
+        left, right = (part.mapTo(view, QPoint()).y() for part in (view.groups, view.today_pane))
+        assert left == right
+        assert view.groups.tables["best"].verticalScrollBar().maximum() == 0
+        assert view.groups.height() <= view.groups.wanted_height()
+
+
+def test_where_it_is_narrow_the_tables_stand_one_under_the_other_with_all_their_numbers(view: PerformanceView) -> None:
+    view.resize(940, 600)
+    Stage.settle()
+    assert view.groups.is_stacked
+    for key in ("best", "worst"):
+        table = view.groups.tables[key]
+        assert table.needed_room() <= table.viewport().width()
+        assert table.verticalScrollBar().maximum() == 0
+    view.resize(1400, 780)
+    Stage.settle()
+    assert not view.groups.is_stacked
+
+
+def test_lines_that_the_trader_has_moved_stay_and_come_back(view: PerformanceView, tmp_path: Path) -> None:
+    layouts = LayoutStore(tmp_path / "layout.ini")
+    left = view._splits[1]
+    view.save(layouts)
+    assert layouts.state("performance/performance_left") is None
+    left.moveSplitter(200, 1)
+    left.splitterMoved.emit(200, 1)
+    moved = left.sizes()
+    view.show_report(view.report, UTC)
+    view.save(layouts)
+    assert left.sizes() == moved
+    view.reset()
+    assert left.sizes() != moved
+    view.restore(layouts)
+    assert left.sizes() == moved
+
+
+def test_the_right_table_s_title_has_room_for_its_words(view: PerformanceView) -> None:
+    for key in ("worst", "strategy", "timeframe"):
+        view.groups.choose(key)
+        Stage.settle()
+        title = view.groups.right.heading.title
+        assert title.shown() == title.text()
 
 
 def test_the_histogram_tells_what_a_bar_counts(view: PerformanceView) -> None:
