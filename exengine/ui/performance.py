@@ -20,7 +20,7 @@ from exengine.ui.layout import LayoutStore
 from exengine.ui.performance_feed import PerformanceFeed, Progress, Source
 from exengine.ui.performance_pieces import BusyLine
 from exengine.ui.performance_range import RangeChoice
-from exengine.ui.performance_words import day
+from exengine.ui.performance_words import day, minute
 from exengine.ui.pieces import Button, Ground, button
 from exengine.ui.stream_dock import EmptyNote
 from exengine.ui.theme import Look
@@ -97,8 +97,13 @@ class PerformanceDock(Dock):
         self.stop.setToolTip("Stop reading the history")
         self.stop.clicked.connect(self.feed.cancel)
         self.stop.hide()
+        self.again = button(look, "Read again", small=True)
+        self.again.setToolTip("Read the history again")
+        self.again.clicked.connect(self._refresh)
+        self.again.setIcon(self._icons.button_icon("warn", "warn"))
+        self.again.hide()
         self.csv, self.png = self._tool("CSV"), self._tool("PNG")
-        for tool in (self.stop, self.range.segments, self.csv, self.png):
+        for tool in (self.stop, self.again, self.range.segments, self.csv, self.png):
             self.heading.add_tool(tool)
 
     def _tool(self, text: str) -> Button:
@@ -112,6 +117,7 @@ class PerformanceDock(Dock):
     def _on_tools_look(self) -> None:
         for made in (self.csv, self.png):
             made.setIcon(self._icons.button_icon("export"))
+        self.again.setIcon(self._icons.button_icon("warn", "warn"))
 
     def _on_note(self) -> None:
         self._note_asks()
@@ -193,6 +199,7 @@ class PerformanceDock(Dock):
 
     def _tell(self, text: str, *, token: str = "muted") -> None:
         """Says something in the dock's title."""
+        self.again.hide()
         self.heading.detail.set_token(token)
         self.heading.detail.setText(text)
 
@@ -211,6 +218,7 @@ class PerformanceDock(Dock):
         from exengine.ui.performance_view import PerformanceView
 
         self.view = view = PerformanceView(self.look, self._icons, self._book)
+        view.all_asked.connect(lambda: self.range.choose(Range.ALL))
         view.copied.connect(lambda what: self.told.emit(f"{what} copied", "success"))
         self.pages.addWidget(view)
         self.exports = Exports(self, view.items(), self._stamp)
@@ -242,7 +250,9 @@ class PerformanceDock(Dock):
     def _on_failed(self, error: BaseException) -> None:
         self._basis = None
         if self.report is not None:
-            self._tell(f"Not up to date: {error}", token="warn")
+            then = minute(self.report.now.at_ms, self.feed.calendar.zone)
+            self._tell(f"Not up to date, as of {then}: {str(error).rstrip('.')} · Trading goes on", token="warn")
+            self.again.show()
             return
         self.fault.say(FAILED, f"{error} {SAFE}", action=True)
         self.pages.setCurrentWidget(self.fault)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from exengine.analytics.calendar import Range
 from exengine.analytics.report import Report
 from exengine.ui import format as fmt
 from exengine.ui.performance_words import decimal, ratio, share, token_of, whole
@@ -202,11 +203,14 @@ def _drawdown(report: Report) -> Figure:
     largest, current = report.curve.max_drawdown, report.curve.current_drawdown
     if largest is None or current is None:
         return UNKNOWN
+    # A range has peaks of its own: at one moment it has fallen less from them than all of the curve from its.
+    of = "" if report.wanted.range is Range.ALL else " in range"
+    when = "now" if report.ends_ms >= report.now.at_ms else "end"
     return Figure(
         value=fmt.number(decimal(-largest), 2) + " %",
         token=token_of(decimal(-largest)),
-        below=f"now {fmt.number(decimal(-current), 2)} %",
-        hint="The largest fall of total equity from a peak, in per cent of that peak",
+        below=f"{when} {fmt.number(decimal(-current), 2)} %{of}",
+        hint="The largest fall of total equity from a peak within the range, in per cent of that peak",
     )
 
 

@@ -6,18 +6,20 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout
 
+from exengine.analytics.calendar import Range
 from exengine.analytics.report import FOREMOST, Report
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.panel_dock import Sorting
 from exengine.ui.performance_pieces import Pane, Split
 from exengine.ui.performance_tables import LinesModel, PartsModel
-from exengine.ui.pieces import Ground
+from exengine.ui.pieces import Ground, button
 from exengine.ui.segments import Segments
 from exengine.ui.table import Table
 from exengine.ui.theme import Look
 
 NOTHING = "No group closed in this range."
+NOTHING_YET = "No group has closed yet."
 VIEWS = {"worst": "Worst", "pair": "By pair", "timeframe": "By timeframe", "strategy": "By strategy"}
 _TITLES = {"worst": f"Worst {FOREMOST}", "pair": "By pair", "timeframe": "By timeframe", "strategy": "By strategy"}
 
@@ -55,7 +57,9 @@ class GroupTables(Ground):
         self._stack = QStackedWidget()
         for key in VIEWS:
             self._stack.addWidget(self.tables[key])
-        self.left = Pane(look, f"Best {FOREMOST}", self.tables["best"], NOTHING)
+        self.show_all = button(look, "Show all", small=True)
+        self.show_all.setToolTip("Show the groups of all time")
+        self.left = Pane(look, f"Best {FOREMOST}", self.tables["best"], NOTHING, step=self.show_all)
         self.right = Pane(look, "", self._stack, NOTHING, yields=True)
         self.right.heading.detail.hide()
         self.right.heading.row.setStretchFactor(self.right.heading.title, 1)
@@ -80,7 +84,10 @@ class GroupTables(Ground):
         self.view_changed.emit(key)
 
     def show_report(self, report: Report, zone: tzinfo) -> None:
-        now_ms = report.now.at_ms
+        now_ms, is_all = report.now.at_ms, report.wanted.range is Range.ALL
+        self.show_all.setHidden(is_all)
+        for pane in (self.left, self.right):
+            pane.say_empty(NOTHING_YET if is_all else NOTHING)
         self.best.show_lines(report.best, now_ms, zone)
         self.worst.show_lines(report.worst, now_ms, zone)
         for key, parts in (

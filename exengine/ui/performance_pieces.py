@@ -88,7 +88,17 @@ class PaneTitle(QWidget):
 class Pane(Ground):
     """A titled part of the dock; a word stands in its place where there is nothing to show."""
 
-    def __init__(self, look: Look, title: str, content: QWidget, empty: str, *, yields: bool = False) -> None:
+    def __init__(
+        self,
+        look: Look,
+        title: str,
+        content: QWidget,
+        empty: str,
+        *,
+        yields: bool = False,
+        step: QWidget | None = None,
+    ) -> None:
+        """`step` is what can be done where it is empty, under the word."""
         super().__init__(look, "surface")
         self.heading = PaneTitle(look, title, yields=yields)
         self.content = content
@@ -97,15 +107,29 @@ class Pane(Ground):
         self._word.setWordWrap(True)
         self.pages = QStackedWidget()
         self.pages.addWidget(content)
-        self.pages.addWidget(self._word)
+        self.pages.addWidget(self._word if step is None else self._with(step))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.heading)
         column.addWidget(self.pages, 1)
 
+    def _with(self, step: QWidget) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setSpacing(6)
+        column.addStretch(1)
+        column.addWidget(self._word)
+        column.addWidget(step, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(1)
+        return page
+
+    def say_empty(self, word: str) -> None:
+        """Why there is nothing to show."""
+        self._word.setText(word)
+
     def show_empty(self, empty: bool) -> None:
-        self.pages.setCurrentWidget(self._word if empty else self.content)
+        self.pages.setCurrentIndex(int(empty))
 
 
 class _Handle(QSplitterHandle):

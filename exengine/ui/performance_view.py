@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from exengine.analytics.calendar import Range
 from exengine.analytics.report import Report
 from exengine.ui import format as fmt
 from exengine.ui.book import Book
@@ -23,7 +24,7 @@ from exengine.ui.performance_export import (
     histogram_rows,
     widget_picture,
 )
-from exengine.ui.performance_groups import NOTHING, GroupTables
+from exengine.ui.performance_groups import NOTHING, NOTHING_YET, GroupTables
 from exengine.ui.performance_heat import HeatMap
 from exengine.ui.performance_histogram import HistogramPlot
 from exengine.ui.performance_pieces import Pane, Split
@@ -42,6 +43,8 @@ class PerformanceView(QScrollArea):
     """All of it is of one report; nothing here works anything out."""
 
     copied = Signal(str)
+    all_asked = Signal()
+    """The trader wants all of time, where the range has nothing."""
 
     def __init__(self, look: Look, icons: Icons, book: Book) -> None:
         super().__init__()
@@ -53,6 +56,7 @@ class PerformanceView(QScrollArea):
         self.returns_pane = Pane(look, "Returns of closed groups, %", self.histogram, NOTHING)
         self.heat_pane = Pane(look, "Realised by pair and timeframe, USD", self.heat, NOTHING)
         self.today_pane = Pane(look, "Today", self.today, "")
+        self.groups.show_all.clicked.connect(self.all_asked)
         self._copy = self._copy_button()
         self.today_pane.heading.add(self._copy)
         left = self._split("performance_left", Qt.Orientation.Vertical, self._share_left, self.equity, self.groups)
@@ -126,6 +130,8 @@ class PerformanceView(QScrollArea):
         self.histogram.show_report(report)
         self.heat.show_report(report)
         self.today.show_report(report, zone, self._book.usd_rate, self._book.engine)
+        for pane in (self.returns_pane, self.heat_pane):
+            pane.say_empty(NOTHING_YET if report.wanted.range is Range.ALL else NOTHING)
         self.returns_pane.show_empty(not report.returns)
         self.heat_pane.show_empty(not report.heat.cells)
         median = decimal(report.histogram.median)

@@ -265,7 +265,14 @@ def test_figures_stay_where_a_later_reading_fails(stage: Stage) -> None:
     stage.shelf.fault = StoreFailed("The store is locked by another program.")
     stage.ask(stage.dock.feed.ask)
     assert stage.dock.pages.currentWidget() is stage.dock.view
-    assert stage.dock.heading.detail.text() == "Not up to date: The store is locked by another program."
+    assert stage.dock.heading.detail.text() == (
+        "Not up to date, as of Nov 23, 13:32: The store is locked by another program · Trading goes on"
+    )
+    stage.shelf.fault = None
+    assert stage.dock.again.isVisible()
+    stage.ask(stage.dock.again.click)
+    assert not stage.dock.again.isVisible()
+    assert stage.dock.heading.detail.text().startswith("Sep")
 
 
 def test_groups_without_a_price_in_dollars_are_counted(stage: Stage) -> None:
@@ -283,6 +290,20 @@ def test_a_range_in_which_nothing_closed_says_so(stage: Stage) -> None:
     assert view.cards.cards["win_rate"].value.text() == "—"
     assert view.cards.cards["sharpe"].value.text() == "—"
     assert view.cards.cards["sharpe"].below.text() == "from two days on"
+    assert view.groups.left.pages.currentWidget().isAncestorOf(view.groups.show_all)
+    stage.ask(view.groups.show_all.click)
+    assert stage.dock.range.wanted.range is Range.ALL
+    assert view.groups.best.rowCount() == 10
+
+
+def test_a_range_of_its_own_says_that_its_fall_is_its_own(stage: Stage) -> None:
+    trade(stage)
+    stage.show(live())
+    below = stage.dock.view.cards.cards["drawdown"].below
+    assert below.text().startswith("now ")
+    assert not below.text().endswith("in range")
+    stage.ask(lambda: stage.dock.range.choose(Range.MONTH))
+    assert stage.dock.view.cards.cards["drawdown"].below.text().endswith(" % in range")
 
 
 # what is shown --------------------------------------------------------------------------------------------------------
