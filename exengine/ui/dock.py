@@ -42,6 +42,10 @@ class DockTitle(QWidget):
         row, after = (self._buttons, 2) if isinstance(tool, IconButton) else (self._row, 1)
         row.insertWidget(row.count() - after, tool)
 
+    def let_grow(self, tool: QWidget) -> None:
+        """Gives a tool a share of the room that is left, up to its greatest width."""
+        self._row.setStretchFactor(tool, 2)
+
     def _on_floated(self, floating: bool) -> None:
         name, verb = ("dock", "Dock") if floating else ("float", "Float")
         self._float.show_as(name, f"{verb} {self.title.text()}")

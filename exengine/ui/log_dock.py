@@ -1,7 +1,5 @@
 """The Log dock: the audit trail with chips, a search and a range of time; its end in view, older pages on demand."""
 
-from collections.abc import Mapping
-
 from PySide6.QtCore import QPersistentModelIndex, QPoint, QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
@@ -24,6 +22,8 @@ SEARCH_MS = 150
 """Typing is not searched letter by letter."""
 PAGE = 500
 """How many lines are read further back at once."""
+SEARCH_LEAST, SEARCH_TYPED, SEARCH_MOST = 64, 170, 200
+"""How wide the search is, at 10 px: empty, with something in it where there is little room, and where there is room."""
 EXPORTED = 5_000
 """How many are read at once where all of them are written to a file."""
 
@@ -70,6 +70,7 @@ class LogDock(StreamDock):
         self._chips = self._chip_row()
         for tool in (self.group_chip, self._chips, self.range.tool, self.search, self.follow):
             self.heading.add_tool(tool)
+        self.heading.let_grow(self.search)
         self.tools = TableTools(self, icons, [self.table], forms=("txt", "csv", "json"))
         self.tools.replace_item(Item(name="Log", fetch=self._all_rows))
         self.table.verticalScrollBar().valueChanged.connect(self._on_rolled)
@@ -80,9 +81,13 @@ class LogDock(StreamDock):
         self.search.setProperty("small", True)
         self.search.setPlaceholderText("Search")
         self.search.setAccessibleName("Search the log")
-        self.search.setClearButtonEnabled(False)
-        self._fit_search()
-        self._look.changed.connect(self._fit_search)
+        self._emptied = self.search.addAction(self._icons.icon("close", "muted"), QLineEdit.ActionPosition.TrailingPosition)
+        self._emptied.setToolTip("Clear the search")
+        self._emptied.triggered.connect(self.search.clear)
+        self._emptied.setVisible(False)
+        self._size_search()
+        self._look.changed.connect(self._size_search)
+        self.search.textChanged.connect(self._fit_search)
         self._typed.setSingleShot(True)
         self._typed.setInterval(SEARCH_MS)
         self._typed.timeout.connect(self.apply_filter)
@@ -90,8 +95,11 @@ class LogDock(StreamDock):
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self.search.setFocus)
 
-    def _fit_search(self) -> None:
-        self.search.setMinimumWidth(self._look.scaled(64))
+    def _size_search(self) -> None:
+        self.search.setMinimumWidth(self._look.scaled(SEARCH_LEAST))
+        self.search.setMaximumWidth(self._look.scaled(SEARCH_MOST))
+        self._emptied.setVisible(False)
+        self._fit_search()
 
     def _chip_row(self) -> QWidget:
         chips = QWidget()
@@ -274,21 +282,56 @@ class LogDock(StreamDock):
             self.note.say("Looking further back", "None of the newest lines matches.", action=True)
         else:
             self.heading.detail.setText(f"{shown:,} of {fmt.count(total, 'line')}")
-            text = f"None of {fmt.count(total, 'line')} matches the chips, the search and the range."
+            text = f"None of {fmt.count(total, 'line')} matches {self._narrowed_by()}."
             self.note.say("Nothing matches", text, action=True)
+
+    def _narrowed_by(self) -> str:
+        """What keeps lines out, in words."""
+        chips = [*self.severity_chips.values(), *self.category_chips.values()]
+        by = {
+            "the group": bool(self._group),
+            "the chips": any(chip.isChecked() for chip in chips),
+            "the search": bool(self.search.text().strip()),
+            "the range": self.range.span is not Span.ANY,
+        }
+        names = [name for name, narrows in by.items() if narrows]
+        return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        # Where there is no room for all chips, those of the severities matter most; the search always stays.
+        self._fit_chips(event.size().width())
+
+    def _fit_chips(self, width: int) -> None:
+        """Where there is no room for all chips, those of the severities matter most; the search always stays."""
         taken = self.search.minimumWidth() + self.range.tool.sizeHint().width() + 2 * self.follow.sizeHint().width()
-        room = event.size().width() - taken - self._look.scaled(196)
-        severities, categories = (_wide(chips) for chips in (self.severity_chips, self.category_chips))
-        for chip in self.severity_chips.values():
-            chip.setVisible(room >= severities)
-        for chip in self.category_chips.values():
-            chip.setVisible(room >= severities + categories)
+        room = width - taken - self._look.scaled(196)
+        severities = sum(map(_wide, self.severity_chips.values()))
+        categories = sum(map(_wide, self.category_chips.values()))
+        for severity_chip in self.severity_chips.values():
+            severity_chip.setVisible(room >= severities)
+        for category_chip in self.category_chips.values():
+            # One that is pressed narrows what is shown, and is not hidden for it.
+            category_chip.setVisible(room >= severities + categories or category_chip.isChecked())
+
+    def _fit_search(self) -> None:
+        """What is typed is seen: where nothing else is to spare, the last categories give their room to it."""
+        typed = bool(self.search.text())
+        if typed is self._emptied.isVisible():
+            return
+        self._emptied.setVisible(typed)
+        least = self._look.scaled(SEARCH_LEAST)
+        if not typed:
+            self.search.setMinimumWidth(least)
+            self._fit_chips(self.width())
+            return
+        spare, wanted = self.heading.width() - self.heading.needed_width, self._look.scaled(SEARCH_TYPED) - least
+        for chip in reversed(self.category_chips.values()):
+            if spare < wanted and not chip.isHidden() and not chip.isChecked():
+                spare += _wide(chip)
+                chip.hide()
+        self.search.setMinimumWidth(least + max(0, min(spare, wanted)))
 
 
-def _wide(chips: Mapping[Severity, QPushButton] | Mapping[Category, QPushButton]) -> int:
-    """The room that chips take."""
-    return sum(chip.sizeHint().width() + 4 for chip in chips.values())
+def _wide(chip: QPushButton) -> int:
+    """The room that a chip takes."""
+    return chip.sizeHint().width() + 4

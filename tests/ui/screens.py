@@ -310,6 +310,7 @@ def toasts(stage: Stage) -> None:
 def filtered_out(stage: Stage) -> None:
     normal(stage)
     stage.window.log.raise_()
+    stage.settle()
     stage.window.log.search.setText("nothing has this word")
     stage.window.log.apply_filter()
 

@@ -94,6 +94,39 @@ def test_a_dock_that_comes_into_sight_shows_its_end(look, icons, qtbot, on_loop)
     assert bar.value() == bar.maximum() > 0
 
 
+def test_what_is_typed_into_the_search_is_seen_and_categories_give_their_room_to_it(dock, on_loop, qapp):
+    dock.history = None
+    qapp.processEvents()
+    chips = [*dock.severity_chips.values(), *dock.category_chips.values()]
+    for width in range(700, 1400, 10):
+        dock.resize(width, 300)
+        if all(chip.isVisible() for chip in chips):
+            break
+    qapp.processEvents()
+    shown = list(dock.category_chips.values())
+    shown[-1].setChecked(True)
+    run(on_loop, lambda: dock.search.setText("nothing has this word"))
+    qapp.processEvents()
+    typed = dock.search.fontMetrics().horizontalAdvance("nothing has this word")
+    assert dock.search.width() > typed + 20
+    assert shown[-1].isVisible(), "one that is pressed stays"
+    assert not shown[-2].isVisible()
+    run(on_loop, dock.search.clear)
+    qapp.processEvents()
+    assert all(chip.isVisible() for chip in shown)
+
+
+def test_where_nothing_matches_it_is_said_what_narrows(dock, on_loop):
+    dock.history = None
+    dock.search.setText("nothing has this word")
+    run(on_loop, dock.apply_filter)
+    assert dock.note.text.text().endswith("matches the search.")
+    run(on_loop, lambda: dock.severity_chips[Severity.ERROR].setChecked(True))
+    assert dock.note.text.text().endswith("matches the chips and the search.")
+    run(on_loop, lambda: dock.range.choose(Span.HOUR))
+    assert dock.note.text.text().endswith("matches the chips, the search and the range.")
+
+
 def test_a_filter_finds_what_is_in_the_store_alone(dock, on_loop):
     run(on_loop, lambda: dock.severity_chips[Severity.ERROR].setChecked(True))
     numbers = [row.id for row in (dock.model.row_at(dock.model.index(place, 0)) for place in range(13))]
