@@ -2,11 +2,33 @@
 
 from datetime import date
 
-from PySide6.QtCore import QDate, Signal
+from PySide6.QtCore import QDate, QPointF, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QDateEdit, QHBoxLayout, QWidget
 
 from exengine.ui.pieces import Ground, Label
 from exengine.ui.theme import Look
+
+
+class DayField(QDateEdit):
+    """A day to be typed or chosen from a calendar, with the program's own chevron as a drop-down has it."""
+
+    def __init__(self, look: Look, name: str) -> None:
+        super().__init__()
+        self._look = look
+        self.setCalendarPopup(True)
+        self.setDisplayFormat("yyyy-MM-dd")
+        self.setAccessibleName(name)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(self._look.color("muted" if self.isEnabled() else "disabled"), 1.5))
+        reach = self._look.grown(3)
+        right, middle = self.width() - 10.0, self.height() / 2 - reach / 4
+        ends = ((right - 2 * reach, 0), (right - reach, reach), (right, 0))
+        painter.drawPolyline([QPointF(x, middle + down - reach / 4) for x, down in ends])
 
 
 class DaySpan(Ground):
@@ -18,7 +40,7 @@ class DaySpan(Ground):
     def __init__(self, look: Look, parent: QWidget | None = None, *, narrow: bool = False) -> None:
         """`narrow` where there is only room for the two days."""
         super().__init__(look, "surface", parent)
-        self.first, self.last = _day_field("From"), _day_field("To")
+        self.first, self.last = DayField(look, "From"), DayField(look, "To")
         row = QHBoxLayout(self)
         edge = 0 if narrow else look.metric("edge_padding")
         row.setContentsMargins(edge, 0 if narrow else 6, edge, 0 if narrow else 6)
@@ -43,14 +65,6 @@ class DaySpan(Ground):
             field.blockSignals(True)
             field.setDate(QDate(day.year, day.month, day.day))
             field.blockSignals(False)
-
-
-def _day_field(name: str) -> QDateEdit:
-    field = QDateEdit()
-    field.setCalendarPopup(True)
-    field.setDisplayFormat("yyyy-MM-dd")
-    field.setAccessibleName(name)
-    return field
 
 
 def _date_of(field: QDateEdit) -> date:

@@ -16,7 +16,7 @@ from exengine.ui.choice import DropDown
 from exengine.ui.day_span import DaySpan
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import ElidedLabel, Ground, Label, button
-from exengine.ui.remark import Remark
+from exengine.ui.remark import Remark, set_marks
 from exengine.ui.replay_chart import NAMES, TOKENS
 from exengine.ui.replay_desk import BARS, EXCHANGES, ReplayDesk
 from exengine.ui.theme import Look, Role, Weight
@@ -184,6 +184,7 @@ class ReplayForm(Ground):
         self.second_file.setVisible(self.second.currentText() == FILE)
         self.changes.setVisible(self.second.currentText() == CHANGED)
         self.fault.say(self._read_configs())
+        set_marks(self.changes, faulty=bool(self.fault.text()))
         self.changed.emit()
 
     def _known(self) -> str:
