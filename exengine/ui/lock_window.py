@@ -74,7 +74,7 @@ class LockWindow(QWidget):
 
     def _refresh(self) -> None:
         size = self._look.grown(32)
-        self._icon.setPixmap(self._icons.pixmap("shield", "accent", size, self.devicePixelRatioF()))
+        self._icon.setPixmap(self._icons.pixmap("lock", "accent", size, self.devicePixelRatioF()))
         self.card.setFixedWidth(self._look.scaled(420))
         self.update()
 

@@ -60,7 +60,7 @@ class RevealSheet(Sheet):
         )
         self.body.addWidget(after)
         self.buttons.addStretch(1)
-        self.add_cancel("Done")
+        self.add_cancel("Done").setFocus()
 
     def _reveal(self) -> None:
         self.code.set_text(self._text)

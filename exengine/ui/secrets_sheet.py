@@ -93,7 +93,8 @@ class SecretsSheet(Sheet):
                 self._add("", self._old(overview), [(f"retire {proof.value}", "Retire the old one…")])
         for account in overview.accounts:
             self._add_line()
-            self._add(account.account, _keys(account), [(f"replace {account.account}", "Replace keys…")],
+            keys = "Enter keys…" if account.origin is None else "Replace keys…"
+            self._add(account.account, _keys(account), [(f"replace {account.account}", keys)],
                       can=overview.can_keep)  # fmt: skip
         self._add_line()
         offer = {VaultState.NONE: "Make a vault…", VaultState.OPEN: "Change passphrase…", VaultState.LOCKED: ""}

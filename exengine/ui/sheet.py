@@ -3,7 +3,7 @@
 import asyncio
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent, QWindow
+from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QRegion, QShowEvent, QWindow
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from exengine.engine.rows import Mode
@@ -160,8 +160,11 @@ class Sheet(QDialog):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.look.color("surface"))
-        painter.setPen(QPen(self.look.color("live" if self.mode is Mode.LIVE else "line_strong"), 1))
-        painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+        # A pen of one pixel lies half outside where a pixel is two, and the bar would cover what is left of it.
+        edge, area = self.look.color("live" if self.mode is Mode.LIVE else "line_strong"), self.rect()
+        inner = area.adjusted(1, 1, -1, -1)
+        for strip in QRegion(area).subtracted(QRegion(inner)):
+            painter.fillRect(strip, edge)
 
     def event(self, event: QEvent) -> bool:
         handled = super().event(event)
