@@ -193,9 +193,9 @@ class Split(QSplitter):
 class BusyLine(QWidget):
     """Two pixels of accent under the dock's title: how much of the history has been read."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, token: str = "accent") -> None:
         super().__init__()
-        self._look = look
+        self._look, self._token = look, token
         self._share: float | None = None
         self.setFixedHeight(2)
         self.setAccessibleName("Progress")
@@ -212,4 +212,4 @@ class BusyLine(QWidget):
         if self._share is not None:
             # Something is seen at once, also before the first page has come.
             width = max(0.04, min(self._share, 1.0)) * self.width()
-            painter.fillRect(QRectF(0, 0, width, self.height()), self._look.color("accent"))
+            painter.fillRect(QRectF(0, 0, width, self.height()), self._look.color(self._token))

@@ -11,9 +11,10 @@ from exengine.analytics.columns import Floats
 from exengine.analytics.ratios import thinned
 from exengine.analytics.replayed import Replayed
 from exengine.ui import format as fmt
+from exengine.ui.performance_equity import FALL_SHARE
 from exengine.ui.performance_over_time import HINT, SMOOTH_POINTS, OverTime
-from exengine.ui.performance_words import decimal, minute
-from exengine.ui.theme import Look, Role
+from exengine.ui.performance_words import decimal, minute, moment
+from exengine.ui.theme import Look, Role, mixed
 
 NAMES = ("A", "B")
 TOKENS = ("accent", "risk")
@@ -34,6 +35,7 @@ class ReplayChart(OverTime):
             below=falls[::-1],
             stretch=3,
         )
+        self.heading.title.setText("Equity, USD, and below it drawdown, %")
         self._totals, self._falls = totals, falls
         self.runs: tuple[Replayed, ...] = ()
         self._at: float | None = None
@@ -45,6 +47,7 @@ class ReplayChart(OverTime):
         for total, fall, token in zip(self._totals, self._falls, TOKENS, strict=True):
             total.setPen(pg.mkPen(self.look.color(token), width=1.8))
             fall.setPen(pg.mkPen(self.look.color(token), width=1.3))
+            fall.setBrush(mixed(self.look.color(token), self.look.color("surface"), FALL_SHARE))
         self._restyle()
         self._fit_axes()
 
@@ -92,6 +95,8 @@ class ReplayChart(OverTime):
             if run.falls is not None:
                 falls = run.falls[part]
                 self._draw(fall, seconds, -falls)
+                # Of two, one would cover the other.
+                fall.setFillLevel(0.0 if len(self.runs) == 1 else None)
                 deepest.append(float(falls.max()) * 1.15)
         if highs:
             low, high = min(lows), max(highs)
@@ -118,6 +123,11 @@ class ReplayChart(OverTime):
                 row = min(max(int(np.searchsorted(run.at, self._at * 1000, side="right")) - 1, 0), row)
             texts[place] = fmt.number(decimal(float(run.total[row])), 2)
         if self.runs and self._at is not None:
-            when = minute(int(self._at * 1000), self.zone)
+            when = f"{minute(int(self._at * 1000), self.zone)} {zone_of(self.runs, self.zone)}"
         self.legend.show_values(*texts)
         self.heading.detail.setText(when or HINT)
+
+
+def zone_of(runs: Sequence[Replayed], zone: tzinfo) -> str:
+    """Whose times the replays' are: `UTC`, `CET`."""
+    return f"{moment(int(runs[0].at[-1]), zone):%Z}"

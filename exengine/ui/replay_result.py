@@ -12,7 +12,7 @@ from exengine.ui import format as fmt
 from exengine.ui.icons import Icons
 from exengine.ui.performance_pieces import BusyLine, Pane, Split
 from exengine.ui.pieces import Ground, Hairline, Label, Prose
-from exengine.ui.replay_chart import NAMES, TOKENS, ReplayChart
+from exengine.ui.replay_chart import zone_of, NAMES, TOKENS, ReplayChart
 from exengine.ui.replay_tables import FiguresModel, TradesModel
 from exengine.ui.segments import Segments
 from exengine.ui.table import Table
@@ -38,7 +38,7 @@ class Progress(Ground):
         column.addStretch(2)
         column.addWidget(self.text)
         for token in TOKENS:
-            name, bar, share = Label(look, token=token, weight=Weight.STRONG), BusyLine(look), Label(look)
+            name, bar, share = Label(look, token=token, weight=Weight.STRONG), BusyLine(look, token), Label(look)
             bar.setFixedHeight(6)
             share.setAlignment(Qt.AlignmentFlag.AlignRight)
             share.setMinimumWidth(look.scaled(44))
@@ -165,6 +165,7 @@ class ReplayResult(Ground):
     def _show_trades(self, only: int | None) -> None:
         if self.zone is not None:
             self.trades.show_runs(self.runs, self.zone, only)
+            self.trades_pane.heading.detail.setText(f"times {zone_of(self.runs, self.zone)}" if self.runs else "")
         self.trades_pane.show_empty(not self.trades.rowCount())
 
 

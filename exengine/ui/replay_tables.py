@@ -115,10 +115,12 @@ def _value(value: Decimal | None, kind: str) -> Cell:
 def _difference(row: Compared) -> Cell:
     if row.first is None or row.second is None:
         return UNKNOWN
-    value = row.second - row.first
-    way = fmt.direction(value, _decimals(row.kind))
+    places = _decimals(row.kind)
+    # Of what is shown: 0.12 and 0.17 are 0.05 apart, whatever was rounded away.
+    value = round(row.second, places) - round(row.first, places)
+    way = fmt.direction(value, places)
     token = {1: "profit", -1: "loss", 0: "muted"}[way * row.better]
-    return Cell(text=fmt.signed(value, _decimals(row.kind)) + _unit(row.kind), token=token, value=value, arrow=way)
+    return Cell(text=fmt.signed(value, places) + _unit(row.kind), token=token, value=value, arrow=way)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
