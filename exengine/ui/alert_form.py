@@ -18,6 +18,15 @@ from exengine.ui.theme import Look
 LIVE_REASON = "A test alert would place real orders. Switch to a paper account or the testnet to send one."
 
 
+_FIELDS = {"tv.exchange": "Exchange", "tv.symbol": "Pair", "tv.timeframe": "Timeframe", "tv.close_price": "Price"}
+_STEPS = {
+    "tv.exchange": "Enable an account of it, or lead it to one under Settings ▸ Routing.",
+    "tv.symbol": "Choose another pair.",
+    "tv.timeframe": "Choose another timeframe.",
+}
+"""What an alert's fields are called in the window, and what to do about them."""
+
+
 def verdict_words(verdict: Verdict) -> tuple[str, str]:
     """What became of an alert, in words and by token."""
     match verdict.kind:
@@ -26,8 +35,9 @@ def verdict_words(verdict: Verdict) -> tuple[str, str]:
         case VerdictKind.DUPLICATE:
             return f"A duplicate of signal {verdict.signal_id}: not traded twice.", "warn"
         case VerdictKind.INVALID | VerdictKind.REFUSED:
-            errors = "; ".join(f"{error.field}: {error.message}" for error in verdict.errors)
-            return f"Not taken. {errors}".strip(), "error"
+            errors = "; ".join(f"{_FIELDS.get(error.field, error.field)}: {error.message}" for error in verdict.errors)
+            steps = dict.fromkeys(_STEPS[error.field] for error in verdict.errors if error.field in _STEPS)
+            return " ".join(filter(None, (f"Not taken. {errors.rstrip('.')}.", *steps))), "error"
 
 
 class AlertForm(QWidget):

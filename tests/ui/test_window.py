@@ -439,7 +439,7 @@ def test_a_test_alert_that_is_not_taken_says_why(stage, on_loop):
     stage.commands.verdict = Verdict(kind=VerdictKind.INVALID, signal_id=3, errors=(error,))
     form = stage.window.positions.first_steps.form
     do(on_loop, form.send.click)
-    assert form.result.text() == "Not taken. tv.symbol: not a market of paper."
+    assert form.result.text() == "Not taken. Pair: not a market of paper. Choose another pair."
     stage.commands.fails_with = OSError("no disk")
     do(on_loop, form.send.click)
     assert form.result.text() == "Not sent. no disk."

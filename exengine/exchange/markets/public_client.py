@@ -117,7 +117,7 @@ class PublicClient:
             raise Retryable(self._text(error), after_ms=self._after_ms(error)) from error
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             # A proxy's page or half an answer gets as far as ccxt's parser.
-            raise Unreadable(self._text(error, "an answer that cannot be read, ")) from error
+            raise Unreadable(self._text(error, "its answer cannot be read")) from error
         except BaseException:
             # A load that was cut short leaves ccxt with a future that stays cancelled: begin afresh.
             await self._let_go()
@@ -158,7 +158,19 @@ class PublicClient:
 
     def _text(self, error: Exception, what: str = "") -> str:
         said = " ".join(str(error).split())[:TEXT_LENGTH]
-        return f"{self._exchange} gives no prices: {what}{type(error).__name__} {said}".rstrip()
+        name = getattr(self._client, "name", None) or self._exchange
+        return f"{name} gives no prices: " + ", ".join(filter(None, (what or self._why(error), said)))
+
+    def _why(self, error: Exception) -> str:
+        match error:
+            case self._ccxt.DDoSProtection() | self._ccxt.RateLimitExceeded():
+                return "it was asked too often"
+            case self._ccxt.RequestTimeout():
+                return "it does not answer in time"
+            case self._ccxt.NetworkError() | OSError():
+                return "it cannot be reached"
+            case _:
+                return "it answers with an error"
 
     def _after_ms(self, error: Exception) -> int | None:
         """How long the exchange wants to be left alone, where it says so."""
