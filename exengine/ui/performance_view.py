@@ -87,9 +87,7 @@ class PerformanceView(QScrollArea):
         made.clicked.connect(self._on_copy)
         return made
 
-    def _split(
-        self, name: str, way: Qt.Orientation, share: Callable[[int], Sequence[int]], *parts: QWidget
-    ) -> Split:
+    def _split(self, name: str, way: Qt.Orientation, share: Callable[[int], Sequence[int]], *parts: QWidget) -> Split:
         made = Split(self.look, name, way, share)
         for part in parts:
             made.addWidget(part)

@@ -12,7 +12,7 @@ from exengine.ui import format as fmt
 from exengine.ui.icons import Icons
 from exengine.ui.performance_pieces import BusyLine, Pane, Split
 from exengine.ui.pieces import Ground, Hairline, Label, Prose
-from exengine.ui.replay_chart import zone_of, NAMES, TOKENS, ReplayChart
+from exengine.ui.replay_chart import NAMES, TOKENS, ReplayChart, zone_of
 from exengine.ui.replay_tables import FiguresModel, TradesModel
 from exengine.ui.segments import Segments
 from exengine.ui.table import Table

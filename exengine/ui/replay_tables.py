@@ -123,6 +123,9 @@ def _difference(row: Compared) -> Cell:
     return Cell(text=fmt.signed(value, places) + _unit(row.kind), token=token, value=value, arrow=way)
 
 
+REALISED = "Net of fees; of an open group what its legs have realised so far"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneTrade:
     """A trade and which replay it is of."""
@@ -142,10 +145,7 @@ class TradesModel(KeyedModel[OneTrade]):
         Column(key="closed", title="Closed", sample="Nov 23, 23:41", right=True),
         Column(key="reason", title="Left by", sample="take profit"),
         Column(key="pyramids", title="Pyr.", sample="5", right=True, hint="Pyramids"),
-        Column(
-            key="pnl", title="Realised, USD", sample="+1,000.00", right=True, arrow=True,
-            hint="Net of fees; of an open group what its legs have realised so far",
-        ),  # fmt: skip
+        Column(key="pnl", title="Realised, USD", sample="+1,000.00", right=True, arrow=True, hint=REALISED),
     )
 
     def __init__(self, parent: QObject | None = None) -> None:

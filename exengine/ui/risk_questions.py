@@ -105,7 +105,7 @@ class RunSheet(Sheet):
         """How many orders, how much money they move, and on which accounts of which mode."""
         worth = [self._worth(line) for line in plan.lines]
         known = [usd for usd in worth if usd is not None]
-        about = f", about **{fmt.number(sum(known), 2)} USD**" if len(known) == len(worth) else ""
+        about = f", about **{fmt.number(sum(known, Decimal(0)), 2)} USD**" if len(known) == len(worth) else ""
         counts = Counter(line.account for line in plan.lines)
         places = [f"on {account}, {words.MODES[self._mode_of(account)][0]}" for account in counts]
         orders = f"**{fmt.count(len(plan.lines), 'market order')}**"

@@ -3,7 +3,7 @@
 import asyncio
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QRegion, QShowEvent, QWindow
+from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QShowEvent, QWindow
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from exengine.engine.rows import Mode
@@ -161,10 +161,12 @@ class Sheet(QDialog):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.look.color("surface"))
         # A pen of one pixel lies half outside where a pixel is two, and the bar would cover what is left of it.
-        edge, area = self.look.color("live" if self.mode is Mode.LIVE else "line_strong"), self.rect()
-        inner = area.adjusted(1, 1, -1, -1)
-        for strip in QRegion(area).subtracted(QRegion(inner)):
-            painter.fillRect(strip, edge)
+        edge = self.look.color("live" if self.mode is Mode.LIVE else "line_strong")
+        wide, high = self.width(), self.height()
+        for left, top, width, height in (
+            (0, 0, wide, 1), (0, high - 1, wide, 1), (0, 0, 1, high), (wide - 1, 0, 1, high)
+        ):  # fmt: skip
+            painter.fillRect(left, top, width, height, edge)
 
     def event(self, event: QEvent) -> bool:
         handled = super().event(event)

@@ -138,7 +138,9 @@ FIT = (
     Found("clock", True, "answers in 38 ms, its clock is +12 ms from this machine's"),
     Found("key", True, "taken; it holds 25000 USDT"),
     Found(
-        "permissions", True, "WARNING: it may withdraw, not only trade. ExEngine never needs that: make a key without it"
+        "permissions",
+        True,
+        "WARNING: it may withdraw, not only trade. ExEngine never needs that: make a key without it",
     ),
     Found("rules", True, "1812 symbols can be traded"),
     Found("streams", False, "own orders do not come by stream"),

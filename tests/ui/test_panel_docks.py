@@ -299,8 +299,9 @@ def test_run_now_shows_the_plan_and_asks(full, on_loop):
 
 
 def test_run_now_says_real_money_where_only_a_winner_has_it(full):
-    accounts = [replace(one, mode=Mode.LIVE) if one.name == "perp" else one for one in full.window.clicks.setup.accounts]
-    full.window.clicks.setup = replace(full.window.clicks.setup, accounts=tuple(accounts))
+    setup = full.window.clicks.setup
+    accounts = [replace(one, mode=Mode.LIVE) if one.name == "perp" else one for one in setup.accounts]
+    full.window.clicks.setup = replace(setup, accounts=tuple(accounts))
     full.window.risk.run.click()
     sheet = full.window.clicks.sheet
     assert sheet.mode is Mode.LIVE
