@@ -291,7 +291,7 @@ def test_run_now_shows_the_plan_and_asks(full, on_loop):
     sheet = full.window.clicks.sheet
     assert sheet.heading.text() == "Close AVAX/USDT 1h with two winners now?"
     assert sheet.meaning.accessibleName().startswith(
-        "3 market orders, about 12,846.60 USD: 2 on paper, PAPER, and 1 on perp, PAPER."
+        "3 market orders, about 12,083.14 USD: 2 on paper, PAPER, and 1 on perp, PAPER."
     )
     assert sheet.cancel.isDefault()
     do(on_loop, sheet.action.click)

@@ -123,8 +123,11 @@ def test_going_live_repeats_what_the_last_test_found_wrong(make):
     setting.dialog.editing.put(("accounts", 0, "exchange"), "bybit")
     setting.apply()
     setting.until(lambda: setting.dialog.findChildren(GoLiveSheet))
-    assert not setting.sheet(GoLiveSheet).doubts
-    setting.sheet(GoLiveSheet).reject()
+    sheet = setting.sheet(GoLiveSheet)
+    assert not sheet.doubts
+    sheet.word.setText("LIVE")
+    sheet.action.click()
+    setting.until(lambda: setting.desk.applied)
 
 
 def sheet_is_open(setting: Setting) -> bool:
