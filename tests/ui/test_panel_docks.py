@@ -457,6 +457,33 @@ def test_what_does_not_work_is_counted_on_the_tab(full):
     assert told["Public URL"] == "Not reachable"
 
 
+def test_a_long_delay_is_told_in_seconds_and_the_mode_of_an_account_in_a_word(full):
+    full.put(rows.changes(panels=panels.panels(parts=panels.status(away=True))))
+    perp = texts(full.window.status.accounts, 1)
+    assert perp[StatusCol.ACCOUNT] == "perp TESTNET Bybit swap"
+    assert (perp[StatusCol.LATENCY], perp[StatusCol.CLOCK]) == ("10.0 s", "+1.4 s")
+
+
+def test_one_under_the_other_each_table_has_the_height_of_its_rows(full):
+    window, status = full.window, full.window.status
+    window.tabifyDockWidget(window.risk, status)
+    full.settle()
+    status.raise_()
+    full.settle()
+    row = window.look.row_height()
+    accounts = status.account_table
+    assert 0 <= accounts.viewport().height() - 2 * row < row, "two accounts, and no empty room below them"
+    assert status.fact_table.verticalScrollBar().maximum() == 0
+    assert status.task_table.verticalScrollBar().maximum() == 0
+
+
+def test_where_there_is_no_public_address_the_way_to_one_is_named(full):
+    status = full.window.status
+    assert status.heading.detail.text() == "all parts work · no public address: Tools, Tunnel…"
+    full.put(rows.changes(panels=panels.panels(parts=panels.status(mode=Mode.LIVE))))
+    assert status.heading.detail.text() == "all parts work"
+
+
 # Coins that are gone
 
 

@@ -9,6 +9,7 @@ from exengine.domain.alert_text import AlertTemplate
 from exengine.domain.instrument import Side
 from exengine.engine.intake import VerdictKind
 from tests.helpers.program import program
+from tests.ui import rows
 from tests.ui.test_window import do
 
 
@@ -32,6 +33,14 @@ def test_the_text_is_shown_as_it_will_be_sent(sheet):
     body = json.loads(sheet.text.toPlainText())
     assert (body["tv"]["exchange"], body["tv"]["symbol"]) == ("BYBIT", "ETHUSDT.P")
     assert (body["tv"]["close_price"], body["execution_intent"]["type"]) == ("3300.5", "exit")
+
+
+def test_while_all_slots_are_taken_a_new_group_is_said_to_wait(sheet, stage):
+    assert "All 6 slots are taken now: a new group waits in the queue." in sheet.meaning.accessibleName()
+    stage.put(rows.changes(engine=rows.engine(pool_used=5)))
+    sheet.refresh()
+    assert "waits in the queue" not in sheet.meaning.accessibleName()
+    assert sheet.price.placeholderText() == "67,240.50, the last price"
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "many", "NaN", "Infinity"])
