@@ -443,7 +443,8 @@ def bench(arguments: list[str]) -> int:
         return 0
     ready(QT_LIBRARIES)
     os.chdir(ROOT)
-    return become([str(PYTHON), "-m", "pytest", "tests/bench", "--benchmark-only", *arguments], offscreen())
+    where = [] if any(argument.startswith("tests/bench/") for argument in arguments) else ["tests/bench"]
+    return become([str(PYTHON), "-m", "pytest", *where, "--benchmark-only", *arguments], offscreen())
 
 
 def lint(arguments: list[str]) -> int:
