@@ -159,7 +159,12 @@ class ColumnedTree(QTreeView):
         """Gives each column what it needs, and a share of the room that is left, until the trader sets a width."""
         heading, columns = self.heading, self.cells.columns
         shown = [logical for logical in range(len(columns)) if not heading.isSectionHidden(logical)]
+        inner = heading.inner
         needed = self._needed_widths(shown)
+        if heading.inner != inner:
+            # Texts have another place in their columns, also in those that stay as wide as they were.
+            self.viewport().update()
+            heading.viewport().update()
         total, room = sum(needed.values()), self.viewport().width()
         share = min(max(room / total, 1.0), WIDEST) if total and not self._is_greedy(shown) else 1.0
         self._fitting = True
