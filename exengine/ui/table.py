@@ -254,6 +254,10 @@ class Table(ColumnedTree):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         self._bands.at_once()
         super().scrollContentsBy(dx, dy)
+        if dy:
+            # Qt moves the picture. The row at the lower edge that had no room, or has none any more, is painted anew.
+            above = self.viewport().height() - (abs(dy) + 1) * self._row_height
+            self.viewport().update(0, above, self.viewport().width(), self.viewport().height() - above)
 
     def _tell_all(self) -> None:
         self._told.update(self._tops.values())

@@ -1,0 +1,98 @@
+"""What a table has on the screen is what painting all of it anew would show, however it was scrolled and changed."""
+
+import pytest
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QApplication
+
+from exengine.engine.panel_rows import Patch
+from exengine.ui.cell import Cell, Column
+from exengine.ui.keyed_model import KeyedModel, SortKey
+from exengine.ui.table import BAND_ROWS, Table
+
+ROWS = 60
+
+
+class Numbers(KeyedModel[int]):
+    columns = (
+        Column(key="name", title="Name", sample="Row 100,000,000", elides=True),
+        Column(key="number", title="Number", sample="100,000", right=True),
+        Column(key="rest", title="Rest", sample="x", takes_rest=True),
+    )
+
+    def natural(self, row: int) -> SortKey:
+        return (row % 1_000,)
+
+    def make_cells(self, row: int) -> list[Cell]:
+        return [Cell(f"Row {row}"), Cell(f"{row:,}"), Cell("x")]
+
+
+@pytest.fixture
+def table(qtbot, look, icons) -> Table:
+    model = Numbers()
+    model.replace({str(row): row for row in range(ROWS)}, 0)
+    made = Table(look, icons, model, name="numbers", title="Numbers")
+    made.numbers = model
+    qtbot.addWidget(made)
+    height = (3 * BAND_ROWS + 1) * look.row_height() + made.heading.sizeHint().height()
+    made.resize(260, height + look.row_height() // 2)  # half a row at the lower edge
+    made.show()
+    qtbot.waitExposed(made)
+    settle(made, qtbot)
+    return made
+
+
+def settle(table: Table, qtbot) -> None:
+    qtbot.waitUntil(lambda: not table._bands._turn.isActive())
+    QApplication.processEvents()
+
+
+def on_the_screen(table: Table) -> QImage:
+    return rows_of(table, table.screen().grabWindow(table.winId()))
+
+
+def anew(table: Table) -> QImage:
+    return rows_of(table, table.grab())
+
+
+def rows_of(table: Table, picture: QPixmap) -> QImage:
+    return picture.toImage().convertToFormat(QImage.Format.Format_RGB32).copy(table.viewport().geometry())
+
+
+def shift(table: Table, changed: range, by: int = 1_000) -> None:
+    """Other numbers in some rows, told as a flush tells them."""
+    with table.telling() as seen:
+        table.numbers.patch(Patch(rows={str(row): row + by for row in changed}), 0, seen)
+
+
+@pytest.mark.parametrize("step", [1, -1, 3, -3])
+def test_after_it_was_scrolled(table, qtbot, step):
+    bar = table.verticalScrollBar()
+    bar.setValue(10)
+    settle(table, qtbot)
+    bar.setValue(10 + step)
+    QApplication.processEvents()
+    assert on_the_screen(table) == anew(table)
+
+
+def test_after_all_of_its_rows_changed(table, qtbot):
+    before = on_the_screen(table)
+    shift(table, range(ROWS))
+    settle(table, qtbot)
+    assert on_the_screen(table) == anew(table)
+    assert on_the_screen(table) != before
+
+
+def test_when_it_is_scrolled_while_changed_rows_still_wait_to_be_painted(table, qtbot):
+    shift(table, range(ROWS))
+    QApplication.processEvents()
+    assert table._bands._later, "only the first band is painted as yet"
+    table.verticalScrollBar().setValue(2)
+    QApplication.processEvents()
+    assert on_the_screen(table) == anew(table)
+
+
+def test_while_its_columns_grow_and_come_closer_together(table, qtbot):
+    for digits in range(4, 16):
+        shift(table, range(2), by=10**digits)
+        settle(table, qtbot)
+        assert on_the_screen(table) == anew(table), f"{digits} digits"
