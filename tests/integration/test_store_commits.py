@@ -365,6 +365,20 @@ async def test_a_store_that_was_replaced_while_in_use_is_never_written_to(
     assert rows_in(away)["notes"] == 1
 
 
+def size_of(path: Path) -> int:
+    return path.stat().st_size
+
+
+async def test_what_is_committed_is_folded_into_the_file_only_once_it_is_more_than_a_burst_brings(
+    store: SqliteStore, path: Path
+) -> None:
+    size, of_a_page = size_of(path), "x" * 4000
+    await store.commit(Changes(notes=[note(number, of_a_page) for number in range(1, 2001)]))
+    assert size_of(path) == size
+    await store.commit(Changes(notes=[note(number, of_a_page) for number in range(2001, 5001)]))
+    assert size_of(path) > size + 5000 * len(of_a_page)
+
+
 async def test_what_was_opened_for_reading_is_never_written_to(store: SqliteStore, path: Path) -> None:
     await store.commit(Changes(notes=[note(1)]))
     reading = SqliteStore.open(path, read_only=True)
