@@ -62,7 +62,7 @@ class LadderPreview:
     pyramids: int
     slots: int
     unused_percent: Decimal
-    """The weights of the blocked legs: that share of the capital stays where it is (§3.1)."""
+    """Where legs are blocked, the share of the capital that stays where it is (§3.1), and what rounding leaves."""
     instrument: Instrument
     override: int | None
     """Number, from 1, of the most specific override that has a say; None where there is none."""
@@ -113,6 +113,12 @@ def ladder_preview(
         return _Preview(seen, found, instrument, side, timeframe, price).made()
 
 
+def _unused_percent(capital: Decimal, ordered: Decimal) -> Decimal:
+    if capital <= 0:
+        return ZERO
+    return max((capital - ordered) / capital * HUNDRED, ZERO).quantize(Decimal("0.1"))
+
+
 class _Preview:
     def __init__(
         self,
@@ -149,7 +155,7 @@ class _Preview:
             all_slots_quote=group * slots,
             pyramids=plan.grid.max_pyramids,
             slots=slots,
-            unused_percent=sum((leg.weight_percent for leg in blocked), ZERO),
+            unused_percent=_unused_percent(capital, one) if blocked else ZERO,
             instrument=instrument,
             override=self._override(),
             free_quote=free_quote(state, self._account, instrument.quote),

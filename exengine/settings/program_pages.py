@@ -135,7 +135,7 @@ def _timezone(name: str) -> str:
         pass
     near = get_close_matches(name, zoneinfo.available_timezones(), n=1)
     raise fault(
-        'must be "local", "UTC" or an IANA name as Europe/Berlin' + (f"; did you mean {near[0]}?" if near else "")
+        'must be "local", "UTC" or an IANA name such as Europe/Berlin' + (f"; did you mean {near[0]}?" if near else "")
     )
 
 

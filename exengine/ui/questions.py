@@ -81,7 +81,7 @@ class AgainSheet(Sheet):
         )
         self.meaning.say(
             f"{buys} **{each}**, up to **{fmt.number(worth, fmt.quote_decimals(group.quote))} {group.quote}**, on "
-            f"{group.account}, {words.MODES[mode][0]}. See first that what the exchange did not like is put right."
+            f"{group.account}, {words.MODES[mode][0]}. First put right what the exchange did not like."
         )
         self.body.addWidget(self.meaning)
         self.buttons.addWidget(Label(look, "Enter and Esc cancel.", token="muted"), 1)

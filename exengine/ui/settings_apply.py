@@ -113,7 +113,7 @@ def message(error: UserError) -> str:
     """What happened, what is safe, what to do. A refusal's places are said at their fields besides."""
     happened = error.happened.partition("\n")[0] if isinstance(error, ConfigError) else error.happened
     if isinstance(error, ConfigError) and error.problems:
-        happened += " " + "; ".join(str(problem) for problem in error.problems[:3]) + "."
+        happened += " " + "; ".join(str(problem).replace(": ", " ", 1) for problem in error.problems[:3]) + "."
     return " ".join(part for part in (happened, error.safe, error.remedy) if part)
 
 

@@ -153,7 +153,7 @@ class CellTable(QWidget):
     def _title(self, text: str, *, left: int | None, width: int) -> Label:
         """Begins `left` px from its column's edge, as what stands below it; without that it ends at the right edge."""
         title = Label(self._look, text, token="muted", role=Role.SMALL, weight=Weight.MEDIUM)
-        title.setContentsMargins(0 if left is None else left, 0, 8 if left is None else 0, 0)
+        title.setContentsMargins(0 if left is None else left, 0, 12 if left is None else 0, 0)
         side = Qt.AlignmentFlag.AlignRight if left is None else Qt.AlignmentFlag.AlignLeft
         title.setAlignment(side | Qt.AlignmentFlag.AlignVCenter)
         title.setFixedHeight(self._look.row_height())

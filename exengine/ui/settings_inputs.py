@@ -128,7 +128,8 @@ class Line(QLineEdit):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        if self._unit:
+        # After words that stand in for a number, as `off`, the unit would belong to nothing.
+        if self._unit and (self.text() or self.placeholderText()[:1].isdigit()):
             painter = QPainter(self)
             painter.setFont(self._look.font())
             painter.setPen(self._look.color("muted" if self.isEnabled() else "disabled"))

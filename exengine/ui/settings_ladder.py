@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from exengine.domain.ladder_preview import LadderPreview, PreviewLeg
@@ -22,8 +22,15 @@ class _Line:
     note: str
 
 
+MONEY = 3
+"""The column of what a leg costs."""
+
+
 class LadderTable(QWidget):
     """Leg, price, quantity, value, target and state. Painted: it runs with every change of a field."""
+
+    edge_moved = Signal(int)
+    """Where the numbers of what the legs cost end: what is summed up below ends there too."""
 
     def __init__(self, look: Look, icons: Icons) -> None:
         super().__init__()
@@ -52,8 +59,16 @@ class LadderTable(QWidget):
             self._lines = tuple(_line(ladder, leg) for leg in ladder.legs)
         said = [", ".join((*line.cells, line.note)) for line in self._lines]
         self.setAccessibleDescription("; ".join(said))
+        self._tell_edge()
         self.updateGeometry()
         self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._tell_edge()
+
+    def _tell_edge(self) -> None:
+        self.edge_moved.emit(round(self._columns()[len(self._head) + MONEY]))
 
     def sizeHint(self) -> QSize:
         notes = sum(1 for line in self._lines if line.note)

@@ -44,7 +44,7 @@ class LegTable(CellTable):
         self.sum, self.tick = Label(self._look, weight=Weight.STRONG), Label(self._look)
         name = Label(self._look, "Sum", token="muted")
         name.setContentsMargins(12, 0, 0, 0)
-        self.sum.setContentsMargins(0, 0, 8, 0)
+        self.sum.setContentsMargins(0, 0, 12, 0)
         self.sum.setFixedHeight(self._look.row_height())
         self.tick.setContentsMargins(12, 0, 0, 0)
         self.grid.addWidget(name, line, 0)

@@ -45,7 +45,7 @@ class SettingsPage(QScrollArea):
         body = Ground(look, "surface")
         self.column = QVBoxLayout(body)
         # The dots of changed values stand in the margin.
-        self.column.setContentsMargins(12, 16, 20, 16)
+        self.column.setContentsMargins(12, 16, 20, 4)
         self.column.setSpacing(0)
         self.head = QHBoxLayout()
         self.head.setContentsMargins(12, 0, 0, 8)

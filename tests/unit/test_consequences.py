@@ -51,7 +51,7 @@ def test_the_pictured_change_is_said_as_in_the_picture():
         ("info", "New groups take 3 pyramids, not 5."),
         ("info", "New pyramids weigh 28, 24, 23, 21, 4 instead of 20 each."),
         ("info", "New legs aim at 1 % each instead of 1, 0.5, 2, 1.5, 1 %."),
-        ("warning", "DCA4 is blocked at 100 USDT; about 4 % stays unused."),
+        ("warning", "DCA4 is blocked at 100 USDT; about 5 % stays unused."),
         ("kept", "The live group keeps the grid it began with."),
     ]
 

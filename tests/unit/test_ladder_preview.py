@@ -65,7 +65,7 @@ def test_the_pictured_ladder_has_its_prices_quantities_and_one_leg_that_is_block
     assert shown.legs[4].blocked == "3.95 USDT is under the minimum notional of 5"
     sums = (shown.pyramid_quote, shown.group_quote, shown.all_slots_quote)
     assert [str(one.quantize(D("0.01"))) for one in sums] == ["94.15", "282.45", "1694.70"]
-    assert (shown.unused_percent, shown.refused, shown.override) == (4, "", None)
+    assert (shown.unused_percent, shown.refused, shown.override) == (D("5.8"), "", None)
 
 
 @pytest.mark.parametrize("side", [Side.LONG, Side.SHORT])
