@@ -37,7 +37,7 @@ def verdict_words(verdict: Verdict) -> tuple[str, str]:
         case VerdictKind.INVALID | VerdictKind.REFUSED:
             errors = "; ".join(f"{_FIELDS.get(error.field, error.field)}: {error.message}" for error in verdict.errors)
             steps = dict.fromkeys(_STEPS[error.field] for error in verdict.errors if error.field in _STEPS)
-            return " ".join(filter(None, (f"Not taken. {errors.rstrip('.')}.", *steps))), "error"
+            return f"Not taken. {errors.rstrip('.')}. {' '.join(steps)}".strip(), "error"
 
 
 class AlertForm(QWidget):
