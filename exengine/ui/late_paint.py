@@ -15,7 +15,7 @@ from exengine.ui.giving_way import GIVE_WAY_MS, GivingWay
 TURN_MS = 6
 """In this time an alert that came in meanwhile is stored and answered; nobody sees so short a delay."""
 BAND_MS = 12
-"""Between two bands of one table; all of a window's height is painted within three frames of a screen."""
+"""Between two bands of one table; all of a window is painted in less than a tenth of a second."""
 
 
 class LatePaint(QObject):
