@@ -1,5 +1,6 @@
 """The only way between the engine and the window: changes come up in coalesced flushes, clicks go down as commands."""
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -24,6 +25,8 @@ URGENT_GAP_MS = 25
 PANELS_AFTER_MS = 50
 """How long after the rows the panels come: the rows are painted by then, and who waited for the thread had a turn."""
 TICK_MS = 1_000
+GAP_MS = 6
+"""Between two passes at least: who came in during one is answered before the next."""
 
 
 class ViewFeed(Protocol):
@@ -159,7 +162,8 @@ class Bridge(QObject):
         self.commands = commands
         self.now_ms = now_ms
         self._feed = feed
-        self._rows_give_way, self._panels_give_way = GivingWay(feed.somebody_waits), GivingWay(feed.somebody_waits)
+        self._give_way = {name: GivingWay(feed.somebody_waits) for name in ("rows", "panels", "tick")}
+        self._passed_at = 0.0
         self._flush_ms = flush_ms
         self._visible = False
         self._hidden_ms: int | None = None
@@ -174,6 +178,10 @@ class Bridge(QObject):
         self._panels_timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._panels_timer.setSingleShot(True)
         self._panels_timer.timeout.connect(self._on_panels_due)
+        self._late_tick = QTimer(self)
+        self._late_tick.setTimerType(Qt.TimerType.PreciseTimer)
+        self._late_tick.setSingleShot(True)
+        self._late_tick.timeout.connect(self._on_tick)
         self._ticker = QTimer(self)
         self._ticker.setInterval(TICK_MS)
         self._ticker.timeout.connect(self._on_tick)
@@ -196,6 +204,7 @@ class Bridge(QObject):
         else:
             self._timer.stop()
             self._ticker.stop()
+            self._late_tick.stop()
             self._panels_timer.stop()
             self._waiting = True
 
@@ -216,6 +225,7 @@ class Bridge(QObject):
         self._timer.stop()
         self._panels_timer.stop()
         self._ticker.stop()
+        self._late_tick.stop()
         self._visible = False
 
     def _on_changed(self, urgent: bool) -> None:
@@ -242,32 +252,44 @@ class Bridge(QObject):
         return self._feed.somebody_waits()
 
     def _on_due(self) -> None:
-        if self._rows_give_way():
-            self._timer.start(GIVE_WAY_MS)
+        if self._comes_later(self._timer, "rows"):
             return
         self._begin()
         self.flushed.emit(self._feed.take(panels=False))
-        self.passed.emit()
+        self._end()
         if not self._visible:
             self._waiting = True  # the panels are still to be taken
         elif not self._panels_timer.isActive():
             self._panels_timer.start(PANELS_AFTER_MS)
 
     def _on_panels_due(self) -> None:
-        if self._panels_give_way():
-            self._panels_timer.start(GIVE_WAY_MS)
+        if self._comes_later(self._panels_timer, "panels"):
             return
         self.panels_flushed.emit(self._feed.take_panels())
-        self.passed.emit()
+        self._end()
 
     def _begin(self) -> None:
         self._timer.stop()
         self._waiting = False
         self._flushed_at = time.monotonic()
 
-    def _on_tick(self) -> None:
-        self.ticked.emit(self.now_ms())
+    def _end(self) -> None:
+        self._passed_at = time.monotonic()
         self.passed.emit()
+
+    def _comes_later(self, timer: QTimer, name: str) -> bool:
+        """Whether a pass that is due waits for the end of the gap after another, or for who is being answered."""
+        left_ms = math.ceil(GAP_MS - (time.monotonic() - self._passed_at) * 1000)
+        if left_ms <= 0 and not self._give_way[name]():
+            return False
+        timer.start(max(left_ms, GIVE_WAY_MS))
+        return True
+
+    def _on_tick(self) -> None:
+        if self._comes_later(self._late_tick, "tick"):
+            return
+        self.ticked.emit(self.now_ms())
+        self._end()
         if Panel.STATUS in self._watched[0]:
             # Latencies and tasks change without a word from the engine.
             self._on_changed(False)
