@@ -112,10 +112,14 @@ class Members:
             self._ranges = _ranges(self.groups, terms)
         return self._ranges
 
+    def ranges_at(self, market: Market) -> Ranges:
+        """The same at a symbol that has a price."""
+        assert market.terms is not None
+        return self.ranges(market.terms)
+
     def levels_at(self, market: Market) -> tuple[tuple[Group, Levels], ...]:
         """Each with its levels, at a symbol that has a price."""
-        assert market.terms is not None
-        return self.ranges(market.terms).each
+        return self.ranges_at(market).each
 
 
 Standing = tuple[Market, Members]

@@ -66,6 +66,9 @@ class _Winners(NamedTuple):
     ranked: list[Ahead]
 
 
+K = TypeVar("K", _Losers, _Winners)
+
+
 class Offer:
     """What the winners bring at most, for telling at a glance for whom that is nothing."""
 
@@ -141,13 +144,11 @@ def _in_order(symbols: Iterable[tuple[Decimal, Callable[[], Sequence[T]]]]) -> I
 
 def _worst(market: Market, members: Members) -> Decimal:
     """By how many per cent the worst of a symbol's groups loses, or a hair more."""
-    kept: _Losers | None = members.losers
-    if kept is not None and _is_same(kept.at, market):
+    kept: _Losers | None = _still(members.losers, market)
+    if kept is not None:
         return kept.ranked[0].percent if kept.ranked else ANY
-    last, terms = market.last, market.terms
+    there, last, worst = members.ranges_at(market), market.last, ANY
     assert last is not None
-    assert terms is not None
-    there, worst = members.ranges(terms), ANY
     for costs, sign in ((there.longs, 1), (there.shorts, -1)):
         if costs is not None:
             if costs.least <= 0:
@@ -159,13 +160,11 @@ def _worst(market: Market, members: Members) -> Decimal:
 
 def _best(market: Market, members: Members) -> Decimal:
     """What closing the best of a symbol's groups brings in USD, or a hair more; below zero, as it is sorted by."""
-    kept: _Winners | None = members.winners
-    if kept is not None and _is_same(kept.at, market):
+    kept: _Winners | None = _still(members.winners, market)
+    if kept is not None:
         return kept.ranked[0].below if kept.ranked else ANY
-    last, terms = market.last, market.terms
+    there, last, gain = members.ranges_at(market), market.last, -ANY
     assert last is not None
-    assert terms is not None
-    there, gain = members.ranges(terms), -ANY
     if there.longs is not None:
         gain = last - there.longs.least
     if there.shorts is not None:
@@ -175,8 +174,8 @@ def _best(market: Market, members: Members) -> Decimal:
 
 
 def _losers(market: Market, members: Members) -> _Losers:
-    kept: _Losers | None = members.losers
-    if kept is not None and _is_same(kept.at, market):
+    kept: _Losers | None = _still(members.losers, market)
+    if kept is not None:
         return kept
     ranked = sorted(_each_loser(market, members.levels_at(market)))
     found = _Losers(
@@ -207,8 +206,8 @@ def _each_loser(market: Market, each: Sequence[tuple[Group, Levels]]) -> Iterato
 
 
 def _winners(market: Market, members: Members) -> list[Ahead]:
-    kept: _Winners | None = members.winners
-    if kept is not None and _is_same(kept.at, market):
+    kept: _Winners | None = _still(members.winners, market)
+    if kept is not None:
         return kept.ranked
     ranked = sorted(_each_ahead(market, members.levels_at(market)))
     members.winners = _Winners(market, ranked)
@@ -227,5 +226,9 @@ def _each_ahead(market: Market, each: Sequence[tuple[Group, Levels]]) -> Iterato
             yield Ahead(-profit, levels.age, group, gain, market)
 
 
-def _is_same(one: Market, other: Market) -> bool:
-    return one.terms is other.terms and one.last == other.last and one.usd == other.usd
+def _still(kept: K | None, market: Market) -> K | None:
+    """What was worked out of a symbol's groups before, where it holds at this price too."""
+    if kept is None:
+        return None
+    at = kept.at
+    return kept if at.terms is market.terms and at.last == market.last and at.usd == market.usd else None
