@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from exengine.domain.capital import DOLLARS
 from exengine.domain.money import ZERO
 from exengine.store import schema
+from exengine.store.streaming import streamed
+
+ROWS = 5_000
+"""Read at once: they have a few numbers each."""
 
 
 def equity_rows(connection: Connection, start_equity: Decimal | None) -> Iterator[tuple[int, Decimal, Decimal | None]]:
@@ -33,7 +36,7 @@ def _sums(connection: Connection, elsewhere: set[str]) -> Iterator[tuple[int, De
     at, total = connection.scalar(select(func.min(fills.at_ms))), ZERO
     # Most that closed nothing has no place in the curve, and is not read; a zero may be written in other ways too.
     closing = select(fills.at_ms, fills.realised, fills.group_id).where(fills.realised != ZERO)
-    for at_ms, amount, group_id in _each(connection, closing.order_by(fills.at_ms, fills.seq)):
+    for at_ms, amount, group_id in streamed(connection, closing.order_by(fills.at_ms, fills.seq), at_once=ROWS):
         if not amount:
             continue
         if at_ms != at:
@@ -55,7 +58,7 @@ class _Groups:
         self._begun: list[int] = []
         self._ended: list[int] = []
         wanted = select(groups.id, groups.quote, groups.first_fill_at_ms, groups.closed_at_ms)
-        for group_id, quote, first_fill_at_ms, closed_at_ms in _each(connection, wanted):
+        for group_id, quote, first_fill_at_ms, closed_at_ms in streamed(connection, wanted, at_once=ROWS):
             if quote not in DOLLARS:
                 self.elsewhere.add(group_id)
             if first_fill_at_ms is not None:
@@ -72,7 +75,3 @@ class _Groups:
         while self._next_ended < len(self._ended) and self._ended[self._next_ended] <= at_ms:
             self._next_ended += 1
         return self._next_begun == self._next_ended
-
-
-def _each(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
-    return iter(connection.execute(statement.execution_options(yield_per=5_000)))

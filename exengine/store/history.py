@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, select
 
 from exengine.domain.group import Group
 from exengine.domain.settings import PyramidPlan
@@ -14,6 +13,7 @@ from exengine.engine.tables import Cell as Cell
 from exengine.engine.tables import Row
 from exengine.store import codec, reader, schema
 from exengine.store.equity import equity_rows
+from exengine.store.streaming import streamed
 from exengine.store.trail import Span, trail
 
 Symbol = tuple[str, str]
@@ -98,11 +98,6 @@ def _whole(connection: Connection, what: str, known: Known) -> Iterator[Row]:
             raise ValueError(f"no table {what!r}")
 
 
-def _each(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
-    """Row by row, so that a long history does not have to fit into memory."""
-    return iter(connection.execute(statement.execution_options(yield_per=500)))
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Traded(Group):
     """A stored group without its plans: half of its document, and nothing of them is in a trade's row."""
@@ -117,32 +112,32 @@ def _trades(connection: Connection, last: Mapping[Symbol, Decimal]) -> Iterator[
         for instrument in listed
     }
     columns = schema.groups.c
-    for row in _each(connection, select(columns.document).order_by(columns.seq)):
+    for row in streamed(connection, select(columns.document).order_by(columns.seq)):
         group = codec.from_text(_Traded, row.document)
         symbol = (group.key.account, group.key.symbol)
         yield tables.trade_row(group, rules.get(symbol), last.get(symbol))
 
 
 def _orders(connection: Connection) -> Iterator[Row]:
-    for row in _each(connection, select(schema.orders).order_by(schema.orders.c.seq)):
+    for row in streamed(connection, select(schema.orders).order_by(schema.orders.c.seq)):
         yield tables.order_row(reader.order_of(row._mapping))
 
 
 def _fills(connection: Connection) -> Iterator[Row]:
     columns = schema.fills.c
-    for row in _each(connection, select(schema.fills).order_by(columns.at_ms, columns.seq)):
+    for row in streamed(connection, select(schema.fills).order_by(columns.at_ms, columns.seq)):
         yield row.at_ms, row.client_id, row.price, row.qty, row.fee, row.fee_currency, row.liquidity.value
 
 
 def _signals(connection: Connection) -> Iterator[Row]:
     columns = schema.signals.c
     wanted = select(columns.received_at_ms, columns.outcome, columns.reason, columns.group_id, columns.id)
-    for row in _each(connection, wanted.order_by(columns.id)):
+    for row in streamed(connection, wanted.order_by(columns.id)):
         yield row.received_at_ms, row.outcome.value if row.outcome else None, row.reason, row.group_id, row.id
 
 
 def _queue(connection: Connection) -> Iterator[Row]:
-    for row in _each(connection, select(schema.queue_events).order_by(schema.queue_events.c.seq)):
+    for row in streamed(connection, select(schema.queue_events).order_by(schema.queue_events.c.seq)):
         yield (
             row.at_ms,
             row.key,
@@ -157,7 +152,7 @@ def _queue(connection: Connection) -> Iterator[Row]:
 
 
 def _offsets(connection: Connection) -> Iterator[Row]:
-    for row in _each(connection, select(schema.offsets).order_by(schema.offsets.c.seq)):
+    for row in streamed(connection, select(schema.offsets).order_by(schema.offsets.c.seq)):
         yield (row.at_ms, row.loser, row.required, row.winner, row.take, row.qty, row.realised)
 
 

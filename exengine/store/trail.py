@@ -31,6 +31,7 @@ from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.money import plain
 from exengine.engine.past import TrailKind, TrailRow
 from exengine.store import schema
+from exengine.store.streaming import streamed
 
 _K = TrailKind
 _TOLD = 6
@@ -51,7 +52,7 @@ def trail(connection: Connection, span: Span) -> Iterator[TrailRow]:
     parts = [part for table in _TABLES for part in table(span)]
     whole = union_all(*parts).subquery()
     wanted = select(whole).order_by(whole.c.at_ms, whole.c.rank, whole.c.number)
-    for row in connection.execute(wanted.execution_options(yield_per=500)):
+    for row in streamed(connection, wanted):
         yield _row(row)
 
 
