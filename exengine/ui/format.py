@@ -1,6 +1,7 @@
 """How numbers, times and ages are written on the screen, and plainly when they are copied (UI.md, Ways)."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
@@ -42,6 +43,11 @@ def trimmed(value: Decimal, most: int) -> str:
 def tied(text: str) -> str:
     """A sentence in which no line ends between a number and its unit or what it counts."""
     return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+
+
+def listed(names: Sequence[str], last: str = " and ") -> str:
+    """`BTC, ETH and SOL`; `last` stands before the last of them."""
+    return last.join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def signed(value: Decimal | None, decimals: int) -> str:

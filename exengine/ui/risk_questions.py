@@ -112,7 +112,7 @@ class RunSheet(Sheet):
         if len(places) == 1:
             return f"{orders} {places[0]}{about}."
         shares = [f"**{count:,}** {place}" for count, place in zip(counts.values(), places, strict=True)]
-        return f"{orders}{about}: {', '.join(shares[:-1])}, and {shares[-1]}."
+        return f"{orders}{about}: {fmt.listed(shares, ', and ')}."
 
     def _worth(self, line: PlanLine) -> Decimal | None:
         """What the part that is closed is worth now, in USD; None where no price is known."""

@@ -374,7 +374,7 @@ def _faults_in_words(problems: tuple[Problem, ...]) -> str:
         return ""
     titles = {section.name: section.title for section in sections()}
     names = list(dict.fromkeys(titles.get(str(problem.place[0]), "General") for problem in problems if problem.place))
-    where = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if len(names) < 4 else ""
+    where = fmt.listed(names) if len(names) < 4 else ""
     where = where or fmt.count(len(names), "page")
     verb = "needs" if len(problems) == 1 else "need"
     return f"{fmt.count(len(problems), 'field')} on {where} {verb} attention"

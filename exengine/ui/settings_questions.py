@@ -141,7 +141,7 @@ class DiscardSheet(_Question):
     """Before what was typed is lost."""
 
     def __init__(self, look: Look, icons: Icons, parent: QWidget, pages: tuple[str, ...]) -> None:
-        where = "** and **".join(filter(None, (", ".join(pages[:-1]), *pages[-1:])))
+        where = fmt.listed(pages, "** and **")
         super().__init__(
             look, icons, parent, name="discard_settings", title="Settings", heading="Leave without applying?",
             meaning=f"What was changed on **{where}** is given up. The engine goes on as it runs now.",
