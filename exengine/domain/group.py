@@ -28,6 +28,11 @@ class GroupKey:
     def __str__(self) -> str:
         return f"{self.account}|{self.symbol}|{self.timeframe}"
 
+    @classmethod
+    def of(cls, group_id: str) -> "GroupKey":
+        """The key of the group with this id."""
+        return cls(*group_id.partition("#")[0].split("|", 2))
+
 
 class LegState(Enum):
     PLANNED = "planned"

@@ -5,6 +5,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Generic, NamedTuple, TypeVar
 
+from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.engine.status import Status
 
@@ -172,7 +173,7 @@ class PlanLine:
     @property
     def account(self) -> str:
         """Where its order goes: a winner may stand on another account than the loser."""
-        return self.group_id.partition("|")[0]
+        return GroupKey.of(self.group_id).account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from operator import attrgetter
 
 from exengine.domain import risk
-from exengine.domain.group import Group
+from exengine.domain.group import Group, GroupKey
 from exengine.domain.instrument import Instrument
 from exengine.domain.money import ZERO, arithmetic, decimals_of
 from exengine.domain.risk_ranking import FULL_COVER
@@ -97,11 +97,11 @@ def _winner_line(state: State, plan: OffsetPlan, place: int) -> PlanLine:
     group = state.groups.get(line.group_id)
     if group is None:
         # Already closed by the plan: what it was is in its id.
-        _, symbol, timeframe = line.group_id.partition("#")[0].split("|", 2)
-        lost = state.groups[plan.loser_id]
+        key, lost = GroupKey.of(line.group_id), state.groups[plan.loser_id]
         return PlanLine(
-            group_id=line.group_id, symbol=symbol, timeframe=timeframe, side=lost.side, base=symbol.split("/")[0],
-            qty=line.qty, of_qty=line.qty, qty_decimals=decimals_of(line.qty), brings_usd=line.realised,
+            group_id=line.group_id, symbol=key.symbol, timeframe=key.timeframe, side=lost.side,
+            base=key.symbol.split("/")[0], qty=line.qty, of_qty=line.qty, qty_decimals=decimals_of(line.qty),
+            brings_usd=line.realised,
         )  # fmt: skip
     of_qty = line.qty if line.whole else max(group.net_qty, line.qty)
     return _line(group, state.instrument(group), line.qty, of_qty, line.realised or line.expected)

@@ -4,6 +4,7 @@ from PySide6.QtCore import QPersistentModelIndex, QPoint, QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from exengine.domain.group import GroupKey
 from exengine.engine.log_pages import LogPages, LogWanted
 from exengine.engine.rows import Category, LogRow, Severity, ViewChanges
 from exengine.ui import format as fmt
@@ -159,8 +160,8 @@ class LogDock(StreamDock):
     def show_group(self, group_id: str) -> None:
         """Shows the lines of one group alone; those of all where it is empty."""
         self._group = group_id
-        _, symbol, frame = group_id.split("#", maxsplit=1)[0].split("|") if group_id else ("", "", "")
-        self.group_chip.setText(f"{fmt.pair(symbol)} {frame} ×" if group_id else "")
+        key = GroupKey.of(group_id) if group_id else None
+        self.group_chip.setText(f"{fmt.pair(key.symbol)} {key.timeframe} ×" if key is not None else "")
         self.group_chip.setChecked(bool(group_id))
         self.group_chip.setVisible(bool(group_id))
         self.apply_filter()
@@ -295,8 +296,7 @@ class LogDock(StreamDock):
             "the search": bool(self.search.text().strip()),
             "the range": self.range.span is not Span.ANY,
         }
-        names = [name for name, narrows in by.items() if narrows]
-        return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+        return fmt.listed([name for name, narrows in by.items() if narrows])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

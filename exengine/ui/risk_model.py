@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from PySide6.QtCore import QObject
 
+from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.engine.panel_rows import OffsetRow, Patch, PlanLine, PlanView, RiskRow, RiskState, RiskSummary
 from exengine.ui import format as fmt
@@ -273,20 +274,11 @@ class HistoryModel(KeyedModel[OffsetRow]):
 
 def offset_words(row: OffsetRow) -> str:
     """`ADA/USDT 2h closed by BTC 2h`, `DOGE/USDT 1h closed 64 % by BTC 4h and ETH 1h`."""
-    _, symbol, timeframe = _parts(row.loser)
-    paid = _listed([f"{short_name(one)} {frame}" for _, one, frame in map(_parts, row.winners)])
+    loser = GroupKey.of(row.loser)
+    paid = fmt.listed([f"{short_name(one.symbol)} {one.timeframe}" for one in map(GroupKey.of, row.winners)])
     share = "" if row.share_percent >= FULL else f" {fmt.number(row.share_percent, 0)} %"
-    return f"{fmt.pair(symbol)} {timeframe} closed{share} by {paid}"
+    return f"{fmt.pair(loser.symbol)} {loser.timeframe} closed{share} by {paid}"
 
 
 FULL = Decimal("99.9")
 """From this share of what is required on, the loser goes whole (SPEC §8)."""
-
-
-def _parts(group_id: str) -> tuple[str, str, str]:
-    account, symbol, timeframe = group_id.partition("#")[0].split("|", 2)
-    return account, symbol, timeframe
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
