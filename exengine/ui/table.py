@@ -251,6 +251,15 @@ class Table(ColumnedTree):
                 self._spans[columns] = span
         self._paint_soon(QRect(span[0], top, span[1] - span[0], bottom - top + self._row_height))
 
+    def doItemsLayout(self) -> None:
+        """Where rows come, go or change places Qt paints all of the table at once; here it is done by bands."""
+        viewport = self.viewport()
+        quiet = viewport.testAttribute(Qt.WidgetAttribute.WA_UpdatesDisabled)
+        viewport.setAttribute(Qt.WidgetAttribute.WA_UpdatesDisabled)
+        super().doItemsLayout()
+        viewport.setAttribute(Qt.WidgetAttribute.WA_UpdatesDisabled, quiet)
+        self._paint_soon(viewport.rect())
+
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         self._bands.at_once()
         super().scrollContentsBy(dx, dy)

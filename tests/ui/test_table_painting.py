@@ -26,12 +26,30 @@ class Numbers(KeyedModel[int]):
         return [Cell(f"Row {row}"), Cell(f"{row:,}"), Cell("x")]
 
 
+class Counted(Table):
+    """A table that tells how many rows each painting drew."""
+
+    numbers: Numbers
+
+    def __init__(self, look, icons, model: Numbers) -> None:
+        self.painted: list[int] = []
+        super().__init__(look, icons, model, name="numbers", title="Numbers")
+        self.numbers = model
+
+    def paintEvent(self, event) -> None:
+        self.painted.append(0)
+        super().paintEvent(event)
+
+    def drawRow(self, painter, option, index) -> None:
+        self.painted[-1] += 1
+        super().drawRow(painter, option, index)
+
+
 @pytest.fixture
-def table(qtbot, look, icons) -> Table:
+def table(qtbot, look, icons) -> Counted:
     model = Numbers()
     model.replace({str(row): row for row in range(ROWS)}, 0)
-    made = Table(look, icons, model, name="numbers", title="Numbers")
-    made.numbers = model
+    made = Counted(look, icons, model)
     qtbot.addWidget(made)
     height = (3 * BAND_ROWS + 1) * look.row_height() + made.heading.sizeHint().height()
     made.resize(260, height + look.row_height() // 2)  # half a row at the lower edge
@@ -42,6 +60,7 @@ def table(qtbot, look, icons) -> Table:
 
 
 def settle(table: Table, qtbot) -> None:
+    QApplication.processEvents()  # rows that come, go or move are laid out then
     qtbot.waitUntil(lambda: not table._bands._turn.isActive())
     QApplication.processEvents()
 
@@ -96,3 +115,22 @@ def test_while_its_columns_grow_and_come_closer_together(table, qtbot):
         shift(table, range(2), by=10**digits)
         settle(table, qtbot)
         assert on_the_screen(table) == anew(table), f"{digits} digits"
+
+
+def test_after_its_rows_changed_places_a_band_of_them_at_a_time(table, qtbot):
+    before = on_the_screen(table)
+    table.painted.clear()
+    with table.telling() as seen:
+        # The first becomes the last, and so on: an order is looked at where the rows are told.
+        table.numbers.patch(Patch(rows={str(row): ROWS - row for row in range(ROWS)}, gone=()), 0, seen)
+    settle(table, qtbot)
+    assert sum(table.painted) >= 3 * BAND_ROWS
+    assert max(table.painted) <= BAND_ROWS + 1
+    assert on_the_screen(table) == anew(table)
+    assert on_the_screen(table) != before
+
+
+def test_after_rows_came_and_went(table, qtbot):
+    table.numbers.patch(Patch(rows={"new": 3}, gone=("1", "7")), 0)
+    settle(table, qtbot)
+    assert on_the_screen(table) == anew(table)
