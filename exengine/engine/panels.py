@@ -127,7 +127,7 @@ class Panels:
                 changes["waiting"], shown.waiting = _patch(shown.waiting, rows), rows
             if Panel.RISK in watched:
                 self._take_risk(small, now_ms, changes)
-            if Panel.CAPITAL in watched and (self._moved or now_ms - self._capital_at_ms >= CAPITAL_MS):
+            if Panel.CAPITAL in watched and self._is_capital_due(now_ms):
                 self._moved, self._capital_at_ms = False, now_ms
                 self._take_capital(small, changes)
         if Panel.STATUS in watched:
@@ -172,6 +172,10 @@ class Panels:
         found = worst(self._risk.all(), self._risk.candidates.values(), there)
         self._worst_id = found.id if found is not None else None
         return found
+
+    def _is_capital_due(self, now_ms: int) -> bool:
+        """Where mere time has passed it waits for a pass in which no plan is worked out: both take long."""
+        return self._moved or (now_ms - self._capital_at_ms >= CAPITAL_MS and self._planned_at_ms != now_ms)
 
     def _take_capital(self, state: State, changes: dict[str, object]) -> None:
         shown, sums = self._shown, self._condensed.sums

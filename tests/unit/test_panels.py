@@ -24,7 +24,7 @@ from exengine.domain.settings import (
 )
 from exengine.engine.condensed import Condensed
 from exengine.engine.panel_rows import Panel, PanelChanges, RiskState, Rule
-from exengine.engine.panels import PLAN_MS, WORST_MS, Panels
+from exengine.engine.panels import CAPITAL_MS, PLAN_MS, WORST_MS, Panels
 from tests.helpers.world import BTC, ETH, World
 
 D = Decimal
@@ -393,3 +393,20 @@ def test_prices_alone_do_not_sum_the_money_again_and_orders_do() -> None:
     for step in made.steps[before:]:
         panels.absorb(step)
     assert set(taken(panels, made).exposures.rows) >= {"ETH/USDT"}
+
+
+def test_by_mere_time_the_money_is_summed_in_a_pass_that_works_out_no_plan() -> None:
+    made = losing()
+    panels = watched(Panel.RISK, Panel.CAPITAL)
+    before = taken(panels, made).capital
+    assert before is not None
+    opened(made, "ADA", "1")
+    made.price("BTC/USDT", "89.5", after_ms=CAPITAL_MS)
+    both_due = taken(panels, made)
+    assert both_due.plan_changed
+    assert both_due.capital is None
+    made.price("BTC/USDT", "89.4", after_ms=PLAN_MS // 2)
+    next_pass = taken(panels, made)
+    assert not next_pass.plan_changed
+    assert next_pass.capital is not None
+    assert next_pass.capital.free < before.free
