@@ -19,8 +19,8 @@ from exengine.domain.journal import Category, Severity, Topic
 from exengine.domain.lifecycle import begin_closing, settle
 from exengine.domain.money import ZERO, plain
 from exengine.domain.order import LegRef, Order, Role
-from exengine.domain.risk_levels import Markets, Standing, near
-from exengine.domain.risk_ranking import FULL_COVER, Offer, by_loss, by_profit
+from exengine.domain.risk_levels import Markets, Standing, levels_of, near
+from exengine.domain.risk_ranking import FULL_COVER, Ahead, Offer, by_loss, by_profit, each_ahead
 from exengine.domain.risk_timer import old_enough, timer_left_ms
 from exengine.domain.settings import WhenShort
 from exengine.domain.state import OffsetLine, OffsetPlan, State
@@ -128,14 +128,28 @@ def winners(state: State, loser: Group, now_ms: int, among: Sequence[_Winner] | 
     return list(islice((one for one in ahead if one.group.id != loser.id), state.settings.risk.max_winners))
 
 
-def everyone_ahead(state: State, now_ms: int, among: Iterable[Group] | None = None) -> list[_Winner]:
-    """Groups whose closing would bring something, largest profit first; of all, or of those `among` which they are."""
-    return list(_payers(state, near(Markets(state, now_ms, among))[1], now_ms))
+def everyone_ahead(state: State, now_ms: int) -> list[_Winner]:
+    """All groups whose closing would bring something, largest profit first."""
+    return list(_payers(state, near(Markets(state, now_ms))[1], now_ms))
+
+
+def those_ahead(state: State, now_ms: int, among: Iterable[Group]) -> Iterator[_Winner]:
+    """The same of some groups, in no order."""
+    markets = Markets(state, now_ms)
+    for group in among:
+        market = markets.of(group)
+        if market.terms is not None and pnl.holding(group).net_qty > 0:
+            each = ((group, levels_of(group, market.terms)),)
+            yield from _payers_of(state, each_ahead(market, each), now_ms)
 
 
 def _payers(state: State, ahead: Sequence[Standing], now_ms: int) -> Iterator[_Winner]:
     """Largest profit first; no more of them are looked at closely than are asked for."""
-    for one in by_profit(ahead):
+    return _payers_of(state, by_profit(ahead), now_ms)
+
+
+def _payers_of(state: State, ahead: Iterable[Ahead], now_ms: int) -> Iterator[_Winner]:
+    for one in ahead:
         group, market = one.group, one.market
         if market.last is not None and _may_be_touched(state, group, now_ms):
             rules = market.rules or group.own_rules

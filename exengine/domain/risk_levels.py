@@ -98,7 +98,6 @@ class Members:
         self.symbol = symbol
         self.known, self.ids = seen
         self.groups = tuple(group for group in groups if pnl.holding(group).net_qty > 0)
-        self.quote = self.groups[0].quote if self.groups else ""
         self.skips = any(group.skip_once for group in self.groups)
         """Whether one of them is to be skipped once."""
         self.losers: Any = None
@@ -149,10 +148,8 @@ def _unit_costs(levels: Iterable[Levels], sign: int) -> UnitCosts | None:
 class Markets:
     """What one look at the risk needs to know of each symbol, found out once for all its groups."""
 
-    def __init__(self, state: State, now_ms: int, among: Iterable[Group] | None = None) -> None:
-        """Of all groups, or of those `among` which it is looked."""
+    def __init__(self, state: State, now_ms: int) -> None:
         self._state = state
-        self._among = among
         self._now_ms = now_ms
         self._threshold = state.settings.risk.loss_threshold_percent
         self._accounts: dict[str, tuple[bool, Decimal | None]] = {}
@@ -164,15 +161,17 @@ class Markets:
         for members in self._members():
             rules = rules_of(members.symbol)
             if rules is not None:
-                yield self._of(members.symbol, members, rules), members
+                yield self._of(members.groups[0], members.symbol, rules), members
             else:
                 for group in members.groups:
-                    yield self._of(members.symbol, alone := _alone(group), None), alone
+                    yield self._of(group, members.symbol, None), _alone(group)
+
+    def of(self, group: Group) -> Market:
+        """That of one group."""
+        symbol = (group.key.account, group.key.symbol)
+        return self._of(group, symbol, self._state.instruments.get(symbol))
 
     def _members(self) -> Iterator[Members]:
-        if self._among is not None:
-            yield from (members for members in map(_alone, self._among) if members.groups)
-            return
         known = self._state.groups
         for symbol, ids in self._state.by_symbol.items():
             members = _kept_members.get(symbol)
@@ -183,7 +182,7 @@ class Markets:
             if members.groups:
                 yield members
 
-    def _of(self, symbol: Symbol, members: Members, rules: Instrument | None) -> Market:
+    def _of(self, group: Group, symbol: Symbol, rules: Instrument | None) -> Market:
         state, account = self._state, symbol[0]
         grows_old, fee = self._accounts.get(account) or self._account(account)
         quote = state.quotes.get(symbol)
@@ -192,12 +191,11 @@ class Markets:
             last = state.fresh(account, symbol[1], self._now_ms)
         if last is None:
             return Market(None, rules, ZERO, ZERO, None)
-        group = members.groups[0]
         if rules is not None:
             terms = _terms(symbol, rules, fee, self._threshold)
         else:
             terms = _terms(group.id, group.own_rules, fee, self._threshold)
-        usd = ONE if members.quote in DOLLARS else usd_value(state, group)
+        usd = ONE if group.quote in DOLLARS else usd_value(state, group)
         return Market(last, rules, terms.fee, usd, terms)
 
     def _account(self, name: str) -> tuple[bool, Decimal | None]:

@@ -209,12 +209,13 @@ def _winners(market: Market, members: Members) -> list[Ahead]:
     kept: _Winners | None = _still(members.winners, market)
     if kept is not None:
         return kept.ranked
-    ranked = sorted(_each_ahead(market, members.levels_at(market)))
+    ranked = sorted(each_ahead(market, members.levels_at(market)))
     members.winners = _Winners(market, ranked)
     return ranked
 
 
-def _each_ahead(market: Market, each: Sequence[tuple[Group, Levels]]) -> Iterator[Ahead]:
+def each_ahead(market: Market, each: Sequence[tuple[Group, Levels]]) -> Iterator[Ahead]:
+    """Those of a symbol at its price whose closing would bring something, in no order."""
     last = market.last
     assert last is not None
     fee = last * market.fee

@@ -35,26 +35,29 @@ class Condensed:
 
     def __init__(self) -> None:
         self.sums: dict[str, Sums] = {}
-        self._groups: dict[str, Group] = {}
+        """By group; another dict wherever one of them is another one."""
+        self._seen: dict[tuple[str, str], tuple[str, ...]] = {}
+        """The state's groups by symbol: a symbol has another tuple once one of its groups has changed."""
         self._small: State | None = None
 
     def of(self, state: State) -> State:
         """A copy of `state` for reading, with condensed groups; the next call brings the same one up to date."""
-        known, groups = self.sums, state.groups
-        new = {
-            group_id: summed(group)
-            for group_id, group in groups.items()
-            if (one := known.get(group_id)) is None or one[0] is not group
-        }
         if self._small is None:
             self._small = replace(state, groups={})
-        small = self._small
-        if new or len(known) != len(groups):
+        small, seen = self._small, self._seen
+        is_changed = any(seen.get(symbol) is not ids for symbol, ids in state.by_symbol.items())
+        if is_changed or len(self.sums) != len(state.groups):
+            known, groups = self.sums, state.groups
+            new = {
+                group_id: summed(group)
+                for group_id, group in groups.items()
+                if (one := known.get(group_id)) is None or one[0] is not group
+            }
             self.sums = {group_id: new.get(group_id) or known[group_id] for group_id in groups}
-            self._groups = {group_id: one.condensed for group_id, one in self.sums.items()}
+            self._seen = dict(state.by_symbol)
+            small.groups = {group_id: one.condensed for group_id, one in self.sums.items()}
         for name in _FIELDS:
             setattr(small, name, getattr(state, name))
-        small.groups = self._groups
         return small
 
 

@@ -49,12 +49,11 @@ _row = RiskRow._make
 class _Watched:
     """A group, what of it stays while only its price moves, and its row."""
 
-    __slots__ = ("age", "brings", "charged", "goes_stale", "holds", "in_dollars", "market", "otherwise", "pnl", "quote",
+    __slots__ = ("age", "brings", "charged", "goes_stale", "holds", "in_dollars", "market", "otherwise", "pnl",
                  "settled", "standing", "sums", "timed", "told", "until_ms")  # fmt: skip
 
     sums: Sums
     market: tuple[str, str]
-    quote: Quote | None
     pnl: Decimal | None
     """In quote; None where nothing is held or no price is known."""
     age: tuple[int, str]
@@ -83,11 +82,32 @@ class _Watched:
     """The same, or when its price grows too old."""
 
 
+class _Market:
+    """A symbol of an account, and its groups."""
+
+    __slots__ = ("in_dollars", "members", "name", "quote")
+
+    def __init__(self, name: tuple[str, str]) -> None:
+        self.name = name
+        self.members: list[_Watched] = []
+        self.in_dollars = True
+        self.quote: object = _UNSEEN
+        """The price that its groups were last valued at."""
+
+
+_UNSEEN = object()
+
+
 class RiskRows:
     """Every live group's row, as it was last told."""
 
     def __init__(self) -> None:
         self._watched: dict[str, _Watched] = {}
+        self._markets: dict[tuple[str, str], _Market] = {}
+        self._sums: Mapping[str, Sums] = {}
+        """What all of the above was made of; another one once a group has changed."""
+        self._turns_ms = _NEVER_MS
+        """When the time alone changes something of one of them."""
         self.candidates: dict[str, RiskRow] = {}
         """Those of them who would be paid off, as they were last told."""
         self._offers = NOBODY
@@ -111,11 +131,8 @@ class RiskRows:
     def take(self, state: State, sums: Mapping[str, Sums], now_ms: int) -> tuple[Patch[RiskRow], Offers]:
         """The rows that are other than when they were last taken, and who could pay now."""
         watched, before = self._watched, self._offers.profits
-        stirred = self._stirred(state, sums, now_ms)
-        gone = tuple(group_id for group_id in watched if group_id not in sums)
-        for group_id in gone:
-            del watched[group_id]
-            self.candidates.pop(group_id, None)
+        gone = self._bring_up_to_date(state, sums, now_ms)
+        stirred = self._stirred(state, now_ms)
         if stirred or gone:
             self._offers = self._offered(state, now_ms)
         profits, rows, threshold = self._offers.profits, {}, state.settings.risk.loss_threshold_percent
@@ -130,28 +147,56 @@ class RiskRows:
                     del self.candidates[group_id]
         return Patch(rows=rows, gone=gone), self._offers
 
-    def _stirred(self, state: State, sums: Mapping[str, Sums], now_ms: int) -> dict[str, _Watched]:
-        """Groups of which something may be other than before."""
+    def _bring_up_to_date(self, state: State, sums: Mapping[str, Sums], now_ms: int) -> tuple[str, ...]:
+        """Looks anew at the groups of which something else than a price has changed; who is gone."""
         of = (state.settings, frozenset(state.unreachable))
         anew = self._ruled_anew or now_ms < self._at_ms or of[0] is not self._of[0] or of[1] != self._of[1]
         self._of, self._at_ms, self._ruled_anew = of, now_ms, False
-        watched, quotes, found = self._watched, state.quotes, {}
+        if not anew and sums is self._sums and now_ms < self._turns_ms:
+            return ()
+        watched, self._sums = self._watched, sums
+        gone = tuple(group_id for group_id in watched if group_id not in sums)
+        for group_id in gone:
+            del watched[group_id]
+            self.candidates.pop(group_id, None)
+        before, self._markets = self._markets, {}
         for group_id, one in sums.items():
             there = watched.get(group_id)
-            if there is None or there.sums is not one or there.until_ms <= now_ms or anew:
+            is_new = there is None or there.sums is not one or there.until_ms <= now_ms or anew
+            if there is None or is_new:
                 there = watched[group_id] = _watch(state, one, there, now_ms)
-                quote = quotes.get(there.market)
-            elif there.quote is (quote := quotes.get(there.market)) and there.in_dollars:
+            market = self._markets.get(there.market)
+            if market is None:
+                market = self._markets[there.market] = _Market(there.market)
+                market.quote = before[there.market].quote if there.market in before else _UNSEEN
+            market.members.append(there)
+            market.in_dollars = market.in_dollars and there.in_dollars
+            if is_new:
+                market.quote = _UNSEEN
+        self._turns_ms = min((there.until_ms for there in watched.values()), default=_NEVER_MS)
+        return gone
+
+    def _stirred(self, state: State, now_ms: int) -> dict[str, _Watched]:
+        """Groups of which something may be other than before."""
+        found: dict[str, _Watched] = {}
+        quotes = state.quotes
+        for market in self._markets.values():
+            quote = quotes.get(market.name)
+            if quote is market.quote and market.in_dollars:
                 continue
-            there.quote, there.pnl, there.brings = quote, None, None
-            if quote is not None and there.holds:
-                price = quote.price
-                there.pnl = pnl = price * one.signed_base - one.signed_cost
-                if pnl > 0:
-                    there.brings = pnl - price * there.charged
-            if there.goes_stale:
-                there.until_ms = min(there.timed, _trusted_until_ms(quote, now_ms))
-            found[group_id] = there
+            market.quote = quote
+            for there in market.members:
+                one = there.sums
+                there.pnl = there.brings = None
+                if quote is not None and there.holds:
+                    price = quote.price
+                    there.pnl = pnl = price * one.signed_base - one.signed_cost
+                    if pnl > 0:
+                        there.brings = pnl - price * there.charged
+                if there.goes_stale:
+                    there.until_ms = min(there.timed, _trusted_until_ms(quote, now_ms))
+                    self._turns_ms = min(self._turns_ms, there.until_ms)
+                found[one.group.id] = there
         return found
 
     def _offered(self, state: State, now_ms: int) -> Offers:
@@ -166,7 +211,7 @@ class RiskRows:
         ahead: list[Any] = []
         done, more = 0, wanted + _MORE
         while done < len(likely):
-            ahead += risk.everyone_ahead(state, now_ms, [one[-1].sums.condensed for one in likely[done : done + more]])
+            ahead += risk.those_ahead(state, now_ms, [one[-1].sums.condensed for one in likely[done : done + more]])
             ahead.sort(key=risk.most_first)
             done += more
             # Those that are equal stand in the domain's own order already.
