@@ -245,7 +245,14 @@ class EngineRow:
 
     status: EngineStatus
     status_text: str = ""
-    """Why it is paused or in error, in words."""
+    """Why it is in error, else why it is paused, in words."""
+    paused: bool = False
+    """Whether it takes no new entries until it is resumed, whatever else is wrong."""
+    paused_why: str = ""
+    away: tuple[str, ...] = ()
+    """The accounts that do not answer, in order."""
+    stores: bool = True
+    """Whether what it decides can be stored; while it cannot, nothing is sent."""
     mode: Mode
     pool_used: int
     pool_limit: int

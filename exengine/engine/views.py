@@ -255,10 +255,10 @@ class Views:
         state = self._state
         ledger = rolled(state.ledger, self._clock.now_ms(), state.settings.timezone)
         accounts = [account for account in state.settings.accounts if account.enabled]
-        status, text = EngineStatus.RUNNING, ""
+        status, text, lost = EngineStatus.RUNNING, "", away(state)
         if self._trouble is not None:
             status, text = EngineStatus.ERROR, self._trouble
-        elif lost := away(state):
+        elif lost:
             status = EngineStatus.ERROR
             text = "; ".join(f"{account}: {why}" for account, why in sorted(lost.items()))
         elif state.control.paused:
@@ -267,6 +267,10 @@ class Views:
         return EngineRow(
             status=status,
             status_text=text,
+            paused=state.control.paused,
+            paused_why=state.control.why,
+            away=tuple(sorted(lost)),
+            stores=self._trouble is None,
             mode=self._mode,
             pool_used=len(state.groups),
             pool_limit=state.settings.pool.max_open_groups,

@@ -230,7 +230,8 @@ class FirstSteps(QScrollArea):
         if engine.status is EngineStatus.PAUSED:
             return f"The engine is paused{_because(engine)}. New alerts open nothing until you resume it."
         if engine.status is EngineStatus.ERROR:
-            return f"The engine holds entries back{_because(engine)}."
+            paused = " It is paused as well: new alerts open nothing until you resume it." if engine.paused else ""
+            return f"The engine holds entries back{_because(engine)}.{paused}"
         which = "next" if engine.closed_groups else "first"
         free = f"{fmt.number(engine.free_quote, fmt.quote_decimals(self._setup.test_quote))} {self._setup.test_quote}"
         if engine.mode is Mode.LIVE:

@@ -76,6 +76,14 @@ def is_stale(quote: Quote | None, now_ms: int) -> bool:
     return quote is not None and now_ms - quote.at_ms > STALE_MS
 
 
+def price_age(quote: Quote | None, now_ms: int) -> str:
+    """Of when a price is, for tooltips, and that it is too old."""
+    if quote is None:
+        return ""
+    text = f"Price of {fmt.age(now_ms - quote.at_ms)} ago, {fmt.iso(quote.at_ms)}"
+    return f"{text}\nOlder than 15 s: not to be trusted" if is_stale(quote, now_ms) else text
+
+
 def pnl_cell(
     value: Decimal | None, decimals: int, *, strong: bool = False, stale: bool = False, arrow: bool = True
 ) -> Cell:
@@ -256,8 +264,7 @@ def group_tooltip(row: GroupRow, column: int, at: Moment) -> str:
         case Col.PAIR:
             return row.id
         case Col.LAST | Col.UNREALISED | Col.PERCENT | Col.TO_TARGET if at.quote is not None:
-            text = f"Price of {fmt.age(at.now_ms - at.quote.at_ms)} ago, {fmt.iso(at.quote.at_ms)}"
-            return text + "\nOlder than 15 s: not to be trusted" if at.stale else text
+            return price_age(at.quote, at.now_ms)
         case Col.SIZE:
             return f"{fmt.number(row.net_qty, row.qty_decimals)} {row.base} held at a cost of its entries and fees"
         case Col.AGE:

@@ -15,6 +15,7 @@ from exengine.ui.figures import Meter, PnlText
 from exengine.ui.icons import Icons
 from exengine.ui.panic_button import HoldButton
 from exengine.ui.pieces import Hairline, Label, button
+from exengine.ui.risk_words import reach_of
 from exengine.ui.theme import Look, Role, Weight
 
 ROUND_FIELDS = 18
@@ -221,8 +222,11 @@ class Ribbon(QWidget):
     def _show_status(self, engine: EngineRow) -> None:
         word, icon, token = words.ENGINE[engine.status]
         self.pill.show_word(word, icon, token, border=token)
-        self.pill.setToolTip(engine.status_text)
-        self.pill.setAccessibleName(f"Engine: {word}. {engine.status_text}".strip())
+        why = engine.status_text
+        if engine.paused and engine.status is EngineStatus.ERROR:
+            why = f"{why}\nPaused as well: {engine.paused_why.removeprefix('paused ')}"
+        self.pill.setToolTip(why)
+        self.pill.setAccessibleName(f"Engine: {words.engine_state(engine)}. {engine.status_text}".strip())
         mode, mode_icon = words.MODES[engine.mode]
         match engine.mode:
             case Mode.LIVE:
@@ -236,9 +240,8 @@ class Ribbon(QWidget):
                 self.badge.setToolTip("Paper money: nothing here is real")
         self.badge.setAccessibleName(f"Mode: {mode}")
         self.badge.show()
-        paused = engine.status is EngineStatus.PAUSED
-        if paused is not self._paused:
-            self._paused = paused
+        if engine.paused is not self._paused:
+            self._paused = engine.paused
             self._show_pause()
 
     def _show_pool(self, engine: EngineRow) -> None:
@@ -262,19 +265,23 @@ class Ribbon(QWidget):
         )
 
     def _show_risk(self, engine: EngineRow, now_ms: int) -> None:
+        reach = reach_of(self._book)
+        why = ""
         if not engine.risk_enabled:
             word, token, more = "Off", "muted", ""
-        elif engine.status is EngineStatus.ERROR:
-            word, token, more = "Blocked", "error", ""
-        elif self._book.groups:
-            at_ms = engine.last_offset_at_ms
-            more = "" if at_ms is None else f"offset {fmt.age(max(0, now_ms - at_ms))} ago"
-            word, token = "Active", "risk"
-        else:
+        elif reach.held:
+            word, token, more = "Blocked", "error", reach.held
+            why = f"Held back: {engine.status_text}"
+        elif not self._book.groups:
             word, token, more = "Idle", "muted", "nothing to watch"
+        else:
+            word, token, more = "Active", "risk", reach.without
+            if reach.without:
+                why = f"It goes on {reach.without}: {engine.status_text}"
+            elif engine.last_offset_at_ms is not None:
+                more = f"offset {fmt.age(max(0, now_ms - engine.last_offset_at_ms))} ago"
         self.risk.setText(word)
-        held = f"Held back: {engine.status_text}" if word == "Blocked" else ""
-        self.risk.setToolTip(held)
+        self.risk.setToolTip(why)
         self.risk.set_token(token)
         if token != self._risk_token:
             self._risk_token = token

@@ -8,6 +8,7 @@ from exengine.engine.panel_rows import Panel, Patch, PlanView, RiskRow, RiskStat
 from exengine.engine.rows import ViewChanges
 from exengine.ui import format as fmt
 from exengine.ui import risk_words, words
+from exengine.ui.book import Book
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.panel_dock import PanelDock, Sorting, enable, note_rows, seen_rows
@@ -35,12 +36,13 @@ class RiskDock(PanelDock):
     chosen_changed = Signal()
     current_changed = Signal()
 
-    def __init__(self, look: Look, icons: Icons) -> None:
+    def __init__(self, look: Look, icons: Icons, book: Book) -> None:
         super().__init__(look, icons, name="risk", title="Risk")
+        self._book, self._reach = book, risk_words.EVERYWHERE
         self.about: RiskSummary | None = None
         self.plan: PlanView | None = None
         self._now_ms = 0
-        self.model, self.plan_model, self.history = RiskModel(self), PlanModel(self), HistoryModel(self)
+        self.model, self.plan_model, self.history = RiskModel(book, self), PlanModel(self), HistoryModel(self)
         self.table = Table(look, icons, self.model, name="risk_table", title="Groups by loss", tight=True)
         self.plan_table = Table(look, icons, self.plan_model, name="plan_table", title="Projected plan")
         self.past = Table(look, icons, self.history, name="offsets_table", title="Offsets so far")
@@ -151,9 +153,11 @@ class RiskDock(PanelDock):
             note_rows(self.past)
         if panels.risk:
             self._show_rows(panels.risk, now_ms)
+        reach = risk_words.reach_of(self._book) if changes.engine is not None else self._reach
+        is_other, self._reach = reach != self._reach, reach
         if before != (self.model.rowCount(), self.history.rowCount()):
             self._refresh()
-        elif panels.risk or panels.plan_changed or panels.risk_summary is not None:
+        elif panels.risk or panels.plan_changed or panels.risk_summary is not None or is_other:
             self._follow()
 
     def _show_rows(self, patch: Patch[RiskRow], now_ms: int) -> None:
@@ -206,7 +210,7 @@ class RiskDock(PanelDock):
         if about is None:
             self.heading.detail.setText("")
             return
-        said = [risk_words.looks(about, self._now_ms, watching=self.model.rowCount() > 0)]
+        said = [risk_words.looks(about, self._now_ms, self._reach, watching=self.model.rowCount() > 0)]
         if about.offers:
             said.append(f"{fmt.count(about.offers, 'winner')}, {fmt.number(about.offered_usd, 2)} USD")
         self.heading.detail.setText(" · ".join(said))
@@ -228,8 +232,8 @@ class RiskDock(PanelDock):
             return
         plan = self.shown_plan
         self.title.setText(risk_words.heading(row, plan))
-        said = risk_words.sentence(row, plan, self.about, self.model.now_ms)
-        self.words.say(said, strong="risk" if risk_words.is_timed(row, plan) else "text")
+        said = risk_words.sentence(row, plan, self.about, self.model.now_ms, self._reach)
+        self.words.say(said, strong="risk" if risk_words.is_timed(row, plan, self._reach) else "text")
 
     def _show_actions(self) -> None:
         row = self.current
@@ -282,6 +286,8 @@ class RiskDock(PanelDock):
             return "Choose a group"
         if about.under_way:
             return "An offset is under way"
+        if self._reach.held:
+            return f"It is held back: {self._reach.held}"
         if about.next_id is None:
             return "No candidate that the winners could pay for"
         if about.next_id != row.id:

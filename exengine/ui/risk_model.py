@@ -5,17 +5,19 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QModelIndex, QObject
 
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.engine.panel_rows import OffsetRow, Patch, PlanLine, PlanView, RiskRow, RiskState, RiskSummary
+from exengine.engine.rows import Quote
 from exengine.ui import format as fmt
 from exengine.ui import words
+from exengine.ui.book import Book
 from exengine.ui.cell import UNKNOWN, Cell, Column, Part
 from exengine.ui.cell_model import Index
 from exengine.ui.keyed_model import KeyedModel, SortKey
-from exengine.ui.positions_cells import pnl_cell
+from exengine.ui.positions_cells import is_stale, pnl_cell, price_age
 
 
 class Col(IntEnum):
@@ -92,8 +94,11 @@ class RiskModel(KeyedModel[RiskRow]):
     flashing = (Col.PERCENT, Col.LOSS)
     settle_ms = 3_000
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, book: Book, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._book = book
+        self._stale: set[str] = set()
+        """The groups whose price was too old to be trusted at the last tick."""
         self.about: RiskSummary | None = None
         """What all winners would bring: it moves with every price, and is shown with the next tick."""
 
@@ -116,8 +121,7 @@ class RiskModel(KeyedModel[RiskRow]):
                 value=f"{row.symbol} {row.timeframe} {row.side.value}",
                 after=(Part(row.timeframe),),
             ),
-            pnl_cell(row.loss_percent, 2, arrow=False),
-            pnl_cell(row.loss_usd, 2, arrow=False),
+            *self._lost(row),
             Cell(timer, timer_token, value=row.timer_ends_ms) if row.timer_ends_ms is not None else UNKNOWN,
             Cell(fmt.of(row.pyramids, row.max_pyramids)),
             Cell(old or "passed", "muted") if row.old_at_ms is not None else UNKNOWN,
@@ -130,9 +134,23 @@ class RiskModel(KeyedModel[RiskRow]):
         if row[:_PRICED] != was[:_PRICED]:
             return self.make_cells(row)
         made = cells.copy()
-        made[Col.PERCENT] = pnl_cell(row.loss_percent, 2, arrow=False)
-        made[Col.LOSS] = pnl_cell(row.loss_usd, 2, arrow=False)
+        made[Col.PERCENT], made[Col.LOSS] = self._lost(row)
         return made
+
+    def _lost(self, row: RiskRow) -> tuple[Cell, Cell]:
+        """Muted where the price is not to be trusted, as Positions has it."""
+        stale = row.id in self._stale and is_stale(self._quote(row), self.now_ms)
+        return (
+            pnl_cell(row.loss_percent, 2, stale=stale, arrow=False),
+            pnl_cell(row.loss_usd, 2, stale=stale, arrow=False),
+        )
+
+    def _quote(self, row: RiskRow) -> Quote | None:
+        return self._book.quotes.get((row.account, row.symbol))
+
+    def tick(self, now_ms: int, rows: Iterable[QModelIndex]) -> None:
+        self._stale = {row.id for row in self.rows() if is_stale(self._quote(row), now_ms)}
+        super().tick(now_ms, rows)
 
     def _offered(self, row: RiskRow) -> tuple[int, Decimal]:
         """How many winners could pay for it, and what they would bring: all who are asked but itself."""
@@ -148,6 +166,8 @@ class RiskModel(KeyedModel[RiskRow]):
             case Col.GROUP:
                 side = words.SIDES[row.side][0].lower()
                 return f"{fmt.pair(row.symbol)} {row.timeframe}, {side}, on {row.account}"
+            case Col.PERCENT | Col.LOSS if row.loss_percent is not None:
+                return price_age(self._quote(row), self.now_ms)
             case Col.STATE:
                 return MEANINGS[row.state]
             case Col.TIMER if row.timer_ends_ms:

@@ -1,7 +1,10 @@
 """The projected plan in words: when it would come, who pays, and what keeps it from happening."""
 
+from typing import NamedTuple
+
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskState, RiskSummary
 from exengine.ui import format as fmt
+from exengine.ui.book import Book
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
@@ -26,8 +29,41 @@ def name_of(row: RiskRow) -> str:
     return f"{fmt.pair(row.symbol)} {row.timeframe}"
 
 
-def looks(about: RiskSummary, now_ms: int, *, watching: bool) -> str:
+class Reach(NamedTuple):
+    """Whether the risk engine can do anything now, and for whom. A pause does not concern it (SPEC §9)."""
+
+    held: str = ""
+    """Why it can do nothing at all: `perp is away`; empty where it can."""
+    without: str = ""
+    """Whose groups it leaves out meanwhile: `without perp`; empty where it looks at all."""
+
+
+EVERYWHERE = Reach()
+
+
+def reach_of(book: Book) -> Reach:
+    """An account that is away and has no group keeps nobody from anything."""
+    engine = book.engine
+    if engine is None:
+        return EVERYWHERE
+    if not engine.stores:
+        return Reach(held="nothing can be stored")
+    if not engine.away:
+        return EVERYWHERE
+    there = {group.account for group in book.groups.values()}
+    lost = there.intersection(engine.away)
+    if not lost:
+        return EVERYWHERE
+    name = min(lost) if len(lost) == 1 else counted(len(lost), "account")
+    if lost == there:
+        return Reach(held=f"{name} {'is' if len(lost) == 1 else 'are'} away")
+    return Reach(without=f"without {name}")
+
+
+def looks(about: RiskSummary, now_ms: int, reach: Reach, *, watching: bool) -> str:
     """When the risk engine looks at the losers, where there is anything to look at; else how often it would."""
+    if reach.held and (about.enabled or about.under_way):
+        return f"held back: {reach.held}"
     if about.under_way:
         return "an offset is under way"
     if not about.enabled:
@@ -35,7 +71,8 @@ def looks(about: RiskSummary, now_ms: int, *, watching: bool) -> str:
     if not watching or about.next_look_at_ms is None:
         return f"every {about.evaluate_seconds:,} s"
     left_ms = about.next_look_at_ms - now_ms
-    return f"next look in {duration(left_ms)}" if left_ms > 0 else "looks now"
+    when = f"next look in {duration(left_ms)}" if left_ms > 0 else "looks now"
+    return f"{when} {reach.without}".rstrip()
 
 
 def heading(row: RiskRow, plan: PlanView | None) -> str:
@@ -44,16 +81,24 @@ def heading(row: RiskRow, plan: PlanView | None) -> str:
     return f"Projected plan for {name_of(row)}"
 
 
-def sentence(row: RiskRow, plan: PlanView | None, about: RiskSummary, now_ms: int) -> str:
+def sentence(row: RiskRow, plan: PlanView | None, about: RiskSummary, now_ms: int, reach: Reach = EVERYWHERE) -> str:
     """What would happen to the chosen group, with what is bold between `**`."""
     if plan is None:
         return _no_loser(row)
     if plan.under_way:
-        return f"{_payers(plan, 'pay')}. The loser goes by what they really bring."
+        return f"{_held(reach)}{_begun(_payers(plan, 'pay'))}. The loser goes by what they really bring."
     if plan.why_none:
         return f"**Nothing pays for it now.** {plan.why_none}"
-    said = f"{_when(row, about, now_ms)} {_payers(plan, _verb(row, about))}.{_slots(plan)}"
-    return f"{said[0].upper()}{said[1:]} {_age_filter(row, about, now_ms)}".strip()
+    said = f"{_when(row, about, now_ms, reach)} {_payers(plan, _verb(row, about, reach))}.{_slots(plan)}"
+    return f"{_held(reach)}{_begun(said)} {_age_filter(row, about, now_ms)}".strip()
+
+
+def _begun(said: str) -> str:
+    return said[0].upper() + said[1:]
+
+
+def _held(reach: Reach) -> str:
+    return f"**Held back:** {reach.held}. " if reach.held else ""
 
 
 def _no_loser(row: RiskRow) -> str:
@@ -68,20 +113,21 @@ def _no_loser(row: RiskRow) -> str:
             return "It is not under its cost, so there is nothing to pay off."
 
 
-def is_timed(row: RiskRow, plan: PlanView | None) -> bool:
+def is_timed(row: RiskRow, plan: PlanView | None, reach: Reach = EVERYWHERE) -> bool:
     """Whether the sentence begins with how long its timer still runs."""
-    return plan is not None and not plan.under_way and not plan.why_none and _is_due(row) and bool(row.timer_ends_ms)
+    is_planned = plan is not None and not plan.under_way and not plan.why_none
+    return is_planned and not reach.held and _is_due(row) and bool(row.timer_ends_ms)
 
 
 def _is_due(row: RiskRow) -> bool:
     return row.state is RiskState.CANDIDATE and row.timer_ends_ms is not None
 
 
-def _verb(row: RiskRow, about: RiskSummary) -> str:
-    return "pay" if _is_due(row) and about.enabled else "would pay"
+def _verb(row: RiskRow, about: RiskSummary, reach: Reach) -> str:
+    return "pay" if _is_due(row) and about.enabled and not reach.held else "would pay"
 
 
-def _when(row: RiskRow, about: RiskSummary, now_ms: int) -> str:
+def _when(row: RiskRow, about: RiskSummary, now_ms: int, reach: Reach) -> str:
     """When its turn comes, or what is missing for it."""
     if not about.enabled:
         return "**The risk engine is off.** On request"
@@ -92,6 +138,8 @@ def _when(row: RiskRow, about: RiskSummary, now_ms: int) -> str:
     missing = _missing(row, about)
     if missing:
         return f"**Not yet:** {missing}. Then"
+    if reach.held:
+        return "once it goes on,"
     if row.timer_ends_ms:
         return f"in **{duration(row.timer_ends_ms - now_ms)}**"
     return "at the **next look**"

@@ -9,9 +9,10 @@ from PySide6.QtGui import QCloseEvent, QHideEvent, QPainter, QPaintEvent, QShowE
 from PySide6.QtWidgets import QDialog, QMenuBar, QTabWidget, QWidget
 
 from exengine.engine.panel_rows import PanelChanges, PlanView, RiskRow, RiskSummary
-from exengine.engine.rows import EngineStatus, GroupRow, LogRow, Mode, Severity, ViewChanges
+from exengine.engine.rows import GroupRow, LogRow, Mode, Severity, ViewChanges
 from exengine.engine.unresolved import leg_of
 from exengine.ui import format as fmt
+from exengine.ui import words
 from exengine.ui.actions import Registry
 from exengine.ui.alert_strip import AlertStrip
 from exengine.ui.book import Book
@@ -92,7 +93,7 @@ class Window(DockWalk):
         self.positions = PositionsDock(look, self.icons, self.book, setup)
         self.signals = SignalsDock(look, self.icons)
         self.log = LogDock(look, self.icons)
-        self.queue, self.risk = QueueDock(look, self.icons), RiskDock(look, self.icons)
+        self.queue, self.risk = QueueDock(look, self.icons), RiskDock(look, self.icons, self.book)
         self.capital, self.status = CapitalDock(look, self.icons, setup), StatusDock(look, self.icons)
         self.panels: list[PanelDock] = [self.queue, self.risk, self.capital, self.status]
         self.docks: list[Dock] = [
@@ -266,10 +267,10 @@ class Window(DockWalk):
         self.clicks.refresh()
 
     @property
-    def _acted_on(self) -> tuple[EngineStatus | None, GroupRow | None]:
-        """What decides which actions are on: the engine's state and the chosen group; docks tell of their own rows."""
+    def _acted_on(self) -> tuple[bool | None, GroupRow | None]:
+        """What decides how actions read: whether it is paused, and the chosen group; docks tell of their own rows."""
         engine = self.book.engine
-        return (engine.status if engine is not None else None, self.positions.current_group)
+        return (engine.paused if engine is not None else None, self.positions.current_group)
 
     def _on_tick(self, now_ms: int) -> None:
         self.positions.tick(now_ms)
@@ -294,7 +295,8 @@ class Window(DockWalk):
         """Title and edge say whether the money is real."""
         engine = self.book.engine
         if engine is not None:
-            self.tray.say_state(f"ExEngine · {engine.mode.value.upper()} · {engine.status.value}")
+            state = words.engine_state(engine).lower()
+            self.tray.say_state(f"ExEngine · {engine.mode.value.upper()} · {state}")
         prefix = {Mode.PAPER: "PAPER · ", Mode.TESTNET: "TESTNET · ", Mode.LIVE: "LIVE · real money · "}
         self.setWindowTitle((prefix[engine.mode] if engine is not None else "") + "ExEngine")
         edge = EDGE if self.mode is Mode.LIVE else 0

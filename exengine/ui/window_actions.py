@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QAction
 
 from exengine.domain.events import QueueAction
-from exengine.engine.rows import EngineStatus
 from exengine.ui import format as fmt
 from exengine.ui import risk_words, words
 from exengine.ui.actions import Action, Found
@@ -144,7 +143,7 @@ def _engine(window: Window) -> None:
     book, ribbon, add = window.book, window.ribbon, window.registry.add
 
     def paused() -> bool:
-        return book.engine is not None and book.engine.status is EngineStatus.PAUSED
+        return book.engine is not None and book.engine.paused
 
     def starting() -> str:
         return words.STARTING if book.engine is None else ""

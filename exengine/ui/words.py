@@ -1,7 +1,7 @@
 """The words and colours of states, sides and outcomes, the same in every table."""
 
 from exengine.domain.instrument import Side
-from exengine.engine.rows import Category, EngineStatus, Mode, Severity
+from exengine.engine.rows import Category, EngineRow, EngineStatus, Mode, Severity
 
 STARTING = "The engine is starting"
 """While nobody knows yet whether there is anything."""
@@ -95,6 +95,12 @@ def sentence(code: str) -> str:
 
 def group_state(status: str) -> tuple[str, str]:
     return GROUP_STATES.get(status) or (sentence(status), "muted")
+
+
+def engine_state(engine: EngineRow) -> str:
+    """The pill's word, and that it is paused besides: `Error, paused`."""
+    word, _, _ = ENGINE[engine.status]
+    return f"{word}, paused" if engine.paused and engine.status is EngineStatus.ERROR else word
 
 
 def leg_state(state: str) -> tuple[str, str]:

@@ -12,7 +12,6 @@ from exengine.engine.capital_rows import OpenEntries, exposures
 from exengine.engine.changes import restored
 from exengine.engine.condensed import summed
 from exengine.engine.row_builder import group_row
-from exengine.engine.rows import EngineStatus
 from exengine.settings.file import read
 from exengine.ui.layout import LayoutStore
 from exengine.ui.window import Window
@@ -62,16 +61,14 @@ class Agreement:
         ribbon, engine = self._window.ribbon, self._window.book.engine
         assert engine is not None
         limit = state.settings.pool.max_open_groups
-        pairs: dict[str, tuple[object, object]] = {
+        return {
             "pool": (ribbon.pool.text(), f"{len(state.groups)} / {limit}"),
             "full": (ribbon.full.isVisible(), len(state.groups) >= limit),
             "queued": (ribbon.queued.text(), str(len(state.waiting))),
             "realised": (engine.realised_total, state.ledger.realised_total),
             "today": (engine.realised_today, state.ledger.realised_today),
+            "paused": (ribbon.pause.text() == "Resume", state.control.paused),
         }
-        if engine.status is not EngineStatus.ERROR:
-            pairs["paused"] = (ribbon.pause.text() == "Resume", state.control.paused)
-        return pairs
 
     def _queue(self, state: State) -> dict[str, tuple[object, object]]:
         dock = self._window.queue

@@ -243,10 +243,18 @@ def engine(
     last_webhook_at_ms: int | None = NOW_MS - 4 * MINUTE,
     free: str | None = None,
     last_offset_at_ms: int | None = NOW_MS - 2 * HOUR,
+    paused: bool = False,
+    away: tuple[str, ...] = (),
+    stores: bool = True,
 ) -> EngineRow:
+    is_paused = paused or status is EngineStatus.PAUSED
     return EngineRow(
         status=status,
         status_text=status_text,
+        paused=is_paused,
+        paused_why="paused by the trader" if is_paused else "",
+        away=away,
+        stores=stores,
         mode=mode,
         pool_used=pool_used,
         pool_limit=pool_limit,

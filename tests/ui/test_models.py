@@ -15,6 +15,7 @@ from exengine.analytics.groups import GroupFigures, Part
 from exengine.analytics.replayed import Replayed, ReplayTrade, replayed
 from exengine.analytics.trades import Line
 from exengine.domain.instrument import Side
+from exengine.ui.book import Book
 from exengine.ui.capital_model import AccountLine, AccountsModel, CapitalModel
 from exengine.ui.keyed_model import KeyedModel
 from exengine.ui.log_model import LogModel
@@ -139,7 +140,7 @@ def of_the_palette(stage) -> tuple[QAbstractItemModel, Callable[[], object]]:
 FILLED: dict[type, Callable[[], tuple[QAbstractItemModel, Callable[[], object]]]] = {
     PositionsModel: positions,
     QueueModel: lambda: keyed(QueueModel(), {row.key: row for row in panels.sample_queue()}),
-    RiskModel: lambda: keyed(RiskModel(), {row.id: row for row in panels.sample_risk()}),
+    RiskModel: lambda: keyed(RiskModel(Book()), {row.id: row for row in panels.sample_risk()}),
     PlanModel: lambda: keyed(PlanModel(), plan_rows(panels.plan())),
     HistoryModel: lambda: keyed(HistoryModel(), {str(row.id): row for row in panels.sample_offsets()}),
     CapitalModel: lambda: keyed(CapitalModel(), {row.symbol: row for row in panels.sample_exposures()}),

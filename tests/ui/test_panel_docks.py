@@ -20,7 +20,7 @@ from exengine.ui.queue_model import Col as QueueCol
 from exengine.ui.queue_model import QueueModel
 from exengine.ui.risk_model import Col as RiskCol
 from exengine.ui.risk_model import offset_words, timer_text
-from exengine.ui.risk_words import duration, looks, sentence
+from exengine.ui.risk_words import EVERYWHERE, Reach, duration, is_timed, looks, sentence
 from exengine.ui.status_model import Col as StatusCol
 from tests.ui import panels, rows
 
@@ -242,7 +242,51 @@ def test_the_title_counts_down_to_the_next_look(full):
     ],
 )
 def test_when_the_risk_engine_looks_is_told(about, watching, said):
-    assert looks(about, rows.NOW_MS, watching=watching) == said
+    assert looks(about, rows.NOW_MS, EVERYWHERE, watching=watching) == said
+
+
+def test_what_is_switched_off_is_not_held_back_and_what_is_under_way_is():
+    held = Reach(held="perp is away")
+    off, under_way = panels.summary(enabled=False), replace(panels.summary(enabled=False), under_way=True)
+    assert looks(off, rows.NOW_MS, held, watching=True) == "off: only on request"
+    assert looks(under_way, rows.NOW_MS, held, watching=True) == "held back: perp is away"
+
+
+def test_a_plan_that_is_held_back_has_no_hour():
+    held = Reach(held="nothing can be stored")
+    said = sentence(panels.risk(), panels.plan(), panels.summary(), rows.NOW_MS, held)
+    assert said.startswith("**Held back:** nothing can be stored. Once it goes on, two winners would pay for closing")
+    assert is_timed(panels.risk(), panels.plan())
+    assert not is_timed(panels.risk(), panels.plan(), held)
+    under_way = sentence(panels.risk(), panels.plan(under_way=True), panels.summary(), rows.NOW_MS, held)
+    assert under_way.startswith("**Held back:** nothing can be stored. Two winners pay for closing it whole.")
+
+
+def test_what_an_old_price_says_of_a_loss_is_muted_until_a_new_one_comes(full):
+    risk, market = full.window.risk, ("perp", "ETH/USDT:USDT")
+    risk.choose(next(row.id for row in risk.model.rows() if row.account == "perp"))
+    row = risk.current
+    market = (row.account, row.symbol)
+
+    def tokens() -> list[str]:
+        cells = risk.model.cells(risk.model.index_of(row.id))
+        return [cells[column].token for column in (RiskCol.PERCENT, RiskCol.LOSS)]
+
+    old = replace(rows.sample_quotes()[market], at_ms=rows.NOW_MS - 40_000)
+    full.put(rows.changes(quotes={market: old}))
+    risk.tick(rows.NOW_MS)
+    assert tokens() == ["muted", "muted"]
+    tip = risk.model.tooltip(risk.model.index_of(row.id).siblingAtColumn(RiskCol.LOSS))
+    assert tip.startswith("Price of 40 s ago")
+    assert tip.endswith("not to be trusted")
+    moved = row._replace(loss_usd=row.loss_usd - 1)
+    full.put(rows.changes(quotes={market: replace(old, at_ms=rows.NOW_MS)}, panels=panels.panels(risks=[moved])))
+    assert tokens() != ["muted", "muted"]
+    full.put(rows.changes(quotes={market: old}))
+    risk.tick(rows.NOW_MS)
+    full.put(rows.changes(quotes={market: replace(old, at_ms=rows.NOW_MS)}))
+    risk.tick(rows.NOW_MS + 1_000)
+    assert tokens() != ["muted", "muted"]
 
 
 def test_an_empty_risk_dock_leads_to_its_settings_once_there_is_a_way(stage, qtbot):
@@ -363,7 +407,7 @@ def test_choosing_a_group_asks_the_engine_for_its_plan(full):
         ),
         (panels.risk(timer_ms=None), panels.plan(), panels.summary(), "**Not yet:** its timer has not begun. Then two"),
         (panels.risk(), panels.no_plan(), panels.summary(), "**Nothing pays for it now.** No group is in profit"),
-        (panels.risk(), panels.plan(under_way=True), panels.summary(), "two winners pay for closing it whole. The"),
+        (panels.risk(), panels.plan(under_way=True), panels.summary(), "Two winners pay for closing it whole. The"),
         (panels.risk(state=RiskState.WINNER), None, panels.summary(), "It is in profit after fees"),
     ],
 )

@@ -251,6 +251,9 @@ async def the_exchange_fails_and_comes_back(day: Day) -> None:
     faults.cut_stream()
     await day.shows(lambda: window.book.engine.status is EngineStatus.ERROR, "the account away")
     assert window.ribbon.pill.accessibleName().startswith("Engine: Error.")
+    for word in ("Resume", "Pause"):
+        window.registry.run("pause")
+        await day.shows(lambda word=word: window.ribbon.pause.text() == word, "the pause of an engine in trouble")
     await day.shows(window.strip.isVisible, "the error in the strip")
     await day.alert(AT_MAIN, "BTCUSDT", "45300", tv__timeframe="60")
     faults.clear()

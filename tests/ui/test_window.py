@@ -20,7 +20,7 @@ from exengine.ui.panic_plan import panic_plan
 from exengine.ui.positions_cells import Col
 from exengine.ui.positions_deeds import Deed
 from exengine.ui.questions import PARTS
-from tests.ui import rows
+from tests.ui import panels, rows
 from tests.ui.conftest import Stage
 
 
@@ -484,10 +484,52 @@ def test_the_first_group_takes_the_place_of_the_first_steps(stage):
 def test_whether_the_risk_engine_is_held_back_is_seen_at_any_font_size(stage, size):
     stage.look.choose(font_size=size)
     stage.put_sample()
-    stage.put(rows.changes(engine=rows.engine(status=EngineStatus.ERROR, status_text="Away")))
+    stage.put(rows.changes(engine=rows.engine(status=EngineStatus.ERROR, status_text="Disk full", stores=False)))
     assert stage.window.ribbon.risk.isVisible()
     assert stage.window.ribbon.risk.text() == "Blocked"
     stage.look.choose(font_size=10)
+
+
+@pytest.mark.parametrize(
+    ("engine", "word", "beside", "looks"),
+    [
+        ({"stores": False}, "Blocked", "nothing can be stored", "held back: nothing can be stored"),
+        ({"away": ("perp",)}, "Active", "without perp", "next look in 6 s without perp"),
+        ({"away": ("paper", "perp")}, "Blocked", "two accounts are away", "held back: two accounts are away"),
+        ({"away": ("idle",)}, "Active", "offset 2 h ago", "next look in 6 s"),
+        ({"away": (), "status": EngineStatus.PAUSED}, "Active", "offset 2 h ago", "next look in 6 s"),
+    ],
+)
+def test_the_ribbon_and_the_risk_dock_say_the_same_of_the_risk_engine(stage, engine, word, beside, looks):
+    stage.window.resize(2560, 1440)
+    stage.put_sample()
+    stage.put(rows.changes(panels=panels.sample()))
+    stage.put(rows.changes(engine=rows.engine(**{"status": EngineStatus.ERROR, "status_text": "why", **engine})))
+    ribbon, risk = stage.window.ribbon, stage.window.risk
+    assert (ribbon.risk.text(), ribbon.risk_more.text()) == (word, beside)
+    assert risk.heading.detail.text().split(" · ")[0] == looks
+    assert risk.run.isEnabled() is (word == "Active")
+    assert ("why" in ribbon.risk.toolTip()) is beside.startswith(("nothing", "without", "two"))
+
+
+def test_where_the_one_account_of_all_groups_is_away_the_risk_engine_is_held_back(stage):
+    stage.put(rows.changes(rows.sample_groups()[:1], engine=rows.engine(status=EngineStatus.ERROR, away=("paper",))))
+    assert stage.window.ribbon.risk.text() == "Blocked"
+    assert stage.window.ribbon.risk_more.text() == "paper is away"
+
+
+def test_an_engine_in_trouble_that_is_paused_can_be_resumed(stage, on_loop):
+    stage.put_sample()
+    ribbon, action = stage.window.ribbon, stage.window.registry.actions["pause"]
+    stage.put(rows.changes(engine=rows.engine(status=EngineStatus.ERROR, status_text="perp: no answer")))
+    assert (ribbon.pause.text(), action.text()) == ("Pause", "Pause")
+    row = rows.engine(status=EngineStatus.ERROR, status_text="perp: no answer", paused=True)
+    stage.put(rows.changes(engine=row))
+    assert (ribbon.pause.text(), action.text()) == ("Resume", "Resume")
+    assert ribbon.pill.toolTip() == "perp: no answer\nPaused as well: by the trader"
+    assert ribbon.pill.accessibleName().startswith("Engine: Error, paused.")
+    do(on_loop, ribbon.pause.click)
+    assert stage.commands.asked == [("resume",)]
 
 
 # Alert strip

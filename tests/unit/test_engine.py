@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from exengine.domain.events import (
+    AccountLost,
     EngineStarted,
     GroupCloseAsked,
     OrderCancelled,
@@ -258,6 +259,21 @@ async def test_a_store_that_fails_turns_alerts_away_and_changes_nothing():
         row = engine.views.take().engine
         assert row is not None
         assert (row.status, row.status_text) == (EngineStatus.ERROR, "The disk is full.")
+        assert not row.stores
+
+
+async def test_whether_it_is_paused_is_told_also_while_an_account_is_away():
+    async with running() as engine:
+        await engine.engine.submit(Paused(why="stopped by you"))
+        await engine.engine.submit(AccountLost(account="paper", why="no answer"))
+        row = engine.views.take().engine
+        assert row is not None
+        assert (row.status, row.status_text, row.away) == (EngineStatus.ERROR, "paper: no answer", ("paper",))
+        assert (row.paused, row.paused_why, row.stores) == (True, "stopped by you", True)
+        await engine.engine.submit(Resumed())
+        row = engine.views.take().engine
+        assert row is not None
+        assert (row.status, row.paused) == (EngineStatus.ERROR, False)
 
 
 async def test_a_store_that_recovers_is_found_out_without_anything_happening():

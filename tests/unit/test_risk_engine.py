@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from exengine.domain.events import BlockSet, OrderRejected, RiskDue, RiskRunAsked, SkipAsked
+from exengine.domain.events import AccountLost, BlockSet, OrderRejected, Paused, RiskDue, RiskRunAsked, SkipAsked
 from exengine.domain.group import CloseReason, Group, GroupKey, GroupStatus
 from exengine.domain.instrument import Instrument
 from exengine.domain.money import arithmetic
@@ -111,6 +111,22 @@ def test_the_profit_of_a_winner_and_not_its_turnover_pays_the_loss() -> None:
     assert group(one, "BTC/USDT").reason is CloseReason.RISK_OFFSET
     assert group(one, "ETH/USDT").net_qty == D("0.5")
     assert group(one, "ETH/USDT").is_open
+
+
+def test_a_pause_does_not_concern_it() -> None:
+    one = world()
+    loser_and_winner(one)
+    one.tell(Paused())
+    look(one)
+    assert len(plans(one)) == 1
+
+
+def test_an_account_that_is_away_pays_for_nobody_and_is_not_paid_for() -> None:
+    one = world()
+    loser_and_winner(one)
+    one.tell(AccountLost(account="paper", why="no answer"))
+    look(one)
+    assert not plans(one)
 
 
 def test_disabled_it_does_nothing_by_itself_and_all_the_same_on_request() -> None:
