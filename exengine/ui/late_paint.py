@@ -9,13 +9,16 @@ from collections.abc import Callable
 from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect, Qt, QTimer
 from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from exengine.ui.giving_way import GIVE_WAY_MS, GivingWay
 
 TURN_MS = 6
 """In this time an alert that came in meanwhile is stored and answered; nobody sees so short a delay."""
-BAND_MS = 12
-"""Between two bands of one table; all of a window is painted in less than a tenth of a second."""
+BAND_MS = 10
+"""From the painting of a band to the next one; all of a window is painted in about a tenth of a second."""
+LONGEST_MS = 60
+"""So long a band is waited for that Qt does not paint, as that of a minimised window."""
 
 
 class LatePaint(QObject):
@@ -61,41 +64,74 @@ class LatePaint(QObject):
 
 
 class Bands(QObject):
-    """Paints what changed in a tall widget a band at a time, from above, with a turn for who waits in between."""
+    """Paints what changed in tall widgets a band at a time, with a turn for who waits after each.
 
-    def __init__(self, widget: QWidget, *, band_ms: int = BAND_MS) -> None:
-        super().__init__(widget)
-        self._widget = widget
-        self._band = 0
-        """Which band is painted at once; the others wait for their turn."""
-        self._later: dict[int, QRegion] = {}
+    There is one for all of a program, so that no two tables are painted in one turn: see `bands`.
+    """
+
+    def __init__(self, parent: QObject, *, band_ms: int = BAND_MS) -> None:
+        super().__init__(parent)
+        self._asked: tuple[QWidget, int] | None = None
+        """The widget and the band that Qt was asked to paint, and has not painted yet."""
+        self._later: dict[tuple[QWidget, int], QRegion] = {}
+        self._band_ms = band_ms
         self._turn = QTimer(self)
         self._turn.setTimerType(Qt.TimerType.PreciseTimer)
         self._turn.setSingleShot(True)
-        self._turn.setInterval(band_ms)
         self._turn.timeout.connect(self._next)
 
-    def update(self, area: QRect, height: int) -> None:
+    @property
+    def is_at_work(self) -> bool:
+        """Whether something is still to be painted, or has been just now."""
+        return self._turn.isActive()
+
+    def update(self, widget: QWidget, area: QRect, height: int) -> None:
         """Has `area` painted, what of it lies in each band of this height in that band's turn."""
+        if not widget.isVisible():
+            return
         first, last = area.top() // height, area.bottom() // height
-        if not self._turn.isActive():
-            self._band = first
-            self._turn.start()
         for band in range(first, last + 1):
             there = area if first == last else area & QRect(area.left(), band * height, area.width(), height)
-            if band == self._band:
-                self._widget.update(there)
+            place = (widget, band)
+            if not self._turn.isActive():
+                self._ask(place, QRegion(there))
+            elif place == self._asked:
+                widget.update(there)
             else:
-                self._later[band] = self._later.get(band, QRegion()) + there
+                self._later[place] = self._later.get(place, QRegion()) + there
 
-    def at_once(self) -> None:
-        """Lets nothing wait any longer: what is painted is about to move."""
-        for region in self._later.values():
-            self._widget.update(region)
-        self._later.clear()
+    def painted(self, widget: QWidget) -> None:
+        """Told by a widget that is being painted: the turn of who waits begins."""
+        if self._asked is not None and self._asked[0] is widget:
+            self._asked = None
+            self._turn.start(self._band_ms)
+
+    def at_once(self, widget: QWidget) -> None:
+        """Lets nothing of a widget wait any longer: what is painted is about to move."""
+        for place in [place for place in self._later if place[0] is widget]:
+            widget.update(self._later.pop(place))
 
     def _next(self) -> None:
-        if self._later:
-            self._band = min(self._later)
-            self._widget.update(self._later.pop(self._band))
-            self._turn.start()
+        self._asked = None
+        while self._later:
+            place = next(iter(self._later))
+            if self._ask(place, self._later.pop(place)):
+                break
+
+    def _ask(self, place: tuple[QWidget, int], region: QRegion) -> bool:
+        """Whether Qt has anything of it to paint."""
+        widget = place[0]
+        if not (isValid(widget) and widget.isVisible() and widget.visibleRegion().intersects(region)):
+            return False
+        self._asked = place
+        widget.update(region)
+        self._turn.start(LONGEST_MS)
+        return True
+
+
+def bands() -> Bands:
+    """The one of this program."""
+    app = QCoreApplication.instance()
+    assert app is not None
+    found: Bands | None = app.findChild(Bands)
+    return found or Bands(app)

@@ -34,7 +34,7 @@ from exengine.ui.cell_model import CellModel, Index
 from exengine.ui.copying import copy_rows
 from exengine.ui.flashes import Flash, Flashes
 from exengine.ui.icons import Icons
-from exengine.ui.late_paint import Bands
+from exengine.ui.late_paint import bands
 from exengine.ui.table_columns import ColumnedTree
 from exengine.ui.theme import Look
 
@@ -78,7 +78,7 @@ class Table(ColumnedTree):
         self._room, self._high, self._any_chosen, self._focused = 0, 0, False, QModelIndex()
         self._row_height = look.row_height()
         self._mouse = QPoint(-1, -1)
-        self._bands = Bands(self.viewport())
+        self._bands = bands()
         self._flashes = Flashes(look, self)
         self._flashes.ended.connect(self._on_flash_end)
         self.setObjectName(name)
@@ -168,6 +168,7 @@ class Table(ColumnedTree):
         self._any_chosen = self.selectionModel().hasSelection()
         self._focused = self.currentIndex() if self.hasFocus() else QModelIndex()
         self._sections = list(self._dirty_sections(event.region()))
+        self._bands.painted(self.viewport())
         ground = QPainter(self.viewport())
         ground.fillRect(event.rect(), self.look.color("surface"))
         ground.end()
@@ -261,7 +262,7 @@ class Table(ColumnedTree):
         self._paint_soon(viewport.rect())
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
-        self._bands.at_once()
+        self._bands.at_once(self.viewport())
         super().scrollContentsBy(dx, dy)
         if dy:
             # Qt moves the picture. The row at the lower edge that had no room, or has none any more, is painted anew.
@@ -276,13 +277,19 @@ class Table(ColumnedTree):
         top = self._tops.get(self.cells.number(index)) if self._tops else None
         if top is not None:
             return top
-        rect = self.visualRect(index)
+        # Qt knows no place of a cell in a column that is hidden.
+        shown = max(self.heading.logicalIndexAt(0), 0)
+        rect = self.visualRect(index.siblingAtColumn(shown))
         return rect.top() if rect.isValid() else None
 
     def _span(self, first: int, last: int) -> tuple[int, int]:
-        """From where to where some columns lie, also where the trader has moved them."""
+        """From where to where some columns lie, also where the trader has moved them; twice 0 where all are hidden."""
         heading = self.heading
-        sections = range(first, last + 1) if heading.sectionsMoved() else (first, last)
+        sections = [logical for logical in range(first, last + 1) if not heading.isSectionHidden(logical)]
+        if not sections:
+            return 0, 0
+        if not heading.sectionsMoved():
+            sections = [sections[0], sections[-1]]
         left = min(heading.sectionViewportPosition(logical) for logical in sections)
         right = max(heading.sectionViewportPosition(logical) + heading.sectionSize(logical) for logical in sections)
         return left, right
@@ -303,7 +310,7 @@ class Table(ColumnedTree):
                 self._paint_soon(QRect(left, first.top() + place * first.height(), right - left, first.height()))
 
     def _paint_soon(self, area: QRect) -> None:
-        self._bands.update(area, BAND_ROWS * self._row_height)
+        self._bands.update(self.viewport(), area, BAND_ROWS * self._row_height)
 
     # Pointer and keys
 

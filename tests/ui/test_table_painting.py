@@ -60,8 +60,9 @@ def table(qtbot, look, icons) -> Counted:
 
 
 def settle(table: Table, qtbot) -> None:
-    QApplication.processEvents()  # rows that come, go or move are laid out then
-    qtbot.waitUntil(lambda: not table._bands._turn.isActive())
+    QApplication.processEvents()  # rows that come, go or move are laid out then, and columns fitted
+    QApplication.processEvents()
+    qtbot.waitUntil(lambda: not table._bands.is_at_work)
     QApplication.processEvents()
 
 
@@ -134,3 +135,25 @@ def test_after_rows_came_and_went(table, qtbot):
     table.numbers.patch(Patch(rows={"new": 3}, gone=("1", "7")), 0)
     settle(table, qtbot)
     assert on_the_screen(table) == anew(table)
+
+
+def test_of_rows_whose_hidden_column_changed_no_more_than_a_band_at_a_time(table, qtbot):
+    table.heading.setSectionHidden(1, True)
+    table.numbers.patch(Patch(rows={str(row): row + 1_000 for row in range(ROWS)}), 0)
+    settle(table, qtbot)
+    table.painted.clear()
+    table.numbers.patch(Patch(rows={str(row): row + 2_000 for row in range(ROWS)}), 0)
+    settle(table, qtbot)
+    assert sum(table.painted) >= 3 * BAND_ROWS
+    assert max(table.painted) <= BAND_ROWS + 1
+    assert on_the_screen(table) == anew(table)
+
+
+def test_of_rows_nothing_of_which_is_shown_nothing(table, qtbot):
+    table.heading.setSectionHidden(2, True)
+    settle(table, qtbot)
+    table.painted.clear()
+    model = table.numbers
+    model.dataChanged.emit(model.index(0, 2), model.index(ROWS - 1, 2))
+    settle(table, qtbot)
+    assert not table.painted
