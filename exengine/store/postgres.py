@@ -68,23 +68,23 @@ def engine(address: PostgresAddress, name: str, *, writable: bool, bounded: bool
 
 
 _WORDS = {
-    "08": "The connection to the database server was lost.",
-    "25006": "The database server takes no writes now: it is a standby, or set to read-only.",
-    "28": "The database server does not accept this user and password.",
-    "3D000": "There is no database of that name on the server.",
-    "40": "Another session was in the way of the transaction.",
-    "42501": "This user may not do that in the database.",
-    "53100": "The database server's disk is full: nothing more can be stored.",
-    "53200": "The database server is out of memory.",
-    "53300": "The database server has no connection left for us.",
-    "53": "The database server is short of something.",
-    "55P03": "The store is locked by another session.",
-    "57014": "The database server took too long.",
-    "57P": "The database server is stopping or starting.",
-    "57": "The database server broke off.",
-    "58": "The database server's disk or system does not do its work.",
-    "XX001": "The store's data on the database server is damaged.",
-    "XX002": "The store's data on the database server is damaged.",
+    "08": "The connection to the database server was lost",
+    "25006": "The database server takes no writes now: it is a standby, or set to read-only",
+    "28": "The database server does not accept this user and password",
+    "3D000": "There is no database of that name on the server",
+    "40": "Another session was in the way of the transaction",
+    "42501": "This user may not do that in the database",
+    "53100": "The database server's disk is full: nothing more can be stored",
+    "53200": "The database server is out of memory",
+    "53300": "The database server has no connection left for us",
+    "53": "The database server is short of something",
+    "55P03": "The store is locked by another session",
+    "57014": "The database server took too long",
+    "57P": "The database server is stopping or starting",
+    "57": "The database server broke off",
+    "58": "The database server's disk or system does not do its work",
+    "XX001": "The store's data on the database server is damaged",
+    "XX002": "The store's data on the database server is damaged",
 }
 """By SQLSTATE, or by its first characters; the longest that fits is taken."""
 
@@ -141,7 +141,7 @@ def words(error: BaseException | None) -> str:
     told = str(cause.__cause__ or cause) if cause is not None and not isinstance(cause, OSError) else str(cause)
     meaning = _about(state) if state else None
     if meaning is None and isinstance(error, TimeoutError):
-        return f"The database server did not answer in time. ({told or 'no answer'})"
+        return f"The database server did not answer in time ({told or 'no answer'})."
     if meaning is None:
-        meaning = "The database server cannot be reached." if is_lost(error) else "The database does not answer."
-    return f"{meaning} ({told}{f', {state}' if state else ''})"
+        meaning = "The database server cannot be reached" if is_lost(error) else "The database does not answer"
+    return f"{meaning} ({told}{f', {state}' if state else ''})."

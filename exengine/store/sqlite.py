@@ -80,17 +80,17 @@ def execute(connection: Connection, sql: str, rows: list[tuple[Any, ...]] | None
 
 
 _WORDS = {
-    sqlite3.SQLITE_BUSY: "The store is locked by another program.",
-    sqlite3.SQLITE_LOCKED: "The store is locked by another program.",
-    sqlite3.SQLITE_FULL: "The disk is full: nothing more can be stored.",
-    sqlite3.SQLITE_IOERR: "The disk does not read or write the store's file.",
-    sqlite3.SQLITE_READONLY: "The store's file may not be written.",
-    sqlite3.SQLITE_PERM: "The store's file may not be opened.",
-    sqlite3.SQLITE_AUTH: "The store's file may not be opened.",
-    sqlite3.SQLITE_CANTOPEN: "The store's file cannot be opened.",
-    sqlite3.SQLITE_CORRUPT: "The store's file is damaged.",
-    sqlite3.SQLITE_NOTADB: "The store's file is damaged.",
-    sqlite3.SQLITE_NOMEM: "There is not enough memory for the store.",
+    sqlite3.SQLITE_BUSY: "The store is locked by another program",
+    sqlite3.SQLITE_LOCKED: "The store is locked by another program",
+    sqlite3.SQLITE_FULL: "The disk is full: nothing more can be stored",
+    sqlite3.SQLITE_IOERR: "The disk does not read or write the store's file",
+    sqlite3.SQLITE_READONLY: "The store's file may not be written",
+    sqlite3.SQLITE_PERM: "The store's file may not be opened",
+    sqlite3.SQLITE_AUTH: "The store's file may not be opened",
+    sqlite3.SQLITE_CANTOPEN: "The store's file cannot be opened",
+    sqlite3.SQLITE_CORRUPT: "The store's file is damaged",
+    sqlite3.SQLITE_NOTADB: "The store's file is damaged",
+    sqlite3.SQLITE_NOMEM: "There is not enough memory for the store",
 }
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -118,4 +118,5 @@ def is_environment(error: BaseException | None) -> bool:
 def words(error: BaseException | None) -> str:
     """What an error of SQLite's means, and in brackets what it said."""
     name = getattr(error, "sqlite_errorname", "") or type(error).__name__
-    return f"{_WORDS.get(_code(error), 'The store does not answer.')} ({error}, {name})"
+    meaning = _WORDS.get(_code(error), "The store does not answer")
+    return f"{meaning} ({error}, {name})."

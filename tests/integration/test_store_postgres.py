@@ -343,7 +343,7 @@ def test_an_error_of_the_servers_is_told_in_words(state: str, words: str) -> Non
     error.sqlstate = state  # type: ignore[attr-defined]
     assert driver.is_environment(error)
     assert words in driver.words(error)
-    assert "what the server said" in driver.words(error)
+    assert driver.words(error).endswith(f" (what the server said, {state}).")
 
 
 def test_an_error_of_ours_is_none_of_the_environments() -> None:

@@ -141,7 +141,7 @@ def test_a_full_disk_is_told_with_what_is_safe_and_what_to_do_until_it_has_room(
             disk.at(1, DISK_FULL)
             assert (await asyncio.to_thread(http, url, late))[0] == 503
             await until(window.strip.isVisible)
-            assert window.strip.text.text().startswith("The disk is full: nothing more can be stored.")
+            assert window.strip.text.text().startswith("The disk is full: nothing more can be stored (")
             said = window.strip.newest.advice
             assert "What rests on the exchange stays" in said
             assert "Make room" in said
