@@ -33,6 +33,7 @@ class Realised:
     week: Decimal
     month: Decimal
     all: Decimal
+    in_range: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class Today:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The dock's content. Of the range, but for `realised`, `now` and `today`."""
+    """The dock's content. Of the range, but for what names another stretch of time in `realised`, `now` and `today`."""
 
     wanted: Wanted
     now: Now
@@ -93,7 +94,7 @@ def report(trades: Trades, equity: Equity, day: Day, wanted: Wanted, now: Now, c
         now=now,
         begins_ms=int(curve.at[0]),
         ends_ms=int(curve.at[-1]),
-        realised=_realised(equity, now, calendar),
+        realised=_realised(equity, now, calendar, span),
         figures=groups.overall(trades, chosen),
         longs=longs,
         shorts=shorts,
@@ -116,12 +117,13 @@ def report(trades: Trades, equity: Equity, day: Day, wanted: Wanted, now: Now, c
     )
 
 
-def _realised(equity: Equity, now: Now, calendar: Calendar) -> Realised:
+def _realised(equity: Equity, now: Now, calendar: Calendar, span: Span) -> Realised:
     return Realised(
         today=equity.realised_in(Span(from_ms=calendar.day(now.at_ms))),
         week=equity.realised_in(Span(from_ms=calendar.week(now.at_ms))),
         month=equity.realised_in(Span(from_ms=calendar.month(now.at_ms))),
         all=equity.realised_in(Span()),
+        in_range=equity.realised_in(span),
     )
 
 

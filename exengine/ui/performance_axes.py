@@ -49,12 +49,16 @@ class Axis(pg.AxisItem):
         """(step, values)"""
         found: tuple[float, list[float]] = (1.0, [])
         for most in (self.most, self.most + 1, self.most + 2):
-            step = nice_step(low, high, most)
+            step = self.step(low, high, most)
             first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
             found = step, [number * step for number in range(first, last + 1)]
             if last > first:
                 break  # a single tick tells no scale
         return found
+
+    def step(self, low: float, high: float, most: int) -> float:
+        """From one tick to the next, where `most` of them are enough."""
+        return nice_step(low, high, most)
 
     @property
     def most(self) -> int:
@@ -86,18 +90,15 @@ class NumberAxis(Axis):
         return [(step, [value for value in values if value - least > room]) for step, values in levels]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        places = max(0, -math.floor(math.log10(spacing) + 1e-9)) if spacing > 0 else 0
+        places = places_of(spacing)
         return [fmt.number(Decimal(repr(round(value, 9))), places) + self._unit for value in values]
 
 
 class CountAxis(NumberAxis):
     """How many: whole steps only."""
 
-    def ticks(self, low: float, high: float) -> tuple[float, list[float]]:
-        step, values = super().ticks(low, high)
-        if step >= 1:
-            return step, values
-        return 1.0, [float(number) for number in range(math.ceil(low), math.floor(high) + 1)]
+    def step(self, low: float, high: float, most: int) -> float:
+        return float(max(1, math.ceil(super().step(low, high, most) - 1e-9)))
 
 
 class LabelledAxis(Axis):
@@ -109,7 +110,7 @@ class LabelledAxis(Axis):
 
     def boundingRect(self) -> QRectF:
         # What does not lie in it is not drawn, and the texts of the ends stand half outside.
-        more = self.look.scaled(15)
+        more = self.look.scaled(20)
         return QRectF(super().boundingRect()).adjusted(-more, 0, more, 0)
 
     def ticks(self, low: float, high: float) -> tuple[float, list[float]]:
@@ -131,6 +132,10 @@ class TimeAxis(Axis):
         self.zone = zone
         super().__init__(look, orientation)
 
+    def boundingRect(self) -> QRectF:
+        # What does not lie in it is not drawn: a text at the left end has room under the values' axis.
+        return QRectF(super().boundingRect()).adjusted(-self.look.scaled(24), 0, 0, 0)
+
     def ticks(self, low: float, high: float) -> tuple[float, list[float]]:
         return time_ticks(low, high, self.most, self.zone)
 
@@ -146,6 +151,11 @@ def nice_step(low: float, high: float, most: int) -> float:
         if factor * power >= rough * 0.999:
             return factor * power
     return 10 * power
+
+
+def places_of(step: float) -> int:
+    """With so many decimals every multiple of a round step is written as what it is: 3 for 0.025."""
+    return max(0, -int(Decimal(f"{step:.6g}").normalize().as_tuple().exponent)) if step > 0 else 0
 
 
 def time_ticks(low: float, high: float, most: int, zone: tzinfo) -> tuple[float, list[float]]:

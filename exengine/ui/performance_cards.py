@@ -19,6 +19,8 @@ from exengine.ui.theme import Look, Role, Weight
 class Figure:
     """What a card shows."""
 
+    caption: str = ""
+    """Where it is another than the card's own."""
     value: str = fmt.DASH
     token: str = "text"
     below: str = ""
@@ -52,6 +54,7 @@ class Card(QWidget):
     def __init__(self, look: Look, caption: str, *, small: bool) -> None:
         """`small` shows the value no larger than what is below it: the two are alike."""
         super().__init__()
+        self._caption = caption
         self.caption = Label(look, caption, token="muted", role=Role.SMALL)
         self.value = Label(look, role=Role.BODY if small else Role.FIGURE, weight=Weight.STRONG)
         self.below = Label(
@@ -65,6 +68,7 @@ class Card(QWidget):
         column.addStretch(1)
 
     def show_figure(self, figure: Figure) -> None:
+        self.caption.setText(figure.caption or self._caption)
         self.value.setText(figure.value)
         self.value.set_token(figure.token)
         self.below.setText(figure.below)
@@ -146,7 +150,7 @@ def figures(report: Report, open_groups: int) -> dict[str, Figure]:
         "today": _realised(realised.today, start, "Since midnight"),
         "week": _realised(realised.week, start, "Since Monday"),
         "month": _realised(realised.month, start, "Since the first of the month"),
-        "all": _realised(realised.all, start, "Of all closes, net of fees"),
+        "all": _total(report),
         "unrealised": Figure(
             value=fmt.signed(report.now.unrealised, 2),
             token=token_of(report.now.unrealised),
@@ -180,9 +184,19 @@ def figures(report: Report, open_groups: int) -> dict[str, Figure]:
     }
 
 
-def _realised(value: Decimal, start: Decimal, since: str) -> Figure:
+def _total(report: Report) -> Figure:
+    """Of all closes, or of a range of the trader's own: of no other range is the sum on a card already."""
+    realised, start = report.realised, report.now.start_equity
+    if report.wanted.range is not Range.CUSTOM:
+        return _realised(realised.all, start, "Of all closes, net of fees")
+    of_all = f"Of the closes in this range, net of fees; {fmt.signed(realised.all, 2)} of all closes"
+    return _realised(realised.in_range, start, of_all, caption="In range")
+
+
+def _realised(value: Decimal, start: Decimal, since: str, *, caption: str = "") -> Figure:
     gained = share(value, start)
     return Figure(
+        caption=caption,
         value=fmt.signed(value, 2),
         token=token_of(value),
         below=fmt.signed_percent(gained) if gained is not None else "",

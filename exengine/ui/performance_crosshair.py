@@ -1,5 +1,7 @@
 """The crosshair of the equity curve: two dashed lines, the spot, its value on the axis, and a label with everything."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPen
 
@@ -23,9 +25,15 @@ class Crosshair:
         return QFontMetricsF(self._look.font(Role.SMALL))
 
     def paint(
-        self, painter: QPainter, spot: QPointF, top: QRectF, low: QRectF, told: tuple[str, str, str, str]
+        self,
+        painter: QPainter,
+        spot: QPointF,
+        top: QRectF,
+        low: QRectF,
+        told: tuple[str, str, str, str],
+        labels: Sequence[float],
     ) -> None:
-        """`told` is time, total, realised and drawdown."""
+        """`told` is time, total, realised and drawdown; at `labels` the middles of the axes' texts stand."""
         look = self._look
         inside = top.contains(spot)
         painter.setPen(QPen(look.color("muted"), 1, Qt.PenStyle.DashLine))
@@ -36,18 +44,22 @@ class Crosshair:
         if inside:
             y = round(spot.y()) + 0.5
             painter.drawLine(QPointF(top.left(), y), QPointF(top.right(), y))
-            self._tag(painter, y, top.left(), told[1])
+            self._tag(painter, y, top.left(), told[1], labels)
             painter.setPen(QPen(look.color("surface"), 1))
             painter.setBrush(look.color("accent"))
             painter.drawEllipse(spot, DOT, DOT)
         self._label(painter, spot, top, told)
 
-    def _tag(self, painter: QPainter, y: float, right: float, total: str) -> None:
-        """The value on the axis; without its cents, as the axis has it."""
+    def _tag(self, painter: QPainter, y: float, right: float, total: str, labels: Sequence[float]) -> None:
+        """The value on the axis; without its cents, as the axis has it. No text of the axis looks out from under it."""
         look, metrics = self._look, QFontMetricsF(self._look.font(Role.SMALL, Weight.STRONG))
         text = total.rpartition(".")[0] or total
         height = metrics.height() + 4
         area = QRectF(2, y - height / 2, right - 6, height)
+        for label in labels:
+            if abs(label - y) < (height + metrics.height()) / 2:
+                covered = QRectF(0, label - metrics.height() / 2, right - 4, metrics.height())
+                painter.fillRect(covered, look.color("surface"))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(look.color("accent"))
         painter.drawRoundedRect(area, 2, 2)

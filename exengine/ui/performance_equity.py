@@ -170,7 +170,16 @@ class EquityChart(OverTime):
         total = float(self.curve.total[self._at])
         spot = self.canvas.place_of(self.top_box, float(self._seconds[self._at]), total)
         top, low = self.canvas.area_of(self.top_box), self.canvas.area_of(self.low_box)
-        self._crosshair.paint(painter, spot, top, low, told)
+        self._crosshair.paint(painter, spot, top, low, told, self._labels())
+
+    def _labels(self) -> list[float]:
+        """How far down the canvas the texts of both value axes stand."""
+        found: list[float] = []
+        for axis, box in ((self.values, self.top_box), (self.falls, self.low_box)):
+            least, largest = box.viewRange()[1]
+            for _, values in axis.tickValues(least, largest, box.height()):
+                found += [self.canvas.place_of(box, 0.0, value).y() for value in values]
+        return found
 
 
 def stepped(at: Floats, values: Floats) -> tuple[Floats, Floats]:

@@ -53,6 +53,7 @@ def figure_rows(report: Report) -> Rows:
         "realised_week": report.realised.week,
         "realised_month": report.realised.month,
         "realised_all": report.realised.all,
+        "realised_in_range": report.realised.in_range,
         "unrealised": report.now.unrealised,
         "groups_closed": of.closed,
         "wins": of.wins,

@@ -5,7 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF
-from PySide6.QtGui import QHelpEvent
+from PySide6.QtGui import QFontMetricsF, QHelpEvent
 from PySide6.QtWidgets import QToolTip
 
 from exengine.analytics.ratios import BAR_PERCENT, Histogram
@@ -14,7 +14,7 @@ from exengine.ui import format as fmt
 from exengine.ui.performance_axes import CountAxis, Grid, LabelledAxis
 from exengine.ui.performance_canvas import Box, Canvas
 from exengine.ui.performance_words import decimal
-from exengine.ui.theme import Look
+from exengine.ui.theme import Look, Role
 
 
 class HistogramPlot(Canvas):
@@ -32,7 +32,7 @@ class HistogramPlot(Canvas):
         plot = self.addPlot(row=0, col=0, viewBox=self.box, axisItems=axes)
         plot.hideButtons()
         plot.setMenuEnabled(False)
-        plot.layout.setContentsMargins(0, 4, 2 * look.metric("edge_padding"), 0)
+        self._plot = plot
         self._grid = Grid(look, self.box, self._values, None)
         self.box.addItem(self._bars)
         look.changed.connect(self._on_look_changed)
@@ -62,6 +62,9 @@ class HistogramPlot(Canvas):
         self.setAccessibleDescription(counted)
 
     def _draw(self, found: Histogram) -> None:
+        # The text of the last bar's end stands half outside the plot.
+        half = QFontMetricsF(self.look.font(Role.SMALL)).horizontalAdvance(self._say(found.reach)) / 2
+        self._plot.layout.setContentsMargins(0, 4, self.look.metric("edge_padding") + round(half), 0)
         lefts = found.lefts
         brushes = [self.look.color("loss" if left < 0 else "profit") for left in lefts]
         # The border in the colour of the ground is what keeps the bars apart.

@@ -11,6 +11,8 @@ from exengine.ui.theme import Look, Role, Weight
 
 LINE = 14
 """How long the line of a legend is."""
+STEP_GAP = 6
+"""Between a word and the step under it."""
 
 
 class Legend(QWidget):
@@ -68,7 +70,7 @@ class PaneTitle(QWidget):
         super().__init__()
         self._look = look
         self.title = (PartedLabel if yields else Label)(look, title, weight=Weight.STRONG)
-        self.detail = PartedLabel(look, token="muted", role=Role.SMALL)
+        self.detail = PartedLabel(look, token="muted", role=Role.SMALL, whole=True)
         self.detail.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.row = QHBoxLayout(self)
         self.row.setContentsMargins(look.metric("edge_padding"), 0, look.metric("edge_padding"), 0)
@@ -115,13 +117,16 @@ class Pane(Ground):
         column.addWidget(self.pages, 1)
 
     def _with(self, step: QWidget) -> QWidget:
+        """The word stays in the middle: at one height with that of a pane without a step beside it."""
         page = QWidget()
         column = QVBoxLayout(page)
-        column.setSpacing(6)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
         column.addStretch(1)
+        column.addSpacing(STEP_GAP)
         column.addWidget(self._word)
-        column.addWidget(step, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addStretch(1)
+        column.addSpacing(STEP_GAP)
+        column.addWidget(step, 1, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
         return page
 
     def say_empty(self, word: str) -> None:

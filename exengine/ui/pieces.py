@@ -154,10 +154,18 @@ class PartedLabel(ElidedLabel):
     """
 
     def __init__(
-        self, look: Look, text: str = "", *, token: str = "text", role: Role = Role.BODY, weight: Weight = Weight.NORMAL
+        self,
+        look: Look,
+        text: str = "",
+        *,
+        token: str = "text",
+        role: Role = Role.BODY,
+        weight: Weight = Weight.NORMAL,
+        whole: bool = False,
     ) -> None:
+        """`whole` leaves out a first part that does not fit either, instead of its end."""
         super().__init__(look, token=token, role=role, weight=weight)
-        self._said = ""
+        self._said, self._whole = "", whole
         self.setText(text)
 
     def setText(self, text: str) -> None:
@@ -183,7 +191,9 @@ class PartedLabel(ElidedLabel):
             if metrics.horizontalAdvance(text) <= self.width():
                 return text
         least = metrics.horizontalAdvance("m") * 6
-        return metrics.elidedText(parts[0], Qt.TextElideMode.ElideRight, self.width()) if self.width() > least else ""
+        if self._whole or self.width() <= least:
+            return ""
+        return metrics.elidedText(parts[0], Qt.TextElideMode.ElideRight, self.width())
 
 
 class Prose(QLabel):

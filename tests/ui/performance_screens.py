@@ -3,8 +3,10 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -13,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from exengine.analytics.calendar import Range
 from exengine.analytics.history import Day, Problem
+from exengine.domain.results import GroupResult
 from exengine.engine.changes import StoreFailed
 from exengine.engine.rows import Mode, ViewChanges
 from exengine.ui.app import make_app
@@ -33,10 +36,18 @@ TODAY = Day(
     fees={("paper", "USDT"): rows.D("20.16")},
     signals={"opened": 6, "pyramid": 4, "queued": 9, "duplicate": 12, "ignored": 7},
     slowest_ms=412,
-    offsets=(("paper|ADA/USDT|2h#4", ("paper|BTC/USDT|2h#9",)),),
     errors=1,
     last_error=Problem(at_ms=rows.NOW_MS - 40 * rows.MINUTE, text="Order rejected: DOGE/USDT 15m, pyramid 1, DCA4"),
 )
+
+
+def day_of(results: Sequence[GroupResult]) -> Day:
+    """The day so far of groups that closed: the best of today's has paid for the worst, where both are there."""
+    begins_ms = rows.NOW_MS - rows.NOW_MS % DAY_MS
+    closed = sorted((one for one in results if one.closed_at_ms >= begins_ms), key=lambda one: one.realised)
+    if not closed or not closed[0].realised < 0 < closed[-1].realised:
+        return TODAY
+    return replace(TODAY, offsets=((closed[0].group_id, (closed[-1].group_id,)),))
 
 
 async def _nothing() -> None:
@@ -57,6 +68,22 @@ class Stage:
         assert self.window.performance is not None
         self.dock: PerformanceDock = self.window.performance
         self.window.resize(*size)
+
+    def trade(self, *history: Any) -> None:
+        """Shows the window on a history; the ribbon says what it has realised."""
+        self.shelf.add(*history)
+        self.shelf.today = day_of(self.shelf.rows)
+        realised = [mark.realised for mark in self.shelf.marks]
+        before = [mark.realised for mark in self.shelf.marks if mark.at_ms < rows.NOW_MS - rows.NOW_MS % DAY_MS]
+        total = realised[-1]
+        told: dict[str, object] = {
+            "realised_total": total,
+            "realised_today": total - before[-1] if before else total,
+            "closed_groups": len(self.shelf.rows),
+        }
+        if not self.shelf.today.offsets:
+            told["last_offset_at_ms"] = None
+        self.show(live(**told))
 
     def show(self, changes: ViewChanges) -> None:
         async def shown() -> None:
@@ -104,9 +131,7 @@ def empty(stage: Stage) -> None:
 
 
 def normal(stage: Stage) -> None:
-    """The ribbon says what the groups of the history have realised."""
-    stage.shelf.add(*traded(175, until_ms=rows.NOW_MS))
-    stage.show(live(realised_today="20.46", realised_total="23.0854186600"))
+    stage.trade(*traded(175, until_ms=rows.NOW_MS))
 
 
 def crosshair(stage: Stage) -> None:
@@ -122,8 +147,7 @@ def point(stage: Stage) -> None:
 
 def one_pair(stage: Stage) -> None:
     """Two days of one pair."""
-    stage.shelf.add(*traded(6, until_ms=rows.NOW_MS, span_ms=2 * DAY_MS, symbols=("BTC/USDT",)))
-    stage.show(live())
+    stage.trade(*traded(6, until_ms=rows.NOW_MS, span_ms=2 * DAY_MS, symbols=("BTC/USDT",)))
 
 
 def by_pair(stage: Stage) -> None:
@@ -147,15 +171,13 @@ def custom(stage: Stage) -> None:
 
 
 def nothing_in_range(stage: Stage) -> None:
-    stage.shelf.add(*traded(50, until_ms=rows.NOW_MS - 3 * DAY_MS, span_ms=10 * DAY_MS))
-    stage.show(live())
+    stage.trade(*traded(50, until_ms=rows.NOW_MS - 3 * DAY_MS, span_ms=10 * DAY_MS))
     stage.ask(lambda: stage.dock.range.choose(Range.TODAY))
 
 
 def busy(stage: Stage) -> None:
     symbols = tuple(f"COIN{number}/USDT" for number in range(200))
-    stage.shelf.add(*traded(20_000, until_ms=rows.NOW_MS, span_ms=900 * DAY_MS, symbols=symbols))
-    stage.show(live(realised_total="1234567.89", closed_groups=20_000))
+    stage.trade(*traded(20_000, until_ms=rows.NOW_MS, span_ms=900 * DAY_MS, symbols=symbols))
 
 
 def reading(stage: Stage) -> None:
@@ -164,7 +186,7 @@ def reading(stage: Stage) -> None:
 
 
 def error(stage: Stage) -> None:
-    stage.shelf.fault = StoreFailed("The disk does not read or write the store's file. (disk I/O error, SQLITE_IOERR)")
+    stage.shelf.fault = StoreFailed("The disk does not read or write the store's file (disk I/O error, SQLITE_IOERR).")
     stage.show(live())
 
 

@@ -22,19 +22,20 @@ from exengine.analytics.report import Report, Wanted
 from exengine.analytics.report import report as worked_out
 from exengine.analytics.trades import Trades
 from exengine.engine.changes import StoreFailed
+from exengine.ui import format as fmt
 from exengine.ui import performance_feed
 from exengine.ui.book import Book
 from exengine.ui.exports import Exports, Item
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.loop import Loop
-from exengine.ui.performance_axes import nice_step, tick_words, time_ticks
+from exengine.ui.performance_axes import CountAxis, NumberAxis, nice_step, places_of, tick_words, time_ticks
 from exengine.ui.performance_equity import stepped
 from exengine.ui.performance_view import PerformanceView
 from exengine.ui.theme import Look, Scheme
 from tests.helpers.results import DAY_MS, HOUR_MS, Shelf, at, mark, result, traded
 from tests.ui import rows
-from tests.ui.performance_screens import SCENES, TODAY, Stage, live
+from tests.ui.performance_screens import SCENES, Stage, day_of, live
 
 D = rows.D
 
@@ -148,6 +149,22 @@ def test_a_range_of_ones_own_asks_for_its_days(stage: Stage) -> None:
     assert stage.dock.heading.detail.text() == "Nov 10 to Nov 23"
 
 
+def test_a_range_of_ones_own_has_a_realised_total_of_its_own(stage: Stage) -> None:
+    trade(stage)
+    stage.show(live())
+    card = stage.dock.view.cards.cards["all"]
+    of_all = card.value.text()
+    assert card.accessibleName() == f"All realised: {of_all}, {card.below.text()}"
+    stage.ask(lambda: stage.dock.range.choose(Range.CUSTOM))
+    stage.ask(lambda: stage.dock.range.first.setDate(stage.dock.range.first.date().addDays(9)))
+    closed = sum((one.realised for one in stage.shelf.rows if one.closed_at_ms >= at("2026-11-10 00:00")), D(0))
+    assert card.value.text() == fmt.signed(closed, 2) != of_all
+    assert card.caption.text() == "In range"
+    assert of_all in card.toolTip()
+    stage.ask(lambda: stage.dock.range.choose(Range.MONTH))
+    assert (card.caption.text(), card.value.text()) == ("All realised", of_all)
+
+
 class Gate(Shelf):
     """Hands out pages only as they are let through."""
 
@@ -253,7 +270,8 @@ def test_a_store_that_cannot_be_read_is_said_with_what_is_safe_and_tried_again(s
     stage.show(live())
     assert stage.dock.pages.currentWidget() is stage.dock.fault
     assert "The disk does not read" in stage.dock.fault.text.text()
-    assert "Trading goes on" in stage.dock.fault.text.text()
+    assert "trading does not wait for these figures" in stage.dock.fault.text.text()
+    assert "then try again" in stage.dock.fault.text.text()
     stage.shelf.fault = None
     stage.ask(stage.dock.fault.action.click)
     assert stage.dock.pages.currentWidget() is stage.dock.view
@@ -266,7 +284,7 @@ def test_figures_stay_where_a_later_reading_fails(stage: Stage) -> None:
     stage.ask(stage.dock.feed.ask)
     assert stage.dock.pages.currentWidget() is stage.dock.view
     assert stage.dock.heading.detail.text() == (
-        "Not up to date, as of Nov 23, 13:32: The store is locked by another program · Trading goes on"
+        "Not up to date, as of Nov 23, 13:32: The store is locked by another program · Trading does not wait for it"
     )
     stage.shelf.fault = None
     assert stage.dock.again.isVisible()
@@ -323,7 +341,7 @@ def report() -> Report:
     trades.add(results, lambda account, quote: None)
     equity.add(marks)
     now = Now(at_ms=rows.NOW_MS, start_equity=D(50_000), unrealised=D("70.13"))
-    return worked_out(trades, equity, TODAY, Wanted(), now, Calendar("UTC"))
+    return worked_out(trades, equity, day_of(results), Wanted(), now, Calendar("UTC"))
 
 
 @pytest.fixture
@@ -382,7 +400,7 @@ def test_the_models_keep_qts_rules_while_their_rows_change(stage: Stage, key: st
 def test_today_in_lines(view: PerformanceView) -> None:
     lines = view.today.lines
     assert lines["Signals"] == "**38** · 6 opened, 4 pyramids, 9 queued, 19 other"
-    assert lines["Risk offsets"] == "**1** · ADA/USDT 2h paid by BTC/USDT 2h"
+    assert lines["Risk offsets"] == "**1** · BTC/USDT 15m paid by ETH/USDT 1d"
     assert lines["Slots"] == "**6 of 6** in use, 5 waiting"
     assert lines["Slowest order"].startswith("**412 ms**")
     assert lines["Fees paid"] == "**20.16** USD"
@@ -604,7 +622,7 @@ def save_csv(exports: Exports, loop: Loop, name: str) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("name", "titles", "count"),
     [
-        ("Figures", ["figure", "value"], 19),
+        ("Figures", ["figure", "value"], 20),
         ("Equity and drawdown", ["time", "at", "total", "realised", "drawdown_percent"], 177),
         ("Best groups", ["rank", "Pair / timeframe", "Side", "Closed", "PnL, USD", "%"], 10),
         ("By timeframe", ["Timeframe", "Closed", "Won", "PnL, USD", "Ø win", "Ø loss", "Factor"], 6),
@@ -711,6 +729,27 @@ def test_range_and_table_come_back_with_the_next_start(stage: Stage, tmp_path: P
 @pytest.mark.parametrize(("low", "high", "most", "step"), [(0, 35, 4, 20), (0, 1, 5, 0.25), (49_400, 50_200, 6, 200)])
 def test_steps_are_round(low: float, high: float, most: int, step: float) -> None:
     assert nice_step(low, high, most) == pytest.approx(step)
+
+
+@pytest.mark.parametrize(
+    ("step", "places"), [(0.025, 3), (0.25, 2), (0.02, 2), (0.1, 1), (2.5, 1), (1, 0), (25, 0), (20, 0), (250_000, 0)]
+)
+def test_a_step_is_written_with_all_of_its_decimals(step: float, places: int) -> None:
+    assert places_of(step) == places
+
+
+def test_an_axis_says_what_its_ticks_stand_for(look: Look) -> None:
+    falls = NumberAxis(look, "left", " %")
+    assert falls.tickStrings([0.0, -0.025, -0.05], 1.0, 0.025) == ["0.000 %", "−0.025 %", "−0.050 %"]
+
+
+@pytest.mark.parametrize("high", [1, 4, 8.6, 9.7, 25, 37])
+@pytest.mark.parametrize("most", [2, 4, 5, 7])
+def test_what_is_counted_has_whole_steps(look: Look, most: int, high: float) -> None:
+    axis = CountAxis(look, "left")
+    step = axis.step(0, high, most)
+    assert step == int(step) >= nice_step(0, high, most)
+    assert all(value == int(value) for value in axis.ticks(0, high)[1])
 
 
 @pytest.mark.parametrize("hours", [0.2, 1, 5, 20, 30, 24 * 4, 24 * 20, 24 * 100, 24 * 500, 24 * 4000])
