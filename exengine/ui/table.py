@@ -279,7 +279,7 @@ class Table(ColumnedTree):
             return top
         # Qt knows no place of a cell in a column that is hidden.
         shown = max(self.heading.logicalIndexAt(0), 0)
-        rect = self.visualRect(index.siblingAtColumn(shown))
+        rect = self.visualRect(index.sibling(index.row(), shown))
         return rect.top() if rect.isValid() else None
 
     def _span(self, first: int, last: int) -> tuple[int, int]:
