@@ -10,7 +10,7 @@ from exengine.domain.capital import exposure_quote, free_quote, pyramid_capital
 from exengine.domain.grid import Ladder, plan_ladder
 from exengine.domain.group import Leg, LegState
 from exengine.domain.instrument import Instrument, MarketType, Side
-from exengine.domain.money import HUNDRED, ONE, ZERO, arithmetic, plain
+from exengine.domain.money import HUNDRED, ONE, ZERO, arithmetic, decimals_of, plain
 from exengine.domain.routing import rules_for
 from exengine.domain.settings import AccountSettings, PyramidPlan, Settings, SizingMode, TakeProfitMode
 from exengine.domain.state import State
@@ -258,8 +258,8 @@ class _Preview:
             return f"It is too little for one step of {plain(rules.step_size)} {unit}"
         if planned < rules.min_qty:
             return f"{plain(planned)} {unit} is under the minimum quantity of {plain(rules.min_qty)}"
-        shown = worth.quantize(_CENTS) if worth >= _CENTS else worth
-        return f"{plain(shown)} {rules.quote} is under the minimum notional of {plain(rules.min_notional)}"
+        least = f"{rules.min_notional:.{max(2, decimals_of(rules.min_notional))}f}"
+        return f"{_cents(worth)} {rules.quote} is under the minimum notional of {least}"
 
     def _refused(self, ladder: Ladder, needed: Decimal) -> str:
         """Why `entry.enter` would say no, in the order of its checks; pool, queue and pause aside: they pass."""
@@ -276,3 +276,8 @@ class _Preview:
         if limit is not None and exposure_quote(state) + needed > limit:
             return f"It would pass the most exposure of {plain(limit)}"
         return ""
+
+
+def _cents(amount: Decimal) -> str:
+    """`5.00`: with both cents; less than one of them with all its digits."""
+    return f"{amount:.2f}" if not amount or amount >= _CENTS else plain(amount)

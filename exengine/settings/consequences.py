@@ -14,7 +14,7 @@ from exengine.domain.capital import exposure_quote
 from exengine.domain.entry import Denial
 from exengine.domain.group import Group
 from exengine.domain.ladder_preview import LadderPreview
-from exengine.domain.money import arithmetic
+from exengine.domain.money import arithmetic, decimals_of
 from exengine.domain.risk import is_loser
 from exengine.domain.risk_timer import timer_left_ms
 from exengine.domain.safety import rolled
@@ -25,6 +25,8 @@ from exengine.settings.change_words import changed_fields, changed_words, number
 from exengine.settings.fields import Page
 from exengine.settings.pages import Config
 from exengine.settings.program_pages import EXCHANGES, MarketSource
+
+_CENTS = Decimal("0.01")
 
 
 class Weight(Enum):
@@ -67,7 +69,7 @@ def consequences(
             Consequence(weight=weight, text=text, page=name)
             for name in Config.model_fields
             if getattr(old, name) != getattr(new, name)
-            for weight, text in _page(name, old, new, state, now_ms)
+            for weight, text in _page(name, old, new, state, now_ms, "" if ladder is None else ladder.quote)
         ]
         changed = {name for name in Config.model_fields if getattr(old, name) != getattr(new, name)}
         told += _ladder(changed, ladder)
@@ -76,7 +78,8 @@ def consequences(
     return tuple(told)
 
 
-def _page(name: str, old: Config, new: Config, state: State, now_ms: int) -> Said:
+def _page(name: str, old: Config, new: Config, state: State, now_ms: int, quote: str) -> Said:
+    """`quote` is the coin that a fixed amount is in, where it is known."""
     if name == "accounts":
         for word, text in accounts(old, new, state):
             yield Weight(word), text
@@ -87,7 +90,7 @@ def _page(name: str, old: Config, new: Config, state: State, now_ms: int) -> Sai
         return
     special = _SPECIAL.get(name, lambda *_: iter(()))
     spoken = _SPOKEN_OF.get(name, ())
-    yield from special(old, new, state, now_ms)
+    yield from _sizing(old, new, quote) if name == "sizing" else special(old, new, state, now_ms)
     for field in changed_fields(before, after):
         if field not in spoken:
             yield Weight.INFO, changed_words(before, after, field)
@@ -113,7 +116,7 @@ def _ladder(changed: set[str], ladder: LadderPreview | None) -> list[Consequence
         told.append(f"A pyramid of {ladder.symbol} would be refused: {ladder.refused[:1].lower()}{ladder.refused[1:]}.")
     elif blocked:
         are = "are" if len(blocked) > 1 else "is"
-        capital = f"{number_words(ladder.capital.quantize(Decimal('0.01')))} {ladder.quote}"
+        capital = f"{_money(ladder.capital.quantize(_CENTS))} {ladder.quote}"
         share = number_words(ladder.unused_percent)
         told.append(f"{', '.join(blocked)} {are} blocked at {capital}; about {share} % stays unused.")
     return [Consequence(weight=Weight.WARNING, text=text, page="grid") for text in told]
@@ -145,16 +148,18 @@ def _row(values: Sequence[Decimal], unit: str) -> str:
     return ", ".join(number_words(value) for value in values) + unit
 
 
-def _sizing(old: Config, new: Config, state: State, now_ms: int) -> Said:
+def _sizing(old: Config, new: Config, quote: str) -> Said:
     before, after = old.sizing, new.sizing
     units = {
-        SizingMode.FIXED: " in quote",
+        SizingMode.FIXED: f" {quote}" if quote else " of the pair’s quote coin",
         SizingMode.PERCENT_EQUITY: " % of the equity",
         SizingMode.PERCENT_FREE: " % of what is free",
     }
 
     def said(mode: SizingMode, amount: Decimal) -> str:
-        return "what each signal says" if mode is SizingMode.SIGNAL else f"{number_words(amount)}{units[mode]}"
+        if mode is SizingMode.SIGNAL:
+            return "what each signal says"
+        return f"{_money(amount) if mode is SizingMode.FIXED else number_words(amount)}{units[mode]}"
 
     was, will = said(before.mode, before.amount), said(after.mode, after.amount)
     if was != will:
@@ -176,7 +181,7 @@ def _pool(old: Config, new: Config, state: State, now_ms: int) -> Said:
             yield Weight.INFO, f"{_counted(go, 'waiting entry', 'waiting entries')} may go in at once."
     exposure = new.pool.max_exposure
     if exposure is not None and exposure != old.pool.max_exposure and exposure_quote(state) >= exposure:
-        there = number_words(exposure_quote(state).quantize(Decimal("0.01")))
+        there = _money(exposure_quote(state).quantize(_CENTS))
         yield Weight.WARNING, f"{there} is filled or ordered already: entries are refused until it is less."
 
 
@@ -221,8 +226,8 @@ def _safety(old: Config, new: Config, state: State, now_ms: int) -> Said:
     limit = new.safety.max_daily_loss
     lost = -rolled(state.ledger, now_ms, state.settings.timezone).realised_today
     if limit is not None and limit != old.safety.max_daily_loss and lost >= limit:
-        there = number_words(lost.quantize(Decimal("0.01")))
-        yield Weight.WARNING, f"Today's realised loss is {there} already: the next closing fill pauses the engine."
+        there = _money(lost.quantize(_CENTS))
+        yield Weight.WARNING, f"Today’s realised loss is {there} USD already: the next closing fill pauses the engine."
 
 
 def _listener(old: Config, new: Config, state: State, now_ms: int) -> Said:
@@ -249,7 +254,7 @@ def _sim(old: Config, new: Config, state: State, now_ms: int) -> Said:
         source = {
             MarketSource.GENERATED: "are generated",
             MarketSource.RECORDED: "come from recorded files",
-            MarketSource.LIVE: f"come from {EXCHANGES[new.sim.exchange.value]}'s public feed",
+            MarketSource.LIVE: f"come from {EXCHANGES[new.sim.exchange.value]}’s public feed",
         }[new.sim.market]
         paper = {one.name for one in state.settings.accounts if not one.is_live}
         groups = sum(group.key.account in paper for group in state.groups.values())
@@ -267,7 +272,6 @@ _MARKET = ("market", "exchange", "recorded", "speed", "seed")
 _SPECIAL: dict[str, Callable[[Config, Config, State, int], Said]] = {
     "app": _app,
     "grid": _grid,
-    "sizing": _sizing,
     "pool": _pool,
     "queue": _queue,
     "risk": _risk,
@@ -286,6 +290,12 @@ _SPOKEN_OF: dict[str, tuple[str, ...]] = {
     "sim": _MARKET,
 }
 """What a page's own sentences tell, so that it is not told twice."""
+
+
+def _money(amount: Decimal) -> str:
+    """`100`, `1,100.50`, `0.0125`: all its digits, and of a part of one both cents."""
+    decimals = decimals_of(amount)
+    return f"{amount:,.{max(decimals, 2) if decimals else 0}f}"
 
 
 def _counted(number: int, one: str, many: str = "") -> str:

@@ -96,7 +96,7 @@ def _server(text: str) -> str:
         here = False
     if found is None or not here or not 1 <= int(found["port"]) <= 65535:
         raise fault(
-            "must be empty, or a server on this machine as http://127.0.0.1:8080: an account's keys sign for it"
+            "must be empty, or a server on this machine as http://127.0.0.1:8080: an account’s keys sign for it"
         )
     return text
 
@@ -114,11 +114,11 @@ class AccountPage(Page):
     enabled: Flag = setting(True, "Enabled", "Takes signals")
     testnet: Flag = setting(False, "Testnet", "The exchange’s trial environment instead of real money")
     maker_fee_percent: Amount | None = setting(
-        None, "Maker fee", "Of resting orders", unit="%", empty="the exchange’s own, 0.1 on paper", ge=-1, le=10
+        None, "Maker fee", "Of resting orders", unit="%", empty="the exchange’s own, 0.1 % on paper", ge=-1, le=10
     )
     taker_fee_percent: Amount | None = setting(
         None, "Taker fee", "Of orders that fill at once",
-        unit="%", empty="the exchange’s own, 0.1 on paper", ge=-1, le=10,
+        unit="%", empty="the exchange’s own, 0.1 % on paper", ge=-1, le=10,
     )  # fmt: skip
     leverage: Amount = setting("1", "Leverage", "Of a swap account", unit="×", ge=1, le=500)
     margin_mode: MarginMode = setting(
@@ -128,7 +128,7 @@ class AccountPage(Page):
         "", "Local server", "An exchange server on this machine instead of the exchange, for trials", empty="none"
     )
     balances: Annotated[dict[str, NotNegative], AfterValidator(_capital)] | None = setting(
-        None, "Balances", "Capital of a paper account by currency; a live account has its own", empty="10000 USDT"
+        None, "Balances", "Capital of a paper account by currency; a live account has its own", empty="10,000 USDT"
     )
 
     @model_validator(mode="after")

@@ -96,7 +96,7 @@ class GridValues(Page):
     replace_last_pyramid: Flag = setting(False, "Replace last pyramid", "A further entry re-places its unfilled legs")
     pyramid_multipliers: tuple[Positive, ...] = setting(
         (), "Pyramid multipliers", "Capital of pyramid 1, 2, 3 … times this",
-        unit="×", empty="1 each", max_length=100,
+        unit="×", empty="1 × each", max_length=100,
     )  # fmt: skip
     post_only: Flag = setting(False, "Post only", "Entries never pay the taker fee")
 
@@ -163,15 +163,15 @@ def _symbol(text: str) -> str:
 class MatchPage(Page):
     """Which pyramids an override is for; what is left out matches everything."""
 
-    account: str | None = setting(None, "Account", "Only this account", empty="any")
+    account: str | None = setting(None, "Account", "Only this account", empty="Any")
     symbol: Annotated[str, AfterValidator(_symbol)] | None = setting(
-        None, "Symbol", "Only this symbol, or those of a pattern as */USDT", empty="any"
+        None, "Symbol", "Only this symbol, or those of a pattern as */USDT", empty="Any"
     )
     timeframe: Annotated[str, AfterValidator(_timeframe)] | None = setting(
-        None, "Timeframe", "Only this chart interval", empty="any"
+        None, "Timeframe", "Only this chart interval", empty="Any"
     )
-    side: Side | None = setting(None, "Side", "Only long or only short groups", empty="both")
-    pyramid: Whole | None = setting(None, "Pyramid", "Only the pyramid with this index, from 0", empty="any", ge=0)
+    side: Side | None = setting(None, "Side", "Only long or only short groups", empty="Both")
+    pyramid: Whole | None = setting(None, "Pyramid", "Only the pyramid with this index, from 0", empty="Any", ge=0)
 
 
 class OverridePage(Page):
@@ -366,8 +366,9 @@ class SafetyPage(Page):
     """Losses at which the engine pauses (§9)."""
 
     max_daily_loss: Amount | None = setting(
-        None, "Max daily loss", "Realised loss of the day at which the engine pauses", unit="quote", empty="off", gt=0
-    )
+        None, "Max daily loss", "Realised loss of the day, over all accounts, at which the engine pauses",
+        unit="USD", empty="off", gt=0,
+    )  # fmt: skip
     max_drawdown_percent: Amount | None = setting(
         None, "Max drawdown", "Fall of total equity from its peak at which the engine pauses",
         unit="%", empty="off", gt=0, le=100,

@@ -16,7 +16,7 @@ from exengine.settings.problems import ConfigError, Problem
 from exengine.ui.actions import Action
 from exengine.ui.book import Book
 from exengine.ui.first_run_keys import KeysPage
-from exengine.ui.first_run_pages import CapitalPage, LimitsPage, WebhookPage, WherePage, WizardPage
+from exengine.ui.first_run_pages import QUOTE, CapitalPage, LimitsPage, WebhookPage, WherePage, WizardPage
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, Prose, set_kind
@@ -170,7 +170,7 @@ class FirstRun(Sheet):
     def _orders(self) -> str:
         """What will be placed, as far as the answers tell; what is wrong with them is said when they are taken."""
         try:
-            return real_orders(configured(self._desk.config, self.answers))
+            return real_orders(configured(self._desk.config, self.answers), QUOTE)
         except ConfigError:
             return "New alerts will place real orders."
 

@@ -14,7 +14,8 @@ from exengine.ui.first_run_pages import WizardPage
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, button
-from exengine.ui.settings_keys import AccountDesk
+from exengine.ui.remark import ICONS
+from exengine.ui.settings_keys import AccountDesk, token_of
 from exengine.ui.theme import Look
 
 
@@ -131,10 +132,12 @@ class KeysPage(WizardPage):
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
-        icon, token = ("check", "success") if finding.is_well else ("error", "error")
+        token = token_of(finding)
         mark = Label(self.look)
-        mark.setPixmap(self._icons.pixmap(icon, token, self.look.grown(14), self.devicePixelRatioF()))
-        said = Label(self.look, f"{finding.about.capitalize()}: {finding.text}", token="text")
+        mark.setPixmap(self._icons.pixmap(ICONS[token], token, self.look.grown(14), self.devicePixelRatioF()))
+        said = Label(self.look, f"{finding.about.capitalize()}: {finding.text}")
+        if finding.warns:
+            said.set_token(token)
         said.setWordWrap(True)
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(said, 1)

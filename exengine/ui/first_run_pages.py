@@ -25,6 +25,8 @@ from exengine.ui.theme import Look, Weight
 EXCHANGES = {SPELLED[one.value]: one for one in ExchangeName if one is not ExchangeName.PAPER}
 MARKETS = {"Spot": MarketType.SPOT, "USDT perpetuals": MarketType.SWAP}
 LIVE_WORD = "LIVE"
+QUOTE = "USDT"
+"""The coin that the wizard’s amounts are in."""
 
 
 class WizardPage(QWidget):
@@ -170,8 +172,8 @@ class CapitalPage(WizardPage):
     def __init__(self, look: Look, answers: Answers, config: Config) -> None:
         super().__init__(look)
         grid = _grid()
-        self.balance = self.line(grid, "Paper balance", answers.paper_balance, "USDT", "What the paper account has")
-        self.amount = self.line(grid, "Capital of a pyramid", answers.amount, "USDT", "Shared among its legs by weight")
+        self.balance = self.line(grid, "Paper balance", answers.paper_balance, QUOTE, "What the paper account has")
+        self.amount = self.line(grid, "Capital of a pyramid", answers.amount, QUOTE, "Shared among its legs by weight")
         self.pyramids = self.line(grid, "Pyramids of a group", answers.max_pyramids, "", "Entries that a group takes")
         self.groups = self.line(grid, "Groups at once", answers.max_groups, "", "The pool: further entries wait")
         self.first_field = self.amount
@@ -201,8 +203,8 @@ class CapitalPage(WizardPage):
         amount, pyramids, groups = (number or Decimal(0) for number in numbers)
         group, everything = amount * pyramids, amount * pyramids * groups
         self.sums.say(
-            f"A full group takes **{fmt.number(group, 2)} USDT**, all groups together "
-            f"**{fmt.number(everything, 2)} USDT**."
+            f"A full group takes **{fmt.number(group, 2)} {QUOTE}**, all groups together "
+            f"**{fmt.number(everything, 2)} {QUOTE}**."
         )
 
     def answers(self) -> dict[str, Any]:
@@ -294,17 +296,17 @@ class LimitsPage(WizardPage):
         super().__init__(look)
         grid = _grid()
         self.loss = self.line(
-            grid, "Loss of a day", answers.max_daily_loss, "USDT", "Realised, in your day: it pauses at it"
+            grid, "Loss of a day", answers.max_daily_loss, "USD", "Realised, over all accounts: pauses the engine"
         )
         self.drawdown = self.line(
             grid,
             "Drawdown",
             answers.max_drawdown_percent,
             "%",
-            "Fall of the total equity from its highest: it pauses at it",
+            "Fall of the total equity from its peak: pauses the engine",
         )
         self.exposure = self.line(
-            grid, "Exposure", answers.max_exposure, "USDT", "Filled and open entries together: more is refused"
+            grid, "Exposure", answers.max_exposure, QUOTE, "Filled and open entries together: more is refused"
         )
         self.first_field = self.loss
         self.column.addLayout(grid)

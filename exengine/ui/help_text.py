@@ -130,16 +130,12 @@ def _more(setting: SettingWords) -> str:
     said = []
     if setting.choices:
         said.append(f"One of: {', '.join(setting.choices)}.")
+    is_number = setting.default.lstrip("-").replace(".", "", 1).isdigit()
     if setting.default:
-        said.append(f"Default: {setting.default}{_unit(setting)}.")
-    elif setting.unit:
+        said.append(f"Default: {setting.default}{f' {setting.unit}' if setting.unit and is_number else ''}.")
+    if setting.unit and not is_number and setting.unit not in setting.default.split():
         said.append(f"In {setting.unit}.")
     return "".join(f" {one}" for one in said)
-
-
-def _unit(setting: SettingWords) -> str:
-    is_number = setting.default.lstrip("-").replace(".", "", 1).isdigit()
-    return f" {setting.unit}" if setting.unit and is_number else ""
 
 
 def keys_page(registry: Registry) -> str:
@@ -155,9 +151,9 @@ def keys_page(registry: Registry) -> str:
         if action.key:
             by_place.setdefault(action.where, []).append(action)
     for where, actions in by_place.items():
-        lines += ["", f"## {f'In {where.capitalize()}' if where else 'Everywhere'}", "", "| key | does |", "|---|---|"]
+        lines += ["", f"## {f'In {where.capitalize()}' if where else 'Everywhere'}", "", "| Key | Does |", "|---|---|"]
         lines += [f"| {shown_key(action)} | {registry.text(action)} |" for action in actions]
-    lines += ["", "## In tables", "", "| key | does |", "|---|---|"]
+    lines += ["", "## In tables", "", "| Key | Does |", "|---|---|"]
     lines += [f"| {key} | {does} |" for key, does in IN_TABLES]
     return "\n".join(lines)
 

@@ -147,6 +147,28 @@ class ElidedLabel(Label):
         painter.drawText(self.rect(), int(self.alignment() | Qt.TextFlag.TextSingleLine), text)
 
 
+class FittingLabel(ElidedLabel):
+    """One thing said in several ways, the longest first: shows the first that there is room for."""
+
+    def __init__(self, look: Look, *, token: str = "text") -> None:
+        super().__init__(look, token=token)
+        self._ways: tuple[str, ...] = ("",)
+
+    def say(self, *ways: str) -> None:
+        """Shows one of `ways`; its text is the first of them."""
+        self._ways = ways
+        self.setText(ways[0])
+        self.updateGeometry()
+
+    def minimumSizeHint(self) -> QSize:
+        shortest = self.fontMetrics().horizontalAdvance(self._ways[-1])
+        return QSize(shortest + 1, super().minimumSizeHint().height())
+
+    def shown(self) -> str:
+        fits = (text for text in self._ways if self.fontMetrics().horizontalAdvance(text) <= self.width())
+        return next(fits, self._ways[-1])
+
+
 class PartedLabel(ElidedLabel):
     """Parts with a dot between them; where there is no room it loses whole ones from its end, never half a number.
 

@@ -159,8 +159,9 @@ def app_lock_form() -> dict[str, Any]:
         "title": "App lock",
         "heading": "Who may act in this window?",
         "meaning": (
-            "The **owner** may do everything. The **operator** sees everything and can change and trade nothing; where "
-            "there is none, leave his passphrase empty. The engine and its alerts go on while the window is locked."
+            "The **owner** may do everything. The **operator** sees everything and may change nothing and trade "
+            "nothing; where there is none, leave his passphrase empty. The engine and its alerts go on while the "
+            "window is locked."
         ),
         "fields": [
             Field(label="Owner’s passphrase", hint="8 characters or more"),

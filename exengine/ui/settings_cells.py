@@ -11,7 +11,7 @@ from exengine.settings.fields import Location
 from exengine.settings.form import NUMERIC, Field
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Hairline, IconButton, Label
-from exengine.ui.remark import Remark, set_marks
+from exengine.ui.remark import Remark, sentence, set_marks
 from exengine.ui.settings_inputs import ChoiceInput, FlagInput, Line
 from exengine.ui.settings_state import Editing
 from exengine.ui.theme import Look, Role, Weight
@@ -108,7 +108,7 @@ class CellTable(QWidget):
         for remover in self.removers:
             remover.setEnabled(not self._editing.locked)
         whole = [one.brief or one.message for one in draft.problems_of(self.place)]
-        self.fault.say((faults or whole or [""])[0])
+        self.fault.say("\n".join(sentence(one) for one in (*faults, *whole)))
 
     def _align(self) -> None:
         """Numbers of a column get as many decimals as the one with the most, but where the trader types."""

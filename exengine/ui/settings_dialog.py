@@ -16,7 +16,7 @@ from exengine.settings.problems import ConfigError, Problem
 from exengine.ui import format as fmt
 from exengine.ui.choice import Tick
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import ElidedLabel, Hairline, Label, button
+from exengine.ui.pieces import FittingLabel, Hairline, Label, button
 from exengine.ui.settings_accounts import AccountsEditor
 from exengine.ui.settings_apply import Applying, message
 from exengine.ui.settings_books import PAGES
@@ -121,7 +121,7 @@ class SettingsDialog(Sheet):
         self.back_up, self.restore = button(look, "Back up…"), button(look, "Restore…")
         self.read_only = Tick(look, self.icons, "Read-only", icon="lock")
         self.read_only.setObjectName("settings_read_only")
-        self.fault_icon, self.fault = Label(look), ElidedLabel(look, token="error")
+        self.fault_icon, self.fault = Label(look), FittingLabel(look, token="error")
         for widget in (self.reset, self.back_up, self.restore):
             self.buttons.addWidget(widget)
         self.buttons.addSpacing(16)
@@ -230,7 +230,7 @@ class SettingsDialog(Sheet):
 
     def _refresh_bar(self) -> None:
         draft, locked = self.editing.draft, self.editing.locked
-        self.fault.setText(_faults_in_words(draft.problems))
+        self.fault.say(_faults_in_words(draft.problems), *_faults_shortly(draft.problems))
         self.fault_icon.setVisible(bool(draft.problems))
         changed, busy = self.is_changed, self.applying.is_busy
         self.apply.setEnabled(draft.config is not None and changed and not busy)
@@ -378,3 +378,9 @@ def _faults_in_words(problems: tuple[Problem, ...]) -> str:
     where = where or fmt.count(len(names), "page")
     verb = "needs" if len(problems) == 1 else "need"
     return f"{fmt.count(len(problems), 'field')} on {where} {verb} attention"
+
+
+def _faults_shortly(problems: tuple[Problem, ...]) -> tuple[str, ...]:
+    """The same where there is less room: `3 fields are wrong`, `3 wrong`."""
+    count = len(problems)
+    return (fmt.count(count, "field is", "fields are") + " wrong", f"{count} wrong") if count else ()

@@ -52,6 +52,7 @@ class Line(QLineEdit):
         if field.empty:
             self.setPlaceholderText(field.empty)
         self._unit = "" if cell else field.unit
+        self.textChanged.connect(self._make_room)
         self.textEdited.connect(lambda text: self.edited.emit(self._read(text)))
         self.editingFinished.connect(lambda: self.setModified(False))
         look.changed.connect(self._on_look_changed)
@@ -69,13 +70,13 @@ class Line(QLineEdit):
         """Another unit than the field's own, where another setting decides it."""
         if unit != self._unit:
             self._unit = unit
-            self._on_look_changed()
+            self._make_room()
             self.update()
 
     @property
     def unit(self) -> str:
-        """What stands behind the number."""
-        return self._unit
+        """What stands behind the number, or behind the words in its place; nothing where those words have it."""
+        return "" if not self.text() and self._unit in self.placeholderText().split() else self._unit
 
     @property
     def decimals(self) -> int:
@@ -128,17 +129,20 @@ class Line(QLineEdit):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        # After words that stand in for a number, as `off`, the unit would belong to nothing.
-        if self._unit and (self.text() or self.placeholderText()[:1].isdigit()):
+        if self.unit:
             painter = QPainter(self)
             painter.setFont(self._look.font())
             painter.setPen(self._look.color("muted" if self.isEnabled() else "disabled"))
             there = QRectF(self.rect()).adjusted(0, 0, -9, 0)
-            painter.drawText(there, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), self._unit)
+            painter.drawText(there, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), self.unit)
+
+    def _make_room(self) -> None:
+        """Ends the text before the unit."""
+        width = QFontMetricsF(self._look.font()).horizontalAdvance(self.unit)
+        self.setTextMargins(0, 0, round(width) + 6 if self.unit else 0, 0)
 
     def _on_look_changed(self) -> None:
-        width = QFontMetricsF(self._look.font()).horizontalAdvance(self._unit)
-        self.setTextMargins(0, 0, round(width) + 6 if self._unit else 0, 0)
+        self._make_room()
         self.updateGeometry()
 
 

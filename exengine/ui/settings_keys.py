@@ -14,7 +14,7 @@ from exengine.settings.program_pages import NotificationPage
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, button
-from exengine.ui.remark import sentence
+from exengine.ui.remark import ICONS, sentence
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look, Weight
 
@@ -30,6 +30,14 @@ class Finding(Protocol):
 
     @property
     def text(self) -> str: ...
+
+    @property
+    def warns(self) -> bool: ...
+
+
+def token_of(finding: Finding) -> str:
+    """The colour of a line, by how grave it is."""
+    return "error" if not finding.is_well else "warn" if finding.warns else "success"
 
 
 class Doubt(NamedTuple):
@@ -186,21 +194,20 @@ class AccountTest(QWidget):
     def _told(self, finding: Finding) -> None:
         if self._task is None:
             return
-        warns = finding.is_well and "WARNING" in finding.text
-        icon, token = ("warn", "warn") if warns else ("check", "success") if finding.is_well else ("error", "error")
+        token = token_of(finding)
         self.findings.append(f"{'✓' if finding.is_well else '✗'} {finding.about}: {finding.text}")
         said = sentence(finding.text)
         if token != "success":
             self._doubts.append(Doubt(token, said))
-        self._add(icon, token, finding.about.capitalize(), said)
+        self._add(token, finding.about.capitalize(), said)
 
-    def _add(self, icon: str, token: str, about: str, text: str) -> None:
+    def _add(self, token: str, about: str, text: str) -> None:
         holder = QWidget()
         row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
         mark, name, said = Label(self._look), Label(self._look, about), Label(self._look, text, token="muted")
-        mark.setPixmap(self._icons.pixmap(icon, token, self._look.grown(14), self.devicePixelRatioF()))
+        mark.setPixmap(self._icons.pixmap(ICONS[token], token, self._look.grown(14), self.devicePixelRatioF()))
         name.setFixedWidth(self._look.scaled(90))
         if token != "success":
             said.set_token(token)
@@ -215,7 +222,7 @@ class AccountTest(QWidget):
             return
         text = error.brief if isinstance(error, UserError) else str(error)
         self.findings.append(f"✗ {text}")
-        self._add("error", "error", "Test", sentence(text))
+        self._add("error", "Test", sentence(text))
         self._ended("The test could not be made.")
 
     def _ended(self, text: str) -> None:

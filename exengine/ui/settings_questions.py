@@ -94,12 +94,14 @@ class GoLiveSheet(_Question):
         accounts: tuple[AccountPage, ...],
         config: Config,
         doubts: Sequence[Doubt] = (),
+        *,
+        quote: str = "",
     ) -> None:
-        """`doubts` are what the last tests of the accounts found wrong."""
+        """`doubts` are what speaks against it; `quote` is the coin that a fixed amount is in, where it is known."""
         names = " and ".join(account.name for account in accounts)
         super().__init__(
             look, icons, parent, name="go_live", title="Go live", heading=f"Trade real money on {names}?",
-            meaning=real_orders(config), action="Go live", mode=Mode.LIVE,
+            meaning=real_orders(config, quote), action="Go live", mode=Mode.LIVE,
         )  # fmt: skip
         self.doubts = [Remark(look, icons) for _ in doubts]
         for remark, doubt in zip(self.doubts, doubts, strict=True):
@@ -115,13 +117,13 @@ class GoLiveSheet(_Question):
         self.action.setEnabled(self.word.text() == WORD)
 
 
-def real_orders(config: Config) -> str:
-    """What alerts will do once it trades real money, as a sentence."""
+def real_orders(config: Config, quote: str = "") -> str:
+    """What alerts will do once it trades real money, as a sentence; `quote` is the coin that a fixed amount is in."""
     groups = fmt.count(config.pool.max_open_groups, "group")
-    return f"New alerts will place real orders of up to {_at_most(config)}, **{groups}**."
+    return f"New alerts will place real orders of up to {_at_most(config, quote)}, **{groups}**."
 
 
-def _at_most(config: Config) -> str:
+def _at_most(config: Config, quote: str) -> str:
     """What a full group takes at most, in the terms of the sizing; the largest override counts where it is larger."""
     grid, sizing = config.grid, config.sizing
     given = grid.pyramid_multipliers
@@ -132,7 +134,8 @@ def _at_most(config: Config) -> str:
     larger = any("amount" in rule.sizing.model_fields_set for rule in grid.overrides)
     besides = " (overrides aside)" if larger else ""
     if sizing.mode is SizingMode.FIXED:
-        return f"**{fmt.number(sizing.amount * pyramids, 2)}** in quote a group{besides}"
+        amount = fmt.number(sizing.amount * pyramids, fmt.quote_decimals(quote) if quote else 2)
+        return f"**{amount} {quote or 'of the pair’s quote coin'}** a group{besides}"
     of = "equity" if sizing.mode is SizingMode.PERCENT_EQUITY else "free balance"
     return f"**{fmt.percent(sizing.amount * pyramids)}** of the {of} a group{besides}"
 

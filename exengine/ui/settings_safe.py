@@ -10,6 +10,8 @@ from exengine.settings.account_keys import AccountKeys
 from exengine.settings.pages import AccountPage
 from exengine.ui.settings_keys import AccountDesk, Doubt
 
+UNTESTED = Doubt("warn", "It was never tested: Test connection on the Accounts page tells what its key may do.")
+"""Said of an account before it trades real money."""
 PLACE = ("exchange", "market_type", "testnet", "server")
 """What says where an account's keys are good."""
 
@@ -57,9 +59,11 @@ class Safe(QObject):
         self._tried[page.name] = (page, doubts)
 
     def doubts_of(self, page: AccountPage) -> tuple[Doubt, ...]:
-        """What the last test found wrong; nothing where another exchange was tried, or none."""
-        tried, doubts = self._tried.get(page.name, (page, ()))
-        return doubts if all(getattr(tried, name) == getattr(page, name) for name in PLACE) else ()
+        """What the last test found wrong; that there was none, also where another exchange was tried."""
+        tried, doubts = self._tried.get(page.name, (None, ()))
+        if tried is None or any(getattr(tried, name) != getattr(page, name) for name in PLACE):
+            return (UNTESTED,)
+        return doubts
 
     def has(self, account: str) -> bool:
         return account in self.held or account in self._kept

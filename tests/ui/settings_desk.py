@@ -132,17 +132,19 @@ class Found:
     about: str
     is_well: bool
     text: str
+    warns: bool = False
 
 
 FIT = (
-    Found("clock", True, "answers in 38 ms, its clock is +12 ms from this machine's"),
-    Found("key", True, "taken; it holds 25000 USDT"),
+    Found("clock", True, "answers in 38 ms, its clock is +12 ms from this machine’s"),
+    Found("key", True, "taken; it holds 25,000 USDT"),
     Found(
         "permissions",
         True,
-        "WARNING: it may withdraw, not only trade. ExEngine never needs that: make a key without it",
+        "The key may withdraw, not only trade. ExEngine never needs that: make a key without it",
+        warns=True,
     ),
-    Found("rules", True, "1812 symbols can be traded"),
+    Found("rules", True, "1,812 symbols can be traded"),
     Found("streams", False, "own orders do not come by stream"),
 )
 

@@ -96,7 +96,7 @@ def going_live(dialog: SettingsDialog) -> None:
     live_account(dialog)
     config = dialog.editing.draft.config
     doubts = dialog.safe.doubts_of(config.accounts[1])
-    sheet = GoLiveSheet(dialog.look, dialog.icons, dialog, config.accounts[1:2], config, doubts)
+    sheet = GoLiveSheet(dialog.look, dialog.icons, dialog, config.accounts[1:2], config, doubts, quote="USDT")
     sheet.open()
     sheet.word.setText("LIV")
 

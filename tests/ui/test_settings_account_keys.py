@@ -91,7 +91,7 @@ def test_a_test_of_an_account_is_told_line_by_line_and_warns_of_withdrawing(make
     setting.until(lambda: not editor.test.is_running)
     assert [line[:1] for line in editor.test.findings] == ["✓", "✓", "✓", "✓", "✗"]
     assert editor.test.state.text() == "main cannot be traded on yet."
-    assert any("WARNING: it may withdraw" in line for line in editor.test.findings)
+    assert any("The key may withdraw" in line for line in editor.test.findings)
 
 
 def test_a_test_can_be_broken_off(make):

@@ -12,6 +12,7 @@ from exengine.domain.errors import UserError
 from exengine.settings.consequences import AT_NEXT_START
 from exengine.settings.problems import ConfigError, Problem
 from exengine.ui.settings_questions import GoLiveSheet
+from exengine.ui.settings_safe import UNTESTED
 from tests.ui.settings_desk import FIT, config_of
 from tests.ui.settings_stage import LIVE, Setting
 from tests.ui.settings_stage import make as make
@@ -91,7 +92,7 @@ def test_going_live_wants_the_typed_word(make):
     setting.apply()
     sheet = setting.sheet(GoLiveSheet)
     assert sheet.heading.text() == "Trade real money on main?"
-    assert "12,500.00" in sheet.meaning.accessibleName()
+    assert "12,500.00 USDT a group" in sheet.meaning.accessibleName()
     assert "6 groups" in sheet.meaning.accessibleName()
     assert not sheet.action.isEnabled()
     sheet.word.setText("live")
@@ -124,7 +125,7 @@ def test_going_live_repeats_what_the_last_test_found_wrong(make):
     setting.apply()
     setting.until(lambda: setting.dialog.findChildren(GoLiveSheet))
     sheet = setting.sheet(GoLiveSheet)
-    assert not sheet.doubts
+    assert [(remark.token, remark.text()) for remark in sheet.doubts] == [UNTESTED], "another exchange was tried"
     sheet.word.setText("LIVE")
     sheet.action.click()
     setting.until(lambda: setting.desk.applied)

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QShortcut
 from PySide6.QtTest import QTest
@@ -47,6 +48,48 @@ def test_what_is_wrong_is_counted_beside_apply_and_on_the_page(make):
     setting.type("risk.max_winners", "2")
     assert setting.dialog.fault.text() == "1 field on Grid needs attention"
     assert setting.row("grid.min_pyramid_gap_percent").fault.text() == "Must be at least 0."
+
+
+def test_where_the_bar_has_no_room_less_is_said_and_nothing_is_cut(make):
+    setting = make()
+    for name in ("grid.min_pyramid_gap_percent", "risk.max_winners"):
+        setting.type(name, "much")
+    fault = setting.dialog.fault
+    widths = [fault.fontMetrics().horizontalAdvance(text) for text in ("2 fields are wrong", "2 wrong")]
+    said = []
+    for width in (400, widths[0] + 1, widths[1] + 1):
+        fault.resize(width, fault.height())
+        said.append(fault.shown())
+    assert said == ["2 fields on Grid and Risk need attention", "2 fields are wrong", "2 wrong"]
+    assert fault.minimumSizeHint().width() > widths[1]
+
+
+def test_every_wrong_cell_of_the_ladder_is_said(make):
+    setting = make()
+    table = setting.dialog.page("grid").parts[1].table
+    for name in ("gap_percent", "weight_percent", "tp_percent"):
+        setting.dialog.editing.put(("grid", "legs", 0, name), "much")
+    said = table.fault.text().splitlines()
+    assert [line.partition(" must")[0] for line in said] == ["DCA0 gap", "DCA0 weight", "DCA0 TP"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "unit"),
+    [
+        ("safety.max_daily_loss", "off", "USD"),
+        ("pool.max_per_symbol", "no limit", "groups"),
+        ("grid.abandon_percent", "off", "%"),
+        ("grid.pyramid_multipliers", "1 × each", ""),
+    ],
+)
+def test_an_empty_field_has_its_unit_behind_its_words_once(make, name, words, unit):
+    line = make().row(name).input
+    assert (line.text(), line.placeholderText(), line.unit) == ("", words, unit)
+    empty = line.textMargins().right()
+    line.setText("2")
+    assert line.unit
+    assert (empty > 0) == bool(unit)
+    assert line.textMargins().right() > 0
 
 
 def test_the_minus_of_the_screen_is_a_minus_too(make):

@@ -56,6 +56,16 @@ def test_the_pictured_change_is_said_as_in_the_picture():
     ]
 
 
+def test_an_amount_is_told_in_its_coin_with_both_cents():
+    there = world()
+    new = config(sizing={"amount": "1100.5"})
+    ladder = ladder_preview(settings(new), there.state, account="paper", symbol="BTC/USDT", side=Side.LONG)
+    assert said(Config(), new, there, ladder)[0] == ("info", "New pyramids spend 1,100.50 USDT instead of 100 USDT.")
+    assert said(Config(), config(sizing={"amount": "0.0125"}), there) == [
+        ("info", "New pyramids spend 0.0125 of the pair’s quote coin instead of 100 of the pair’s quote coin.")
+    ]
+
+
 def test_a_pool_below_what_is_open_closes_nothing_and_says_so():
     there = world()
     there.alert("50000")

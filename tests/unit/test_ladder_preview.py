@@ -62,7 +62,7 @@ def test_the_pictured_ladder_has_its_prices_quantities_and_one_leg_that_is_block
         ("65895.69", "0.00006", "3.95"),
     ]
     assert [str(leg.target) for leg in shown.legs] == ["67912.91", "67238.82", "67899.46", "67225.37", "None"]
-    assert shown.legs[4].blocked == "3.95 USDT is under the minimum notional of 5"
+    assert shown.legs[4].blocked == "3.95 USDT is under the minimum notional of 5.00"
     sums = (shown.pyramid_quote, shown.group_quote, shown.all_slots_quote)
     assert [str(one.quantize(D("0.01"))) for one in sums] == ["94.15", "282.45", "1694.70"]
     assert (shown.unused_percent, shown.refused, shown.override) == (D("5.8"), "", None)

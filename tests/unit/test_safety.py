@@ -51,7 +51,7 @@ def test_the_engine_pauses_where_todays_realised_loss_reaches_the_limit(limit: s
     trade(one, "-10")
     trade(one, "-20")
     assert one.state.control.paused is paused
-    assert not paused or "max_daily_loss" in one.state.control.why
+    assert not paused or " USD has reached safety.max_daily_loss" in one.state.control.why
 
 
 def test_what_was_won_today_counts_against_what_was_lost() -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from exengine.domain.errors import AuthFailed, KnownError, Refused, UserError
@@ -28,6 +29,12 @@ class Finding:
     about: str
     is_well: bool
     text: str
+    warns: bool = False
+    """Whether it is well enough to trade, and yet nothing to leave as it is."""
+
+
+class _Warning(str):
+    """What is well enough to trade and yet warned about."""
 
 
 async def examine(
@@ -57,7 +64,8 @@ async def examine(
     findings = []
     for about, look in looks:
         try:
-            findings.append(Finding(about=about, is_well=True, text=await look(client, market_type)))
+            text = await look(client, market_type)
+            findings.append(Finding(about=about, is_well=True, text=text, warns=isinstance(text, _Warning)))
         except AuthFailed as error:
             text = f"the exchange does not take the key: {error}. Check it, its permissions and its list of addresses."
             findings.append(Finding(about=about, is_well=False, text=text))
@@ -74,16 +82,16 @@ async def _clock(client: CcxtClient, market_type: MarketType) -> str:
     theirs_ms = int(await client.ask("fetch_time"))
     after_ms = time.time() * 1000
     off_ms = int(theirs_ms - (before_ms + after_ms) / 2)
-    text = f"answers in {after_ms - before_ms:.0f} ms, its clock is {off_ms:+} ms from this machine's"
+    text = f"answers in {after_ms - before_ms:.0f} ms, its clock is {off_ms:+,} ms from this machine’s"
     if abs(off_ms) > CLOCK_WARNS_MS:
-        text += "; orders are signed by its clock, set this machine's by NTP all the same"
+        return _Warning(f"{text}; orders are signed by its clock, set this machine’s by NTP all the same")
     return text
 
 
 async def _key(client: CcxtClient, market_type: MarketType) -> str:
     balance = await client.ask("fetch_balance")
     totals = {name: number(total) for name, total in (balance.get("total") or {}).items()}
-    held = sorted(f"{plain(total)} {name}" for name, total in totals.items() if total)
+    held = sorted(f"{_grouped(total)} {name}" for name, total in totals.items() if total)
     more = f" and {len(held) - MOST_BALANCES} more" if len(held) > MOST_BALANCES else ""
     return f"taken; it holds {', '.join(held[:MOST_BALANCES]) or 'nothing'}{more}"
 
@@ -97,7 +105,7 @@ async def _permissions(client: CcxtClient, market_type: MarketType) -> str:
     if not any(granted(answer, grant) for grant in query.trade[market_type]):
         raise UserError("The key may not trade.", remedy=f"Allow trading for it on {client.profile.name}.")
     if any(granted(answer, grant) for grant in query.withdraw):
-        return "WARNING: it may withdraw, not only trade. ExEngine never needs that: make a key without it"
+        return _Warning("The key may withdraw, not only trade. ExEngine never needs that: make a key without it")
     return "may trade, may not withdraw"
 
 
@@ -125,4 +133,11 @@ def _word(word: Any) -> str:
 
 
 async def _rules(client: CcxtClient, market_type: MarketType) -> str:
-    return f"{len(await holdings.rules(client, market_type))} symbols can be traded"
+    count = len(await holdings.rules(client, market_type))
+    return f"{count:,} symbols can be traded" if count != 1 else "1 symbol can be traded"
+
+
+def _grouped(amount: Decimal) -> str:
+    """All its digits, with thousands separated."""
+    whole, point, rest = plain(amount).partition(".")
+    return f"{int(whole):,}{point}{rest}"
