@@ -134,9 +134,13 @@ class KeyedModel(FlatModel[_Entry[R]], Generic[R]):
         self._insert(new)
         return flashes
 
+    def patch_to(self, rows: dict[str, R]) -> Patch[R]:
+        """What makes these rows all that there are."""
+        return Patch(rows=rows, gone=tuple(key for key in self._by_key if key not in rows))
+
     def replace(self, rows: dict[str, R], now_ms: int) -> None:
         """Takes the place of everything that was there."""
-        self.patch(Patch(rows=rows, gone=tuple(key for key in self._by_key if key not in rows)), now_ms)
+        self.patch(self.patch_to(rows), now_ms)
 
     def _tell(self, remade: list[tuple[_Entry[R], list[Cell], list[Cell]]]) -> list[Flash]:
         """Tells Qt which cells, as they were and as they are, are other than before: those of neighbours together."""

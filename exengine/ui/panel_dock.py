@@ -1,17 +1,22 @@
 """A dock whose rows the engine computes only while it is on the screen; and what its tables share."""
 
+from typing import TypeVar
+
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QPushButton
 
-from exengine.engine.panel_rows import Panel
+from exengine.engine.panel_rows import Panel, Patch
 from exengine.engine.rows import ViewChanges
 from exengine.ui.cell_model import CellModel
 from exengine.ui.dock import Dock
 from exengine.ui.icons import Icons
+from exengine.ui.keyed_model import KeyedModel
 from exengine.ui.layout import LayoutStore
 from exengine.ui.pieces import Button, button
 from exengine.ui.table import Table
 from exengine.ui.theme import Look
+
+R = TypeVar("R")
 
 
 class PanelDock(Dock):
@@ -62,6 +67,16 @@ def note_rows(table: Table) -> None:
     """Lets the columns grow for what is on the screen."""
     for index in seen_rows(table):
         table.note(index)
+
+
+def patch_rows(table: Table, model: KeyedModel[R], patch: Patch[R], now_ms: int) -> None:
+    """Shows changed rows. Where none comes or goes, those on the screen are asked for their places once."""
+    if patch.gone or any(model.row_of(key) is None for key in patch.rows):
+        table.flash(model.patch(patch, now_ms, seen_rows(table)))
+        note_rows(table)
+        return
+    with table.telling() as rows:
+        table.flash(model.patch(patch, now_ms, rows))
 
 
 class Sorting:

@@ -10,7 +10,7 @@ from exengine.engine.rows import EngineRow, ViewChanges
 from exengine.ui import words
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.panel_dock import PanelDock, Sorting, enable, keep_current, note_rows, seen_rows
+from exengine.ui.panel_dock import PanelDock, Sorting, enable, keep_current, note_rows, patch_rows, seen_rows
 from exengine.ui.pieces import Button, ElidedLabel
 from exengine.ui.queue_model import NAMES, QueueModel, name_of
 from exengine.ui.stream_dock import EmptyNote
@@ -65,7 +65,7 @@ class QueueDock(PanelDock):
         patch = changes.panels.waiting
         if not patch:
             return
-        self.table.flash(self.model.patch(patch, now_ms, seen_rows(self.table)))
+        patch_rows(self.table, self.model, patch, now_ms)
         keep_current(self.table, self.model)
         self._refresh()
 

@@ -4,14 +4,14 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
-from exengine.engine.panel_rows import Panel, Patch, PlanView, RiskRow, RiskState, RiskSummary
+from exengine.engine.panel_rows import Panel, PlanView, RiskRow, RiskState, RiskSummary
 from exengine.engine.rows import ViewChanges
 from exengine.ui import format as fmt
 from exengine.ui import risk_words, words
 from exengine.ui.book import Book
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.panel_dock import PanelDock, Sorting, enable, note_rows, seen_rows
+from exengine.ui.panel_dock import PanelDock, Sorting, enable, note_rows, patch_rows, seen_rows
 from exengine.ui.pieces import ElidedLabel, Ground, Hairline, Label
 from exengine.ui.risk_model import NAMES, HistoryModel, PlanModel, RiskModel, plan_rows, short_name
 from exengine.ui.running_prose import RunningProse
@@ -146,26 +146,18 @@ class RiskDock(PanelDock):
         self.about = self.model.about = panels.risk_summary or self.about
         if panels.plan_changed:
             self.plan = panels.plan
-            self.plan_model.replace(plan_rows(self.plan), now_ms)
-            note_rows(self.plan_table)
+            patch_rows(self.plan_table, self.plan_model, self.plan_model.patch_to(plan_rows(self.plan)), now_ms)
         if panels.offsets:
             self.history.patch_offsets(panels.offsets, now_ms)
             note_rows(self.past)
         if panels.risk:
-            self._show_rows(panels.risk, now_ms)
+            patch_rows(self.table, self.model, panels.risk, now_ms)
         reach = risk_words.reach_of(self._book) if changes.engine is not None else self._reach
         is_other, self._reach = reach != self._reach, reach
         if before != (self.model.rowCount(), self.history.rowCount()):
             self._refresh()
         elif panels.risk or panels.plan_changed or panels.risk_summary is not None or is_other:
             self._follow()
-
-    def _show_rows(self, patch: Patch[RiskRow], now_ms: int) -> None:
-        if patch.gone:
-            self.table.flash(self.model.patch(patch, now_ms, seen_rows(self.table)))
-            return
-        with self.table.telling() as rows:
-            self.table.flash(self.model.patch(patch, now_ms, rows))
 
     def tick(self, now_ms: int) -> None:
         self._now_ms = now_ms
