@@ -8,6 +8,9 @@ from typing import Any, assert_never
 from exengine.domain.instrument import Side
 from exengine.domain.money import plain
 
+TEST_SOURCE = "test alert"
+"""What a pretend alert says it is from."""
+
 
 class AlertTemplate(Enum):
     ENTRY = "entry"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from exengine.domain.alert_text import AlertTemplate, alert_body
+from exengine.domain.alert_text import TEST_SOURCE, AlertTemplate, alert_body
 from exengine.domain.errors import UserError
 from exengine.domain.events import (
     AdoptAsked,
@@ -141,7 +141,7 @@ class Desk:
             side=side,
             timestamp=stamp,
         )
-        read = parse_body(json.dumps(body | {"source": "test alert"}))
+        read = parse_body(json.dumps(body | {"source": TEST_SOURCE}))
         arrival = arrival_of(read, received_at_ms=now_ms, source_address="this window")
         return await self._stored(lambda: self._engine.take(arrival))
 

@@ -17,6 +17,8 @@ LEAST_RIGHT = 328
 """In the smallest font too: paddings and buttons do not shrink with it."""
 MOST_RIGHT_PERCENT = 45
 """Of the window's width, in the largest fonts too."""
+MOST_BOTTOM_PERCENT = 33
+"""Of the window's height, in the largest fonts too: the positions matter more."""
 FIRST_DOCKS = ("positions", "signals", "log")
 """Those of the first version, which did not write down what it had."""
 
@@ -103,7 +105,7 @@ class Arrangement:
         main = self._there(stock.main)[:1]
         bottom, right = self._there(stock.bottom)[:1], self._there(stock.right)
         if main and bottom:
-            low = look.scaled(BOTTOM_HEIGHT)
+            low = min(look.scaled(BOTTOM_HEIGHT), window.height() * MOST_BOTTOM_PERCENT // 100)
             # Qt takes these as shares of what there is below the ribbon.
             high = window.height() - main[0].geometry().top() - low
             window.resizeDocks([*main, *bottom], [high, low], Qt.Orientation.Vertical)

@@ -94,6 +94,8 @@ class Column:
     """A name may lose its end when there is no room; a number never."""
     takes_rest: bool = False
     """The column that takes the room which no other needs; one in each table."""
+    gives_way: bool = False
+    """Goes where sentences would have too little room beside it, and comes back with the room."""
     icon: bool = False
     """Keeps room for an icon that comes and goes."""
     wide_bar: bool = False

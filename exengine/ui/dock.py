@@ -43,8 +43,8 @@ class DockTitle(QWidget):
         row.insertWidget(row.count() - after, tool)
 
     def let_grow(self, tool: QWidget) -> None:
-        """Gives a tool a share of the room that is left, up to its greatest width."""
-        self._row.setStretchFactor(tool, 2)
+        """Gives a tool nearly all the room that is left, up to its greatest width."""
+        self._row.setStretchFactor(tool, 20)
 
     def _on_floated(self, floating: bool) -> None:
         name, verb = ("dock", "Dock") if floating else ("float", "Float")
@@ -113,6 +113,10 @@ class Dock(QDockWidget):
             self.setTitleBarWidget(self._no_title)
             self.heading.setParent(window)
         self.heading.setVisible(in_front)
+
+    def fits_beside(self, room: int) -> bool:
+        """Whether the title bar finds its place in `room`, beside the tabs; asked anew whenever that may be another."""
+        return self.heading.needed_width <= room
 
     def take_heading_back(self) -> None:
         """The title bar is the dock's own again."""

@@ -82,6 +82,8 @@ class TableHeader(QHeaderView):
             width = round(self.title_width(logical)) - MARK
             x = area.right() - width - MARK if column.right else area.left() + width + 2
             self._paint_mark(painter, x, rect)
+        if column.takes_rest:
+            title = painter.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, area.width())
         align = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
         painter.drawText(area, int(align | Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine), title)
 

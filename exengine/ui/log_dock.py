@@ -2,18 +2,18 @@
 
 from PySide6.QtCore import QPersistentModelIndex, QPoint, QTimer
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QVBoxLayout
 
 from exengine.domain.group import GroupKey
 from exengine.engine.log_pages import LogPages, LogWanted
-from exengine.engine.rows import Category, LogRow, Severity, ViewChanges
+from exengine.engine.rows import LogRow, ViewChanges
 from exengine.ui import format as fmt
-from exengine.ui import words
 from exengine.ui.exports import Item, Rows, table_rows
 from exengine.ui.icons import Icons
+from exengine.ui.log_chips import LogChips
 from exengine.ui.log_model import EXPORT_TITLES, NAMES, LogModel, export_row
 from exengine.ui.log_range import LogRange, Span
-from exengine.ui.pieces import Ground
+from exengine.ui.pieces import Ground, chip
 from exengine.ui.stream_dock import EmptyNote, StreamDock
 from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look
@@ -25,6 +25,8 @@ PAGE = 500
 """How many lines are read further back at once."""
 SEARCH_LEAST, SEARCH_TYPED, SEARCH_MOST = 64, 170, 200
 """How wide the search is, at 10 px: empty, with something in it where there is little room, and where there is room."""
+ICONS, SPACING = 5, 8
+"""Of the title bar: how many buttons have an icon alone, and what is left between its parts."""
 EXPORTED = 5_000
 """How many are read at once where all of them are written to a file."""
 
@@ -47,6 +49,8 @@ class LogDock(StreamDock):
         self._read_to: int | None = None
         """Down to this number what is wanted now was read; None while nothing was."""
         self._at_the_beginning = False
+        self._beside: int | None = None
+        """The room that its title bar has beside the tabs; None where it is not there."""
         self.waiting = Waiting(self, look, "looking further back")
         self.range = LogRange(look, self)
         self.range.changed.connect(self.apply_filter)
@@ -59,19 +63,18 @@ class LogDock(StreamDock):
         column.addWidget(self.range)
         column.addWidget(self.pages, 1)
         self.setWidget(ground)
-        self.severity_chips = {severity: self._severity_chip(severity) for severity in Severity}
-        self.category_chips = {category: self._category_chip(category) for category in Category}
+        self.chips = LogChips(look, icons)
+        self.chips.changed.connect(self.apply_filter)
         self.search, self._typed = QLineEdit(), QTimer(self)
-        self._build_search()
-        self.group_chip = self.chip("")
+        self.group_chip = chip(look, "")
         self.group_chip.setToolTip("Show the lines of all groups again")
         self.group_chip.setAccessibleName("Show the lines of all groups again")
         self.group_chip.clicked.connect(lambda: self.show_group(""))
         self.group_chip.hide()
-        self._chips = self._chip_row()
-        for tool in (self.group_chip, self._chips, self.range.tool, self.search, self.follow):
+        for tool in (self.group_chip, self.chips, self.range.tool, self.search, self.follow):
             self.heading.add_tool(tool)
         self.heading.let_grow(self.search)
+        self._build_search()
         self.tools = TableTools(self, icons, [self.table], forms=("txt", "csv", "json"))
         self.tools.replace_item(Item(name="Log", fetch=self._all_rows))
         self.table.verticalScrollBar().valueChanged.connect(self._on_rolled)
@@ -87,9 +90,9 @@ class LogDock(StreamDock):
         self._emptied.setToolTip("Clear the search")
         self._emptied.triggered.connect(self.search.clear)
         self._emptied.setVisible(False)
-        self._size_search()
-        self._look.changed.connect(self._size_search)
-        self.search.textChanged.connect(self._fit_search)
+        self._on_look_changed()
+        self._look.changed.connect(self._on_look_changed)
+        self.search.textChanged.connect(self._on_text)
         self._typed.setSingleShot(True)
         self._typed.setInterval(SEARCH_MS)
         self._typed.timeout.connect(self.apply_filter)
@@ -97,55 +100,30 @@ class LogDock(StreamDock):
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self.search.setFocus)
 
-    def _size_search(self) -> None:
-        self.search.setMinimumWidth(self._look.scaled(SEARCH_LEAST))
+    def _on_look_changed(self) -> None:
         self.search.setMaximumWidth(self._look.scaled(SEARCH_MOST))
-        self._emptied.setVisible(False)
-        self._fit_search()
+        self._say_count(self.heading.detail.text())
+        self._fit()
 
-    def _chip_row(self) -> QWidget:
-        chips = QWidget()
-        row = QHBoxLayout(chips)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
-        for severity_chip in self.severity_chips.values():
-            row.addWidget(severity_chip)
-        row.addSpacing(8)
-        for category_chip in self.category_chips.values():
-            row.addWidget(category_chip)
-        return chips
-
-    def _severity_chip(self, severity: Severity) -> QPushButton:
-        chip = self.chip(words.SEVERITIES[severity][0])
-        chip.toggled.connect(lambda *_: self.apply_filter())
-        return chip
-
-    def _category_chip(self, category: Category) -> QPushButton:
-        chip = self.chip(words.CATEGORIES[category][0])
-        chip.toggled.connect(lambda *_: self.apply_filter())
-        return chip
+    def _on_text(self, text: str) -> None:
+        if bool(text) is not self._emptied.isVisible():
+            self._emptied.setVisible(bool(text))
+            self._fit()
 
     # Changes
 
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
-        is_first = not self.model.now_ms
-        self.model.now_ms = self.model.now_ms or now_ms
+        self.model.begin(now_ms)
         if changes.log:
             self.model.take(changes.log)
             if self._complete_from is None:
                 self._complete_from = min(row.id for row in changes.log)
             self.keep_up()
             self._fill()
-        if changes.log or is_first:
             self._refresh_note()
 
     def tick(self, now_ms: int) -> None:
         self.model.tick(now_ms)
-
-    def make_anew(self) -> None:
-        """Shows all times, and whose they are, in the zone that holds now."""
-        self.model.make_anew()
-        self._refresh_note()
 
     def show_errors(self, count: int) -> None:
         """Tells on the tab how many errors wait for the trader."""
@@ -164,13 +142,13 @@ class LogDock(StreamDock):
         self.group_chip.setText(f"{fmt.pair(key.symbol)} {key.timeframe} ×" if key is not None else "")
         self.group_chip.setChecked(bool(group_id))
         self.group_chip.setVisible(bool(group_id))
+        self._fit()
         self.apply_filter()
 
     # Filters
 
     def clear_filters(self) -> None:
-        for chip in (*self.severity_chips.values(), *self.category_chips.values()):
-            chip.setChecked(False)
+        self.chips.clear()
         self.search.clear()
         self.range.choose(Span.ANY)
         self.show_group("")
@@ -180,8 +158,8 @@ class LogDock(StreamDock):
         self._typed.stop()
         since_ms, until_ms = self.range.limits(self.model.now_ms)
         wanted = LogWanted(
-            severities=frozenset(one for one, chip in self.severity_chips.items() if chip.isChecked()),
-            categories=frozenset(one for one, chip in self.category_chips.items() if chip.isChecked()),
+            severities=frozenset(one for one, made in self.chips.severities.items() if made.isChecked()),
+            categories=frozenset(one for one, made in self.chips.categories.items() if made.isChecked()),
             words=tuple(self.search.text().lower().split()),
             group=self._group,
             since_ms=since_ms,
@@ -276,63 +254,66 @@ class LogDock(StreamDock):
     def _refresh_note(self) -> None:
         shown, total = self.model.rowCount(), self.model.total
         if not self.wanted.is_on:
-            self.heading.detail.setText(f"{fmt.count(total, 'line')} · {fmt.zone_words(self.model.now_ms)}")
+            self._say_count(fmt.count(total, "line"))
             text = "What the engine does and decides appears here, line by line."
             self.note.say("Nothing happened yet", text, action=False)
         elif self.waiting.is_busy and not shown:
-            self.heading.detail.setText("looking further back")
+            self._say_count("looking back")
             self.note.say("Looking further back", "None of the newest lines matches.", action=True)
         else:
-            self.heading.detail.setText(f"{shown:,} of {fmt.count(total, 'line')}")
+            self._say_count(f"{shown:,} of {total:,}")
             text = f"None of {fmt.count(total, 'line')} matches {self._narrowed_by()}."
             self.note.say("Nothing matches", text, action=True)
 
     def _narrowed_by(self) -> str:
         """What keeps lines out, in words."""
-        chips = [*self.severity_chips.values(), *self.category_chips.values()]
         by = {
             "the group": bool(self._group),
-            "the chips": any(chip.isChecked() for chip in chips),
+            "the chips": self.chips.is_on,
             "the search": bool(self.search.text().strip()),
             "the range": self.range.span is not Span.ANY,
         }
         return fmt.listed([name for name, narrows in by.items() if narrows])
 
+    # The room of the title bar
+
+    def _say_count(self, text: str) -> None:
+        """How many lines there are is never cut; the room for it only grows, so that nothing moves as they come."""
+        detail = self.heading.detail
+        detail.setText(text)
+        needed = detail.sizeHint().width()
+        if needed > detail.minimumWidth():
+            detail.setMinimumWidth(needed)
+            self._fit()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit_chips(event.size().width())
+        self._fit()
 
-    def _fit_chips(self, width: int) -> None:
-        """Where there is no room for all chips, those of the severities matter most; the search always stays."""
-        taken = self.search.minimumWidth() + self.range.tool.sizeHint().width() + 2 * self.follow.sizeHint().width()
-        room = width - taken - self._look.scaled(196)
-        severities = sum(map(_wide, self.severity_chips.values()))
-        categories = sum(map(_wide, self.category_chips.values()))
-        for severity_chip in self.severity_chips.values():
-            severity_chip.setVisible(room >= severities)
-        for category_chip in self.category_chips.values():
-            # One that is pressed narrows what is shown, and is not hidden for it.
-            category_chip.setVisible(room >= severities + categories or category_chip.isChecked())
+    def fits_beside(self, room: int) -> bool:
+        """Beside the tabs nothing below it moves: there it is as long as the severities have their room."""
+        fits = self._taken() + self._look.scaled(SEARCH_LEAST) + self.chips.least_width() <= room
+        self._beside = room if fits else None
+        self._fit()
+        return fits
 
-    def _fit_search(self) -> None:
-        """What is typed is seen: where nothing else is to spare, the last categories give their room to it."""
-        typed = bool(self.search.text())
-        if typed is self._emptied.isVisible():
-            return
-        self._emptied.setVisible(typed)
+    def take_heading_back(self) -> None:
+        super().take_heading_back()
+        self._beside = None
+        self._fit()
+
+    def _taken(self) -> int:
+        """What all but the search and the chips takes."""
+        texts = [self.range.tool] if self.group_chip.isHidden() else [self.range.tool, self.group_chip]
+        widths = self.heading.detail.minimumWidth() + sum(tool.sizeHint().width() for tool in texts)
+        gaps = self._look.metric("edge_padding") + (len(texts) + 5) * SPACING
+        return widths + gaps + ICONS * self.follow.sizeHint().width()
+
+    def _fit(self) -> None:
+        """What is typed is seen, and how many lines there are; the chips have the rest."""
+        room = (self.width() if self._beside is None else self._beside) - self._taken()
         least = self._look.scaled(SEARCH_LEAST)
-        if not typed:
-            self.search.setMinimumWidth(least)
-            self._fit_chips(self.width())
-            return
-        spare, wanted = self.heading.width() - self.heading.needed_width, self._look.scaled(SEARCH_TYPED) - least
-        for chip in reversed(self.category_chips.values()):
-            if spare < wanted and not chip.isHidden() and not chip.isChecked():
-                spare += _wide(chip)
-                chip.hide()
-        self.search.setMinimumWidth(least + max(0, min(spare, wanted)))
-
-
-def _wide(chip: QPushButton) -> int:
-    """The room that a chip takes."""
-    return chip.sizeHint().width() + 4
+        wanted = self._look.scaled(SEARCH_TYPED) if self.search.text() else least
+        search = max(least, min(wanted, room))
+        self.search.setMinimumWidth(search)
+        self.chips.fit(room - search)

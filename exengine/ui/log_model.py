@@ -21,7 +21,7 @@ class Col(IntEnum):
 COLUMNS = (
     Column(key="time", title="Time", sample="14:32:07"),
     Column(key="severity", title="Severity", sample="Warning      "),
-    Column(key="category", title="Category", sample="Precision"),
+    Column(key="category", title="Category", sample="Precision", gives_way=True),
     Column(key="pair", title="Pair / timeframe", sample="DOGE/USDT 15m", elides=True),
     Column(key="text", title="What happened, and what to do", sample="", takes_rest=True, elides=True),
 )

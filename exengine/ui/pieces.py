@@ -89,6 +89,14 @@ def button(look: Look, text: str, *, kind: str = "", small: bool = False) -> But
     return made
 
 
+def chip(look: Look, text: str) -> Button:
+    """A small button that stays pressed, as what narrows a table."""
+    made = button(look, text)
+    made.setCheckable(True)
+    made.setProperty("chip", True)
+    return made
+
+
 def set_kind(made: QPushButton, kind: str) -> None:
     """Another kind for a button whose meaning changes; the style sheet is asked again only then."""
     if made.property("kind") != kind:

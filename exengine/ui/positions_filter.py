@@ -11,7 +11,7 @@ from exengine.engine.rows import GroupRow
 from exengine.ui import format as fmt
 from exengine.ui import words
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import IconButton, button
+from exengine.ui.pieces import IconButton, chip
 from exengine.ui.positions_model import PositionsModel
 from exengine.ui.stream_dock import EmptyNote
 from exengine.ui.table import Table
@@ -69,9 +69,7 @@ class PositionsFilter(QWidget):
         leave.activated.connect(self.clear)
 
     def _chip(self, look: Look, name: str) -> QPushButton:
-        made = button(look, name)
-        made.setCheckable(True)
-        made.setProperty("chip", True)
+        made = chip(look, name)
         made.setToolTip(_HINTS.get(name, ""))
         made.toggled.connect(lambda *_: self.look())
         return made
@@ -114,8 +112,8 @@ class PositionsFilter(QWidget):
 
     def clear(self) -> None:
         """Shows every group, and puts the filter away."""
-        for chip in self.chips.values():
-            chip.setChecked(False)
+        for made in self.chips.values():
+            made.setChecked(False)
         self.search.clear()
         self.look()
         self.switch.setChecked(False)

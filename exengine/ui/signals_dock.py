@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QSplitter, QVBoxL
 
 from exengine.engine.past import TrailRow
 from exengine.engine.rows import SignalRow, ViewChanges
+from exengine.ui import format as fmt
+from exengine.ui import words
 from exengine.ui.code import Code
 from exengine.ui.icons import Icons
 from exengine.ui.panel_dock import enable
-from exengine.ui.pieces import Ground, Label, button
+from exengine.ui.pieces import Ground, PartedLabel, button, chip
 from exengine.ui.replay_sheet import why_not_replay
 from exengine.ui.segments import Segments
 from exengine.ui.signals_model import NAMES, SignalsModel
@@ -60,7 +62,7 @@ class SignalsDock(StreamDock):
         self._split.setStretchFactor(0, 1)
         self._split.setSizes([900, 360])
         self.setWidget(self._split)
-        self.show_payload = self.chip("Payload")
+        self.show_payload = chip(look, "Payload")
         self.show_payload.setToolTip("Show what the chosen signal said")
         self.show_payload.toggled.connect(self._on_show_payload)
         self.replay = button(look, "Replay…", small=True)
@@ -84,11 +86,12 @@ class SignalsDock(StreamDock):
         self.sides = Segments(look, "What is shown of a signal", {"payload": "Payload", "trail": "What followed"})
         self.sides.choose("payload")
         self.sides.chosen.connect(lambda *_: self._on_current())
-        self._note = Label(look, "without its secret", token="muted")
+        self.whose = PartedLabel(look, token="muted")
         top.addWidget(self.sides)
-        top.addWidget(self._note, 1)
+        top.addStretch(1)
         top.addWidget(self._copy)
         column.addLayout(top)
+        column.addWidget(self.whose)
         column.addWidget(self.payload, 1)
         return panel
 
@@ -96,7 +99,7 @@ class SignalsDock(StreamDock):
         if changes.engine is not None and changes.engine.webhook_replay is not self._allowed:
             self._allowed = changes.engine.webhook_replay
             self._show_actions()
-        self.model.now_ms = self.model.now_ms or now_ms
+        self.model.begin(now_ms)
         if changes.signals:
             self.model.take(changes.signals)
             self.keep_up()
@@ -121,7 +124,7 @@ class SignalsDock(StreamDock):
             return
         row = self._current()
         is_trail = self.sides.current == "trail"
-        self._note.setVisible(not is_trail)
+        self.whose.setText(self._whose(row, "" if is_trail else "without its secret"))
         self._copy.setEnabled(row is not None and (is_trail or bool(row.body)))
         if row is None:
             self.payload.set_text("Choose a signal to see what it said and what followed.")
@@ -129,6 +132,13 @@ class SignalsDock(StreamDock):
             self.trail_asked.emit(row)
         else:
             self.payload.set_text(_indented(row.body))
+
+    def _whose(self, row: SignalRow | None, more: str) -> str:
+        """Which signal it is, also where its row is out of sight: `XRP/USDT 1h · 13:02:39 · without its secret`."""
+        if row is None:
+            return ""
+        pair = f"{fmt.pair(row.symbol)} {row.timeframe}".strip() or words.outcome(row.outcome)[0]
+        return " · ".join(filter(None, (pair, fmt.moment(row.received_at_ms, self.model.now_ms), more)))
 
     def show_trail(self, signal_id: int, rows: Iterable[TrailRow]) -> None:
         """What followed from a signal, if it is still the chosen one."""

@@ -5,7 +5,7 @@ from enum import IntEnum
 from exengine.engine.rows import SignalRow
 from exengine.ui import format as fmt
 from exengine.ui import words
-from exengine.ui.cell import EMPTY, UNKNOWN, Cell, Column, Part
+from exengine.ui.cell import UNKNOWN, Cell, Column, Part
 from exengine.ui.cell_model import Index
 from exengine.ui.stream_model import StreamModel
 
@@ -95,6 +95,6 @@ def _reason(row: SignalRow) -> str:
 
 def _step(row: SignalRow, at_ms: int | None) -> Cell:
     if at_ms is None:
-        return EMPTY if row.outcome and not row.sent_at_ms else UNKNOWN
+        return UNKNOWN
     elapsed = at_ms - row.received_at_ms
     return Cell(fmt.latency(elapsed), value=elapsed)

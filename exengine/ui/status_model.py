@@ -154,6 +154,9 @@ FACT_COLUMNS = (
 )
 
 
+SECURE = "https://"
+
+
 class FactsModel(KeyedModel[Fact]):
     columns = FACT_COLUMNS
 
@@ -161,10 +164,15 @@ class FactsModel(KeyedModel[Fact]):
         return (row.place,)
 
     def make_cells(self, row: Fact) -> list[Cell]:
-        value = Cell(row.text, row.token)
+        # Every public address begins so: the room is for what differs, down to its last letter.
+        value = Cell(row.text.removeprefix(SECURE), row.token, value=row.text)
         if row.at_ms is not None:
             value = Cell(f"{fmt.age(max(0, self.now_ms - row.at_ms))} ago", value=fmt.iso(row.at_ms))
         return [Cell(row.name, "muted"), value]
+
+    def tooltip(self, index: Index) -> str:
+        row = self.row_at(index)
+        return row.text if row is not None and index.column() and row.at_ms is None else ""
 
 
 def facts(status: Status) -> dict[str, Fact]:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from exengine.ui.dock import Dock
 from exengine.ui.icons import Icons
@@ -12,6 +12,9 @@ from exengine.ui.pieces import Ground, IconButton, Label, button
 from exengine.ui.stream_model import StreamModel
 from exengine.ui.table import Table
 from exengine.ui.theme import Look, Weight
+
+ACTION_GAP = 4
+"""Between the words of a note and the next step, more than between its other parts."""
 
 
 class EmptyNote(Ground):
@@ -50,7 +53,7 @@ class EmptyNote(Ground):
         column.addStretch(2)
         for widget in (self._picture, self.heading, self.text):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addSpacing(4)
+        column.addSpacing(ACTION_GAP)
         column.addWidget(self.action, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(3)
         self._column = column
@@ -98,12 +101,13 @@ class EmptyNote(Ground):
 
     def _fit_height(self) -> None:
         """Where the dock is too low for all of it, the picture gives way, then the words that explain the heading."""
-        action = 0 if self.action.isHidden() else self.action.sizeHint().height()
-        parts = (self.heading.sizeHint().height(), action, self.text.height(), self._picture.sizeHint().height())
-        margins = self._column.contentsMargins()
-        room = self.height() - margins.top() - margins.bottom() - self._column.spacing() * len(parts)
-        self._picture.setVisible(sum(parts) <= room)
-        self.text.setVisible(sum(parts[:3]) <= room)
+        margins, gap = self._column.contentsMargins(), self._column.spacing()
+        room = self.height() - margins.top() - margins.bottom() - self.heading.sizeHint().height()
+        if not self.action.isHidden():
+            room -= ACTION_GAP + 2 * gap + self.action.sizeHint().height()
+        room -= gap + self.text.height()
+        self.text.setVisible(room >= 0)
+        self._picture.setVisible(room >= gap + self._picture.sizeHint().height())
         self.heading.setToolTip("" if self.text.isVisibleTo(self) else self.text.text())
 
     def minimumSizeHint(self) -> QSize:
@@ -157,13 +161,6 @@ class StreamDock(Dock):
         model.rowsInserted.connect(self._on_rows)
         model.rowsRemoved.connect(self._on_rows)
         self._on_rows()
-
-    def chip(self, text: str) -> QPushButton:
-        """A small button that stays pressed."""
-        made = button(self.table.look, text)
-        made.setCheckable(True)
-        made.setProperty("chip", True)
-        return made
 
     def focus_target(self) -> QWidget:
         return self.table if self.pages.currentWidget() is self.table else self.note.action

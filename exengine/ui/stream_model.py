@@ -6,6 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 
+from exengine.ui import format as fmt
 from exengine.ui.cell import Cell
 from exengine.ui.cell_model import Index
 from exengine.ui.flat_model import FlatModel
@@ -50,6 +51,11 @@ class StreamModel(FlatModel[int], Generic[R]):
     def make_cells(self, row: R) -> list[Cell]:
         raise NotImplementedError
 
+    def title(self, column: int) -> str:
+        """The column of times says in which zone they are."""
+        title = super().title(column)
+        return f"{title}, {fmt.zone_name(self.now_ms)}" if self.columns[column].key == "time" and self.now_ms else title
+
     # What Qt asks
 
     def number(self, index: Index) -> int:
@@ -81,6 +87,12 @@ class StreamModel(FlatModel[int], Generic[R]):
         """Whether the trader sorts by a column; else the newest row is the last."""
         return self._sorted_by >= 0
 
+    def begin(self, now_ms: int) -> None:
+        """Sets the clock going, where it does not run yet."""
+        if not self.now_ms:
+            self.now_ms = now_ms
+            self.make_anew()
+
     def tick(self, now_ms: int) -> None:
         """Moves the clock. At a new day the times of the day before get their date."""
         new_day = now_ms // DAY_MS != self.now_ms // DAY_MS
@@ -90,6 +102,7 @@ class StreamModel(FlatModel[int], Generic[R]):
 
     def make_anew(self) -> None:
         """Makes all cells anew, where they would be other ones now: at a new day, or in another zone."""
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.columns) - 1)
         if self.places:
             self._cells.clear()
             last = len(self.places) - 1

@@ -38,7 +38,7 @@ class TabRows(QObject):
         bar.installEventFilter(self)
         free = bar.width() - bar.sizeHint().width()
         stack = docks_of(bar, self._docks) if bar.isVisible() else []
-        fitting = [dock for dock in stack if dock.heading.needed_width <= free]
+        fitting = [dock for dock in stack if dock.fits_beside(free)]
         for dock in fitting:
             in_front = dock.is_named(bar.tabText(bar.currentIndex()))
             dock.lend_heading(self._window, in_front=in_front)

@@ -105,6 +105,7 @@ class Table(ColumnedTree):
         self.heading.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.heading.sectionResized.connect(self._on_section_resized)
         model.columnsInserted.connect(self.fit)
+        model.headerDataChanged.connect(lambda *_: self._fit_soon.start(0))
         model.layoutChanged.connect(self._tell_all)
         look.changed.connect(self._on_look_changed)
         self._hide_extra()

@@ -15,6 +15,8 @@ from exengine.ui.theme import Look
 WIDEST_NAME = 1.5
 """How much wider than its sample a column of names grows by itself."""
 NOTED_ROWS = 2_000
+LEAST_SENTENCE, WANTED_SENTENCE = 120, 200
+"""The room of a column of sentences at 10 px: at least, and while there is a column that can give way to it."""
 WIDEST = 1.35
 """How much wider than needed columns become where the window has room to spare."""
 
@@ -29,6 +31,10 @@ class ColumnedTree(QTreeView):
         self.is_tree = tree
         self._fitting = False
         self.auto_widths = True
+        self._given_way: set[int] = set()
+        """The columns that are hidden by themselves, not by the trader."""
+        self._kept: set[int] = set()
+        """Those that the trader has shown again after that."""
         self._widest: dict[int, list[int]] = {}
         """The most characters seen in each column, by the level of the row: levels differ in their parts and gaps."""
         self._noted: dict[int, Sequence[Cell]] = {}
@@ -89,18 +95,20 @@ class ColumnedTree(QTreeView):
         self._widest.clear()
         self._noted.clear()
         for logical, column in enumerate(self.cells.columns):
-            sample = self.painter.needed(Cell(column.sample), column)
-            self._needed[logical] = max(sample, self.heading.title_width(logical))
+            self._needed[logical] = self.painter.needed(Cell(column.sample), column)
         self.fit()
 
     def save(self, layouts: LayoutStore) -> None:
         """Keeps the order, visibility and, where the trader set them, the widths of the columns."""
+        self._bring_back()
         layouts.save(f"{self.objectName()}/columns", self.heading.saveState())
+        self._give_way()
         layouts.save(f"{self.objectName()}/auto_widths", self.auto_widths)
 
     def restore(self, layouts: LayoutStore) -> None:
         state = layouts.state(f"{self.objectName()}/columns")
         if state is not None:
+            self._given_way.clear()
             self._fitting = True
             self.heading.restoreState(state)
             self._fitting = False
@@ -108,6 +116,8 @@ class ColumnedTree(QTreeView):
         self.fit()
 
     def _hide_extra(self) -> None:
+        self._given_way.clear()
+        self._kept.clear()
         self._fitting = True
         for logical, column in enumerate(self.cells.columns):
             self.heading.setSectionHidden(logical, column.hidden)
@@ -127,7 +137,10 @@ class ColumnedTree(QTreeView):
         """At which nothing of a column is cut off, with the padding in force or with another one."""
         inner = self.heading.inner if inner is None else inner
         left, right = self.heading.padding(logical, inner, self.look.metric("edge_padding"))
-        return round(max(self._needed[logical], self.heading.title_width(logical)) + 0.5) + left + right
+        title = self.heading.title_width(logical)
+        if self._is_greedy((logical,)):
+            title = min(title, self.look.scaled(LEAST_SENTENCE))
+        return round(max(self._needed[logical], title) + 0.5) + left + right
 
     def wanted_width(self) -> int:
         """At which nothing is cut off and nothing scrolls sideways."""
@@ -157,6 +170,7 @@ class ColumnedTree(QTreeView):
 
     def fit(self) -> None:
         """Gives each column what it needs, and a share of the room that is left, until the trader sets a width."""
+        self._give_way()
         heading, columns = self.heading, self.cells.columns
         shown = [logical for logical in range(len(columns)) if not heading.isSectionHidden(logical)]
         inner = heading.inner
@@ -177,6 +191,36 @@ class ColumnedTree(QTreeView):
         if rest is not None and heading.length() != room:
             least = max(needed[rest], heading.sectionSize(rest) if not self.auto_widths else 0)
             heading.resizeSection(rest, max(least, heading.sectionSize(rest) + room - heading.length()))
+        self._fitting = False
+
+    def _give_way(self) -> None:
+        """Hides what gives way to sentences where they have too little room, and shows it again where there is more."""
+        columns, heading = self.cells.columns, self.heading
+        self._kept |= {logical for logical in self._given_way if not heading.isSectionHidden(logical)}
+        gone = self._given_way - self._kept
+        shown = [logical for logical in range(len(columns)) if logical in gone or not heading.isSectionHidden(logical)]
+        giving = [logical for logical in shown if columns[logical].gives_way and logical not in self._kept]
+        gives = set[int]()
+        if giving and self.auto_widths and self._is_greedy(shown):
+            needed = {logical: self.needed_width(logical, self._inner) for logical in shown}
+            sentences = next(needed[logical] for logical in shown if columns[logical].takes_rest)
+            room = self.viewport().width() - sum(needed.values()) + sentences - self.look.scaled(WANTED_SENTENCE)
+            for logical in giving:
+                if room < 0:
+                    gives.add(logical)
+                    room += needed[logical]
+        for logical in gives ^ gone:
+            self._hide(logical, logical in gives)
+        self._given_way = gives
+
+    def _bring_back(self) -> None:
+        for logical in self._given_way:
+            self._hide(logical, False)
+        self._given_way.clear()
+
+    def _hide(self, logical: int, hidden: bool) -> None:
+        self._fitting = True
+        self.heading.setSectionHidden(logical, hidden)
         self._fitting = False
 
     def _is_greedy(self, shown: Sequence[int]) -> bool:

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
-from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
+from exengine.domain.alert_text import TEST_SOURCE, AlertTemplate, alert_body, alert_text
 from exengine.domain.instrument import Side
 from exengine.domain.routing import tv_symbol
 from exengine.engine.intake import Verdict
@@ -30,6 +30,10 @@ KINDS = {
     "Reduce by half": AlertTemplate.REDUCE,
     "Reverse": AlertTemplate.REVERSE,
 }
+
+
+WHEN = "the moment it is sent"
+"""What stands for the time of the alert, which is known only then."""
 
 
 class TrialSheet(Sheet):
@@ -155,16 +159,16 @@ class TrialSheet(Sheet):
         return said
 
     def _text(self, label: AccountLabel, price: Decimal) -> str:
-        return alert_text(
-            alert_body(
-                KINDS[self.kind.currentText()],
-                exchange=label.tv_exchange,
-                symbol=tv_symbol(self.symbol.currentText()),
-                timeframe=self.timeframe.currentText(),
-                price=price,
-                side=self._side,
-            )
+        body = alert_body(
+            KINDS[self.kind.currentText()],
+            exchange=label.tv_exchange,
+            symbol=tv_symbol(self.symbol.currentText()),
+            timeframe=self.timeframe.currentText(),
+            price=price,
+            side=self._side,
+            timestamp=WHEN,
         )
+        return alert_text(body | {"source": TEST_SOURCE})
 
     # Sending
 

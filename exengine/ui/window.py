@@ -226,7 +226,7 @@ class Window(DockWalk):
         fmt.show_times(shown, timezone)
         now_ms = self.bridge.now_ms()
         self.signals.model.make_anew()
-        self.log.make_anew()
+        self.log.model.make_anew()
         self.risk.history.tick(now_ms, [])
         self.risk.past.viewport().update()
         self._on_tick(now_ms)
@@ -325,7 +325,7 @@ class Window(DockWalk):
 
     def _show_errors(self) -> None:
         self.bring(self.log)
-        self.log.severity_chips[Severity.ERROR].setChecked(True)
+        self.log.chips.severities[Severity.ERROR].setChecked(True)
 
     def _on_deed(self, deed: Deed, group_id: str) -> None:
         if deed is Deed.LOG:

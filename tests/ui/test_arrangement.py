@@ -36,6 +36,16 @@ def test_the_first_start_is_the_trade_layout_of_the_design(stage):
     assert 190 <= window.height() - window.positions.geometry().bottom() <= 210
 
 
+def test_in_a_large_font_the_tabs_below_leave_the_positions_most_of_the_height(look, tmp_path, qtbot):
+    look.choose(font_size=20)
+    stage = Stage(look, tmp_path).show()
+    window = stage.window
+    assert window.height() - window.positions.geometry().bottom() <= window.height() * 0.34
+    assert window.positions.height() > window.queue.height()
+    closed(stage)
+    look.choose(font_size=10)
+
+
 def test_docks_keep_their_sizes_however_often_texts_change(stage):
     stage.put_sample()
     stage.settle()

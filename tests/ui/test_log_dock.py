@@ -8,9 +8,10 @@ import pytest
 from PySide6.QtTest import QAbstractItemModelTester
 
 from exengine.engine.log_pages import LogWanted
-from exengine.engine.rows import LogRow, Severity
+from exengine.engine.rows import Category, LogRow, Severity
+from exengine.ui.layout import LayoutStore
 from exengine.ui.log_dock import PAGE, LogDock
-from exengine.ui.log_model import LogModel
+from exengine.ui.log_model import Col, LogModel
 from exengine.ui.log_range import Span
 from tests.ui import rows
 
@@ -97,13 +98,13 @@ def test_a_dock_that_comes_into_sight_shows_its_end(look, icons, qtbot, on_loop)
 def test_what_is_typed_into_the_search_is_seen_and_categories_give_their_room_to_it(dock, on_loop, qapp):
     dock.history = None
     qapp.processEvents()
-    chips = [*dock.severity_chips.values(), *dock.category_chips.values()]
+    chips = [*dock.chips.severities.values(), *dock.chips.categories.values()]
     for width in range(700, 1400, 10):
         dock.resize(width, 300)
         if all(chip.isVisible() for chip in chips):
             break
     qapp.processEvents()
-    shown = list(dock.category_chips.values())
+    shown = list(dock.chips.categories.values())
     shown[-1].setChecked(True)
     run(on_loop, lambda: dock.search.setText("nothing has this word"))
     qapp.processEvents()
@@ -116,19 +117,84 @@ def test_what_is_typed_into_the_search_is_seen_and_categories_give_their_room_to
     assert all(chip.isVisible() for chip in shown)
 
 
+def test_chips_without_room_are_behind_one_button_and_what_is_pressed_there_is_seen(dock, look, on_loop, qapp):
+    dock.history = None
+    look.choose(font_size=20)
+    dock.resize(790, 300)
+    qapp.processEvents()
+    error, order = dock.chips.severities[Severity.ERROR], dock.chips.categories[Category.ORDER]
+    assert error.isVisible(), "what matters most stays"
+    assert dock.chips.more.isVisible()
+    assert not order.isVisible()
+    hidden = {action.text(): action for action in dock.chips.menu().actions()}
+    assert set(hidden) == {chip.text() for chip in dock.chips if not chip.isVisible()}
+    run(on_loop, hidden["Order"].trigger)
+    assert dock.wanted.categories == {Category.ORDER}
+    dock.resize(791, 300)
+    assert order.isVisible()
+    dock.resize(2_400, 300)
+    qapp.processEvents()
+    assert all(chip.isVisible() for chip in dock.chips)
+    assert not dock.chips.more.isVisible()
+    look.choose(font_size=10)
+
+
+@pytest.mark.parametrize("width", [500, 700, 900, 1_068, 1_400])
+def test_how_many_lines_there_are_is_never_cut_and_the_search_has_what_is_left(dock, qapp, width):
+    dock.history = None
+    dock.resize(width, 300)
+    qapp.processEvents()
+    detail = dock.heading.detail
+    assert detail.shown() == detail.text() == "300 lines"
+    spare = dock.heading.width() - dock.heading.needed_width
+    assert spare < 100 or dock.search.width() == dock.search.maximumWidth()
+
+
+def test_the_category_gives_way_to_the_sentences_and_the_trader_can_have_it_back(dock, look, qapp):
+    dock.history = None
+    heading = dock.table.heading
+    dock.resize(900, 300)
+    qapp.processEvents()
+    assert not heading.isSectionHidden(Col.CATEGORY)
+    dock.resize(500, 300)
+    qapp.processEvents()
+    assert heading.isSectionHidden(Col.CATEGORY)
+    assert dock.table.horizontalScrollBar().maximum() == 0, "what has no room is elided, not cut"
+    heading.setSectionHidden(Col.CATEGORY, False)
+    dock.table.fit()
+    assert not heading.isSectionHidden(Col.CATEGORY)
+    dock.reset()
+    assert heading.isSectionHidden(Col.CATEGORY)
+    dock.resize(900, 300)
+    qapp.processEvents()
+    assert not heading.isSectionHidden(Col.CATEGORY)
+
+
+def test_a_column_that_gave_way_is_not_remembered_as_one_that_the_trader_hid(dock, qapp, tmp_path):
+    layouts = LayoutStore(tmp_path / "layout.ini")
+    dock.resize(500, 300)
+    qapp.processEvents()
+    dock.table.save(layouts)
+    assert dock.table.heading.isSectionHidden(Col.CATEGORY)
+    dock.table.restore(layouts)
+    dock.resize(900, 300)
+    qapp.processEvents()
+    assert not dock.table.heading.isSectionHidden(Col.CATEGORY)
+
+
 def test_where_nothing_matches_it_is_said_what_narrows(dock, on_loop):
     dock.history = None
     dock.search.setText("nothing has this word")
     run(on_loop, dock.apply_filter)
     assert dock.note.text.text().endswith("matches the search.")
-    run(on_loop, lambda: dock.severity_chips[Severity.ERROR].setChecked(True))
+    run(on_loop, lambda: dock.chips.severities[Severity.ERROR].setChecked(True))
     assert dock.note.text.text().endswith("matches the chips and the search.")
     run(on_loop, lambda: dock.range.choose(Span.HOUR))
     assert dock.note.text.text().endswith("matches the chips, the search and the range.")
 
 
 def test_a_filter_finds_what_is_in_the_store_alone(dock, on_loop):
-    run(on_loop, lambda: dock.severity_chips[Severity.ERROR].setChecked(True))
+    run(on_loop, lambda: dock.chips.severities[Severity.ERROR].setChecked(True))
     numbers = [row.id for row in (dock.model.row_at(dock.model.index(place, 0)) for place in range(13))]
     assert numbers == list(range(100, STORED + 1, 100))
     run(on_loop, dock.clear_filters)

@@ -488,6 +488,15 @@ def test_every_part_is_told_and_what_is_not_known_is_a_dash(full):
     assert status.windowTitle() == "Status"
 
 
+def test_a_public_address_is_shown_from_its_name_on_and_copied_whole(full):
+    full.put(rows.changes(panels=panels.panels(parts=panels.status(mode=Mode.LIVE))))
+    facts = full.window.status.facts
+    place = next(line for line in range(facts.rowCount()) if texts(facts, line)[0] == "Public URL")
+    cell = facts.cells(facts.index(place, 1))[1]
+    assert (cell.text, cell.copied()) == ("hooks.example.com", "https://hooks.example.com")
+    assert facts.tooltip(facts.index(place, 1)) == "https://hooks.example.com"
+
+
 def test_what_does_not_work_is_counted_on_the_tab(full):
     full.put(rows.changes(panels=panels.panels(parts=panels.status(away=True))))
     status = full.window.status

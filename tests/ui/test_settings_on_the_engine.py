@@ -51,9 +51,9 @@ SEEN: dict[str, tuple[object, Callable[[Desktop], object], object, object]] = {
     "pnl_palette": ("red_green", lambda it: it.window.ribbon._look.color("profit").name(), "#08744d", "#be2a3b"),
     "time": (
         "utc",
-        lambda it: it.window.log.heading.detail.text().rpartition(" · ")[2],
-        "times local, UTC+09:00",
-        "times UTC",
+        lambda it: (it.window.positions.heading.detail.text().rpartition(" · ")[2], it.window.log.model.title(0)),
+        ("times local, UTC+09:00", "Time, UTC+09:00"),
+        ("times UTC", "Time, UTC"),
     ),
 }
 """By value of the page `ui`: what the trader chooses, what is looked at, how that is before and after."""

@@ -7,6 +7,7 @@ import pytest
 
 from exengine.domain.journal import Category, Severity
 from exengine.engine.past import TrailKind, TrailRow
+from exengine.ui import format as fmt
 from exengine.ui.replay_sheet import OFF
 from exengine.ui.signals_model import Col
 from tests.ui import rows
@@ -62,6 +63,27 @@ def test_a_replay_is_marked_with_the_signal_that_it_repeats(full):
     index = model.index_of(99)
     assert model.data(index.siblingAtColumn(Col.SOURCE)) == "Replay of 1"
     assert model.data(index.siblingAtColumn(Col.FILLED)) == "300 ms"
+
+
+def test_times_say_in_which_zone_they_are(full):
+    assert full.window.signals.model.title(Col.TIME) == f"Time, {fmt.zone_name(rows.NOW_MS)}"
+
+
+def test_the_payload_says_whose_it_is_also_where_its_row_has_rolled_out_of_view(full):
+    signals = full.window.signals
+    signals.show_payload.setChecked(True)
+    signals.table.setCurrentIndex(signals.model.index_of(5))
+    received = fmt.clock(signals.model.row_at(signals.model.index_of(5)).received_at_ms)
+    assert signals.whose.text() == f"XRP/USDT 1h · {received} · without its secret"
+    signals.table.setCurrentIndex(signals.model.index_of(8))
+    assert signals.whose.text().startswith("Invalid · ")
+
+
+@pytest.mark.parametrize("number", [5, 8, 9])
+def test_a_step_that_was_not_taken_is_a_dash(full, number):
+    model = full.window.signals.model
+    row = model.cells(model.index_of(number))
+    assert [cell.text for cell in row[Col.SENT :]] == [fmt.DASH] * 3
 
 
 def test_what_followed_is_read_when_it_is_asked_for(full, on_loop):

@@ -221,7 +221,7 @@ def test_the_end_is_followed_until_the_trader_scrolls_away_and_again_when_he_is_
 def test_a_search_narrows_and_clearing_brings_all_back(dock, qtbot):
     qtbot.keyClicks(dock.search, "line 42")
     qtbot.waitUntil(lambda: dock.model.rowCount() == 1)
-    assert dock.heading.detail.text() == "1 of 100 lines"
+    assert dock.heading.detail.text() == "1 of 100"
     dock.search.setText("no such line")
     dock.apply_filter()
     assert dock.pages.currentWidget() is dock.note
@@ -232,7 +232,7 @@ def test_a_search_narrows_and_clearing_brings_all_back(dock, qtbot):
 
 
 def test_a_line_that_a_filter_hides_is_still_found(dock):
-    dock.severity_chips[Severity.ERROR].click()
+    dock.chips.severities[Severity.ERROR].click()
     assert dock.model.rowCount() == 0
     dock.show_row(rows.log(50, "line 50"))
     assert dock.model.row_at(dock.table.currentIndex()).id == 50
@@ -273,7 +273,11 @@ def test_a_dock_that_is_too_low_loses_the_explanation_before_it_is_cut(dock, qtb
     dock.apply_filter()
     note = dock.note
     qtbot.waitUntil(note.text.isVisible)
-    dock.resize(1200, 120)
+    low = note.heading.height() + note.text.height() + note.action.height()
+    dock.resize(1200, dock.height() - note.height() + low + 60)
+    qtbot.waitUntil(lambda: not note._picture.isVisible())
+    assert note.text.isVisible(), "there is room for all but the picture"
+    dock.resize(1200, dock.height() - note.height() + low)
     qtbot.waitUntil(lambda: not note.text.isVisible())
     assert note.heading.isVisible()
     assert note.heading.toolTip() == note.text.text()

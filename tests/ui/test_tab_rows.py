@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QTabBar
 
 from exengine.ui.dock import Dock
 from exengine.ui.sheet import Scrim
-from tests.ui import rows
+from tests.ui import panels, rows
 from tests.ui.conftest import Stage
 
 
@@ -45,6 +45,21 @@ def test_another_tab_brings_its_own_tools_and_nothing_below_it_moves(busy):
     assert is_beside_its_tabs(busy, window.log)
     assert not window.queue.heading.isVisible()
     assert window.log.geometry() == place
+
+
+def test_where_the_tabs_grow_chips_of_the_log_give_way_and_nothing_below_it_moves(busy):
+    window = busy.window
+    window.bring(window.log)
+    busy.settle()
+    place = window.log.geometry()
+    window.log.show_errors(3)
+    busy.put(rows.changes(panels=panels.panels(parts=panels.status(away=True))))
+    busy.settle()
+    assert row_of(busy, window.log).tabText(3) == "Status 3"
+    assert is_beside_its_tabs(busy, window.log)
+    assert window.log.geometry() == place
+    assert all(chip.isVisible() for chip in window.log.chips.severities.values())
+    assert window.log.heading.needed_width <= window.log.heading.width()
 
 
 def test_behind_another_tab_no_row_of_a_stream_is_made_and_in_front_the_end_is_shown(stage):

@@ -27,6 +27,8 @@ def test_the_text_is_shown_as_it_will_be_sent(sheet):
         "exchange": "BINANCE", "symbol": "BTCUSDT", "timeframe": "1h", "action": "buy", "market_position": "long",
         "close_price": "67240.5",
     }  # fmt: skip
+    assert (body["source"], body["timestamp"]) == ("test alert", "the moment it is sent")
+    assert "{{" not in sheet.text.toPlainText(), "nothing is left for TradingView to fill in"
     sheet.account.setCurrentText("perp")
     sheet.kind.setCurrentText("Exit")
     sheet.price.setText("3,300.5")
