@@ -60,7 +60,7 @@ def _give_up(step: Step, group: Group, ref: LegRef) -> None:
         f" the market stayed beyond the slippage bound for {RETRIES + 1} orders.",
         group=step.group(group.id),
         signal_id=group.pyramids[ref[0]].signal_id,
-        advice="Raise execution.max_slippage_percent, or enter by limit orders, and send the alert again.",
+        advice="Raise the bound (Settings, Execution: Max slippage) or enter by limit orders; then send it again.",
     )
     if leg.entered_qty:
         return

@@ -57,7 +57,7 @@ def _replay(step: Step, record: SignalRecord, arrival: Arrival) -> None:
         step.put_signal(routed)
 
 
-_REPLAY_IS_OFF = "Nothing was traded. logging.webhook_replay allows it."
+_REPLAY_IS_OFF = "Nothing was traded. It is allowed by a setting (Settings, Logging: Replay webhooks)."
 
 
 def _judge(step: Step, record: SignalRecord, signal: Signal) -> None:
@@ -84,7 +84,7 @@ def _judge(step: Step, record: SignalRecord, signal: Signal) -> None:
             "An alert came too late or too early by its own clock and was not traded.",
             key=GroupKey(record.account or "", record.symbol or "", signal.timeframe),
             signal_id=record.id,
-            advice="Check this machine's clock, and security.max_signal_age_seconds.",
+            advice="Check this machine's clock, and how old it may be (Settings, Security: Max signal age).",
         )
         return
     step.put_signal(record)

@@ -45,7 +45,8 @@ def count(step: Step, group: Group, realised: Decimal) -> None:
     safety = step.state.settings.safety
     if safety.max_daily_loss is not None and -ledger.realised_today >= safety.max_daily_loss:
         lost = plain(-ledger.realised_today.quantize(Decimal("0.01")))
-        pause(step, f"today's realised loss of {lost} USD has reached safety.max_daily_loss", Topic.LIMIT_REACHED)
+        why = f"today's realised loss of {lost} USD has reached its limit (Settings, Safety: Max daily loss)"
+        pause(step, why, Topic.LIMIT_REACHED)
     if safety.max_drawdown_percent is not None:
         _check_drawdown(step, ledger, safety.max_drawdown_percent)
 
@@ -60,7 +61,7 @@ def _check_drawdown(step: Step, ledger: Ledger, limit_percent: Decimal) -> None:
         fall = plain(((peak - total) / peak * HUNDRED).quantize(Decimal("0.01")))
         pause(
             step,
-            f"equity is {fall} % below its peak, which is safety.max_drawdown_percent or more",
+            f"equity is {fall} % below its peak, as far as it may fall (Settings, Safety: Max drawdown)",
             Topic.LIMIT_REACHED,
         )
 

@@ -146,7 +146,8 @@ def _why_uncovered(state: State, group: Group, offered: Offers) -> str:
     if all(one.group.id == group.id for one in offered.ahead):
         return "No group is in profit after fees."
     if state.settings.risk.when_short is WhenShort.SKIP:
-        return "The winners bring too little for all of it, and a part is not to be closed (risk.when_short)."
+        allowed = "a part is not to be closed (Settings, Risk: If winners fall short)"
+        return f"The winners bring too little for all of it, and {allowed}."
     return "What the winners bring would close too little of it to be sold."
 
 

@@ -198,3 +198,15 @@ def test_every_reason_and_every_outcome_of_an_alert_is_told(sources):
     wanted |= {one.value for one in IntakeRefusal} | {one.value for one in CloseReason}
     wanted |= {"unknown_symbol", "unknown_exchange", "stale", "queue_full", "no_change", "replace_off"}
     assert sorted(wanted - told) == []
+
+
+def test_where_a_message_names_a_setting_it_is_there_under_these_words():
+    page = (HELP / "settings.md").read_text(encoding="utf-8")
+    there = set()
+    for part in page.split("\n## ")[1:]:
+        title = part.splitlines()[0]
+        there |= {f"{title}: {label}" for label in re.findall(r"^- \*\*(.*?)\*\*", part, flags=re.MULTILINE)}
+    code = [path.read_text(encoding="utf-8") for path in (HELP.parent.parent / "exengine").rglob("*.py")]
+    named = {name for text in code for name in re.findall(r"\(Settings, ([^)]+: [^)]+)\)", text)}
+    assert len(named) >= 8
+    assert sorted(named - there) == []

@@ -434,6 +434,9 @@ def error() -> PanelChanges:
         queue=[replace(row, reason="paused", blocker="The engine is paused") for row in sample_queue()],
         risks=rows,
         about=summary(next_id=None, among=[row for row in rows if row.state is RiskState.WINNER]),
-        shown=no_plan("The winners bring too little for all of it, and a part is not to be closed (risk.when_short)."),
+        shown=no_plan(
+            "The winners bring too little for all of it, and a part is not to be closed (Settings, Risk: If winners "
+            "fall short)."
+        ),
         parts=status(away=True),
     )

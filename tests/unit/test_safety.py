@@ -51,7 +51,7 @@ def test_the_engine_pauses_where_todays_realised_loss_reaches_the_limit(limit: s
     trade(one, "-10")
     trade(one, "-20")
     assert one.state.control.paused is paused
-    assert not paused or " USD has reached safety.max_daily_loss" in one.state.control.why
+    assert not paused or " USD has reached its limit (Settings, Safety: Max daily loss)" in one.state.control.why
 
 
 def test_what_was_won_today_counts_against_what_was_lost() -> None:
@@ -103,7 +103,7 @@ def test_the_engine_pauses_where_equity_falls_too_far_below_its_peak(limit: str 
     trade(one, "-60")
     trade(one, "-41")  # 9,999 is 1 % below it
     assert one.state.control.paused is paused
-    assert not paused or "max_drawdown_percent" in one.state.control.why
+    assert not paused or "Max drawdown" in one.state.control.why
 
 
 def test_a_drawdown_counts_what_open_groups_are_behind() -> None:
