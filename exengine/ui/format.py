@@ -17,6 +17,9 @@ MINUS = "−"
 CENTS = DOLLARS | {"EUR", "GBP", "TRY", "BRL", "TUSD", "USDP", "EURI", "AUD"}
 
 _BEFORE_UNIT = re.compile(r"(?<=\d) (?=[^\W\d]|%)")
+_BEFORE_TIMEFRAME = re.compile(r"(?<=[A-Z0-9]) (?=\d+[smhdwM]\b)")
+_IN_A_PAIR = re.compile(r"(?<=[A-Z0-9])/(?=[A-Z0-9])")
+_BEFORE_LAST = re.compile(r"(?<=\S{2}) (?=\S{1,12}$)")
 _AGES = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"))
 
 
@@ -41,8 +44,13 @@ def trimmed(value: Decimal, most: int) -> str:
 
 
 def tied(text: str) -> str:
-    """A sentence in which no line ends between a number and its unit or what it counts."""
-    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
+    """A sentence in which no line ends within a pair, or between a number and its unit or what it counts.
+
+    Nor does its last word stand in a line of its own.
+    """
+    for before in (_BEFORE_UNIT, _BEFORE_TIMEFRAME, _BEFORE_LAST):
+        text = before.sub("\N{NO-BREAK SPACE}", text)
+    return _IN_A_PAIR.sub("/\N{WORD JOINER}", text)
 
 
 def listed(names: Sequence[str], last: str = " and ") -> str:

@@ -1,6 +1,6 @@
 """The Risk dock: who loses, when the risk engine acts, who would pay, and what it did before."""
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QMargins, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
@@ -21,8 +21,10 @@ from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look, Weight
 
 NOTHING = "Nothing to watch"
-LEAST_ROWS = 4
-"""Of the table of groups, however low the dock is."""
+LEAST_ROWS, MOST_ROWS = 4, 12
+"""Of the table of groups, however low the dock is: where all of it scrolls, rows do not scroll within it as well."""
+MARGINS = (10, 8, 8, 8)
+"""Over and under the plan's words, and over and under its actions."""
 
 
 class RiskDock(PanelDock):
@@ -74,7 +76,7 @@ class RiskDock(PanelDock):
         self._refresh()
 
     def _build(self) -> None:
-        body = Ground(self.look, "surface")
+        self._body = body = Ground(self.look, "surface")
         column = QVBoxLayout(body)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -84,7 +86,7 @@ class RiskDock(PanelDock):
         column.addWidget(self._past_line)
         column.addWidget(self.past, 1)
         # Where the dock is too low for all of it, it scrolls as a whole.
-        rolling = QScrollArea()
+        self._rolling = rolling = QScrollArea()
         rolling.setObjectName("risk_scroll")
         rolling.setFrameShape(QFrame.Shape.NoFrame)
         rolling.setWidgetResizable(True)
@@ -101,21 +103,21 @@ class RiskDock(PanelDock):
         self.plan_table.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.plan_table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._fit_heights()
+        for watched in (body, rolling.viewport()):
+            watched.installEventFilter(self)
 
     def _plan_part(self) -> QWidget:
         part = QWidget()
-        edge = self.look.metric("edge_padding")
         column = QVBoxLayout(part)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        texts = QVBoxLayout()
-        texts.setContentsMargins(edge, 10, edge, 8)
+        self._texts = texts = QVBoxLayout()
         texts.setSpacing(4)
         texts.addWidget(self.title)
         texts.addWidget(self.words)
         self._target = ElidedLabel(self.look, token="muted")
-        actions = QHBoxLayout()
-        actions.setContentsMargins(edge, 8, edge, 8)
+        self._actions = actions = QHBoxLayout()
+        self._narrow_plan(0)
         actions.setSpacing(6)
         actions.addWidget(self._target, 1)
         for made in (self.block, self.skip, self.run):
@@ -177,6 +179,7 @@ class RiskDock(PanelDock):
         self._plan_box.setVisible(there)
         self.past.setVisible(has_past)
         self._past_line.setVisible(has_past)
+        self._fit_table()
         self._follow()
         for table in (self.table, self.plan_table, self.past):
             note_rows(table)
@@ -249,10 +252,43 @@ class RiskDock(PanelDock):
         self.plan_table.setFixedHeight(self._plan_lines * height + header)
 
     def _fit_heights(self) -> None:
-        header = self.table.heading.sizeHint().height()
-        self.table.setMinimumHeight(LEAST_ROWS * self.look.row_height() + header)
         self._fit_plan()
         self.past.setMinimumHeight(2 * self.look.row_height() + self.past.heading.sizeHint().height())
+        self._fit_table()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # A part of the dock has another height, or all of it.
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self._fit_table()
+        return super().eventFilter(watched, event)
+
+    def _fit_table(self) -> None:
+        """Where the dock scrolls the table need not; where less than half a row is missing, the plan gives way."""
+        row, header = self.look.row_height(), self.table.heading.sizeHint().height()
+        room, rows = self._rolling.viewport().height() - self._beside_table(), self.model.rowCount()
+        rolls = room < header + LEAST_ROWS * row
+        least = min(max(rows, LEAST_ROWS), MOST_ROWS) if rolls else LEAST_ROWS
+        self.table.setMinimumHeight(header + least * row)
+        missing = header + rows * row - room
+        self._narrow_plan(missing if 0 < missing < row // 2 and not rolls else 0)
+
+    def _beside_table(self) -> int:
+        """How high all else is, with its usual margins."""
+        high = 0
+        if not self.past.isHidden():
+            high += self.past.minimumHeight() + self._past_line.minimumHeight()
+        plan = self._plan_box.layout()
+        if not self._plan_box.isHidden() and plan is not None:
+            high += plan.totalHeightForWidth(self._rolling.viewport().width()) + self._narrowed
+        return high
+
+    def _narrow_plan(self, by: int) -> None:
+        """Takes so many pixels from the plan's margins."""
+        self._narrowed, edge = by, self.look.metric("edge_padding")
+        top, low, over, under = (usual - (by + place) // len(MARGINS) for place, usual in enumerate(MARGINS))
+        for layout, margins in ((self._texts, (edge, top, edge, low)), (self._actions, (edge, over, edge, under))):
+            if layout.contentsMargins() != QMargins(*margins):
+                layout.setContentsMargins(*margins)
 
     # What is chosen, and what can be done with it
 

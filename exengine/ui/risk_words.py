@@ -5,6 +5,7 @@ from typing import NamedTuple
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskState, RiskSummary
 from exengine.ui import format as fmt
 from exengine.ui.book import Book
+from exengine.ui.risk_model import short_name
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
@@ -173,7 +174,8 @@ def _payers(plan: PlanView, verb: str) -> str:
 
 def _slots(plan: PlanView) -> str:
     """Whether winners close as well, and how many slots come free."""
-    whole = [f"{fmt.pair(line.symbol)} {line.timeframe}" for line in plan.winners if line.whole]
+    # The coin alone, as in the history: the pair stands in the row below.
+    whole = [f"{short_name(line.symbol)} {line.timeframe}" for line in plan.winners if line.whole]
     freed = len(whole) + (plan.loser is not None and plan.loser.whole)
     if not freed:
         return " No slot is freed."

@@ -127,5 +127,11 @@ def test_numbers_are_read_as_traders_type_them(text, value):
 
 def test_no_line_ends_between_a_number_and_its_unit():
     assert fmt.tied("Result now −346.24 USD, 5 entries, 1 % of it.").split(" ") == [
-        "Result", "now", "−346.24\xa0USD,", "5\xa0entries,", "1\xa0%", "of", "it.",
+        "Result", "now", "−346.24\xa0USD,", "5\xa0entries,", "1\xa0%", "of\xa0it.",
+    ]  # fmt: skip
+
+
+def test_no_line_ends_within_a_pair_or_before_its_timeframe():
+    assert fmt.tied("Plan for C079/USDT 4h and 1INCH/USDT 15m; 3 / 5 are in").split(" ") == [
+        "Plan", "for", "C079/\u2060USDT\xa04h", "and", "1INCH/\u2060USDT\xa015m;", "3", "/", "5\xa0are\xa0in",
     ]  # fmt: skip

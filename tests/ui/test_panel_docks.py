@@ -262,6 +262,35 @@ def test_a_plan_that_is_held_back_has_no_hour():
     assert under_way.startswith("**Held back:** nothing can be stored. Two winners pay for closing it whole.")
 
 
+def test_a_row_is_not_shaved_where_a_few_pixels_are_missing(full):
+    full.window.resize(1440, 900)
+    full.settle()
+    risk = full.window.risk
+    row, rows_high = risk.look.row_height(), risk.look.row_height() * risk.model.rowCount()
+    pages = risk.pages
+    spare = risk.table.viewport().height() - rows_high
+    assert 0 <= spare < 3 * row
+    pages.setFixedHeight(pages.height() - spare - 1)
+    full.settle()
+    for missing in (1, 2, 3, 4):
+        assert risk.table.viewport().height() == rows_high, missing
+        assert not risk.table.verticalScrollBar().isVisible()
+        pages.setFixedHeight(pages.height() - 1)
+        full.settle()
+    pages.setFixedHeight(pages.height() - row)
+    full.settle()
+    assert risk.table.verticalScrollBar().isVisible()
+    assert risk._narrowed == 0
+
+
+def test_a_dock_that_scrolls_as_a_whole_has_a_table_that_does_not(full):
+    risk = full.window.risk
+    risk.pages.setFixedHeight(200)
+    full.settle()
+    assert risk.pages.widget(1).verticalScrollBar().isVisible()
+    assert not risk.table.verticalScrollBar().isVisible()
+
+
 def test_what_an_old_price_says_of_a_loss_is_muted_until_a_new_one_comes(full):
     risk, market = full.window.risk, ("perp", "ETH/USDT:USDT")
     risk.choose(next(row.id for row in risk.model.rows() if row.account == "perp"))
@@ -303,7 +332,7 @@ def test_the_plan_is_told_in_words_and_in_rows(full):
     risk = full.window.risk
     assert risk.title.text() == "Projected plan for AVAX/USDT 1h"
     assert risk.words.accessibleName() == (
-        "In 14 m 20 s two winners pay for closing it whole. BTC/USDT 4h closes too, so two slots are freed. "
+        "In 14 m 20 s two winners pay for closing it whole. BTC 4h closes too, so two slots are freed. "
         "Age filter is off."
     )
     shown = [texts(risk.plan_model, row) for row in range(risk.plan_model.rowCount())]
