@@ -12,7 +12,7 @@ from exengine.domain.group import CloseReason, Group, GroupStatus, LegState
 from exengine.domain.instrument import Instrument, Side
 from exengine.domain.journal import Category, Severity
 from exengine.domain.lifecycle import begin_closing, settle
-from exengine.domain.money import ZERO, plain
+from exengine.domain.money import ZERO, decimals_of, plain
 from exengine.domain.order import LegRef, entry_name
 from exengine.domain.partial_close import after_partial, reducible_qty, take_part
 from exengine.domain.step import Step
@@ -66,8 +66,11 @@ def close_part(step: Step, group_id: str, asked: Decimal) -> None:
 # its stop -----------------------------------------------------------------------------------------------------------
 
 
-def why_not_stop(side: Side, price: Decimal, last: Decimal | None) -> str:
-    """Why a stop cannot stand at `price`, in words; empty where it can. It would be touched at once otherwise."""
+def why_not_stop(side: Side, price: Decimal, last: Decimal | None, decimals: int) -> str:
+    """Why a stop cannot stand at `price`, in words; empty where it can. It would be touched at once otherwise.
+
+    `decimals` are those of the tick: prices are told with them.
+    """
     if price <= 0:
         return "A stop is a price above zero."
     if last is None:
@@ -76,9 +79,13 @@ def why_not_stop(side: Side, price: Decimal, last: Decimal | None) -> str:
         return ""
     where = "below" if side is Side.LONG else "above"
     return (
-        f"The stop of a {side.value} stands {where} the last price, which is {plain(last)}: "
-        f"at {plain(price)} the group would be closed now."
+        f"The stop of a {side.value} stands {where} the last price, which is {_as_price(last, decimals)}: "
+        f"at {_as_price(price, decimals)} the group would be closed now."
     )
+
+
+def _as_price(price: Decimal, decimals: int) -> str:
+    return f"{price:.{max(decimals, decimals_of(price))}f}"
 
 
 def set_stop(step: Step, group_id: str, price: Decimal | None) -> None:
@@ -88,8 +95,10 @@ def set_stop(step: Step, group_id: str, price: Decimal | None) -> None:
         return
     why = "it is being closed." if group.status is GroupStatus.CLOSING else ""
     if price is not None and not why:
-        price = step.state.instrument(group).target_price(price, group.side.opposite)
-        why = why_not_stop(group.side, price, step.state.last(group.key.account, group.key.symbol))
+        rules = step.state.instrument(group)
+        price = rules.target_price(price, group.side.opposite)
+        last = step.state.last(group.key.account, group.key.symbol)
+        why = why_not_stop(group.side, price, last, decimals_of(rules.tick_size))
     if why:
         _refused(step, group, f"The stop was not changed: {why}")
         return

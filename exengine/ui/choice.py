@@ -8,7 +8,9 @@ from exengine.ui.icons import Icons
 from exengine.ui.theme import Look, Role, Weight
 
 AROUND = 6
-"""Between an option and the ring that says it has the keyboard."""
+"""Between an option's words and the ring that says it has the keyboard."""
+GAP = 8
+"""Between an option's circle, which stands where other texts begin, and its words."""
 
 
 class DropDown(QComboBox):
@@ -71,7 +73,7 @@ class Option(QRadioButton):
         strong, plain = self._lines()
         width = max(strong.horizontalAdvance(self.text()), plain.horizontalAdvance(self._meaning))
         return QSize(
-            round(width) + self._look.grown(16) + 2 * AROUND + 10, round(strong.height() + plain.height()) + 2 * AROUND
+            round(width) + self._look.grown(16) + GAP + AROUND + 2, round(strong.height() + plain.height()) + 2 * AROUND
         )
 
     def minimumSizeHint(self) -> QSize:
@@ -87,8 +89,8 @@ class Option(QRadioButton):
         size = look.grown(16)
         name, token = ("radio-on", "accent") if on else ("radio-off", "muted")
         icon = self._icons.pixmap(name, token, size, self.devicePixelRatioF())
-        painter.drawPixmap(AROUND, round(AROUND + (strong.height() - size) / 2), icon)
-        left = AROUND + size + 8
+        painter.drawPixmap(0, round(AROUND + (strong.height() - size) / 2), icon)
+        left = size + GAP
         text = QRectF(left, AROUND, self.width() - left, strong.height())
         painter.setFont(look.font(Role.BODY, Weight.STRONG if on else Weight.NORMAL))
         painter.setPen(look.color("text" if self.isEnabled() else "disabled"))
@@ -100,7 +102,8 @@ class Option(QRadioButton):
         if self.hasFocus():
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(look.color("focus"), look.metric("focus_ring")))
-            painter.drawRoundedRect(QRect(1, 1, self.width() - 3, self.height() - 3), 3, 3)
+            around = left - AROUND
+            painter.drawRoundedRect(QRect(around, 1, self.width() - around - 2, self.height() - 3), 3, 3)
 
     def event(self, event: QEvent) -> bool:
         if event.type() is QEvent.Type.ToolTip and not self.toolTip():

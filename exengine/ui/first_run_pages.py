@@ -14,7 +14,7 @@ from exengine.settings.program_pages import EXCHANGES as SPELLED
 from exengine.ui import format as fmt
 from exengine.ui.alert_form import AlertForm
 from exengine.ui.book import Book
-from exengine.ui.choice import AROUND, DropDown, Option
+from exengine.ui.choice import GAP, DropDown, Option
 from exengine.ui.code import Code
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Label, Prose, button
@@ -116,7 +116,7 @@ class WherePage(WizardPage):
         self.name.setAccessibleName("Name of the account")
         self._box, self.note = QWidget(), Remark(look, icons)
         grid = QGridLayout(self._box)
-        grid.setContentsMargins(look.grown(16) + AROUND + 8, 0, 0, 0)
+        grid.setContentsMargins(look.grown(16) + GAP, 0, 0, 0)
         grid.setHorizontalSpacing(12)
         fields = {"Exchange": self.exchange, "Market": self.market, "Money": self.money, "Account name": self.name}
         for place, (caption, field) in enumerate(fields.items()):

@@ -55,13 +55,15 @@ def _heading(plan: PanicPlan) -> str:
 
 def _meaning(plan: PanicPlan) -> str:
     said = []
-    on_paper = all(part.mode is Mode.PAPER for part in plan.parts)
-    if plan.orders and not on_paper:
+    away = [part for part in plan.parts if part.mode is not Mode.PAPER and part.orders]
+    orders = sum(part.orders for part in away)
+    if orders:
+        where = "exchange" if len({part.venue for part in away}) == 1 else "exchanges"
         said.append(
-            f"**{fmt.count(plan.orders, 'order')}** {_verb(plan.orders, 'stays', 'stay')} on the exchange and may fill "
-            "there; at the next start the fills are taken in."
+            f"**{fmt.count(orders, 'order')}** {_verb(orders, 'stays', 'stay')} on the {where} and may fill there; "
+            "at the next start the fills are taken in."
         )
-    elif plan.groups:
+    if any(part.mode is Mode.PAPER for part in plan.parts):
         said.append("The paper market stands still, and goes on from there at the next start.")
     said.append(
         "Until then **no alert is taken**, and watched targets, stops, the queue and the risk engine do nothing."

@@ -161,8 +161,8 @@ class PartSheet(Sheet):
         self.slider.blockSignals(False)
         texts = {
             self.percent: plain(round(share, 2)),
-            self.qty: plain(part),
-            self.value: _fixed(part * last * _size(group), fmt.quote_decimals(group.quote)) if last else "",
+            self.qty: fmt.trimmed(part, group.qty_decimals),
+            self.value: fmt.number(part * last * _size(group), fmt.quote_decimals(group.quote)) if last else "",
         }
         for field, text in texts.items():
             if field is not but:
@@ -205,11 +205,6 @@ class PartSheet(Sheet):
         for field in (self.percent, self.qty, self.value):
             set_marks(field, faulty=bool(text) and token == "error")
             field.setAccessibleDescription(text)
-
-
-def _fixed(value: Decimal, decimals: int) -> str:
-    """As a field shows it: with all its decimals, and nothing between the thousands."""
-    return f"{value:.{decimals}f}"
 
 
 def unit_of(group: GroupRow) -> str:

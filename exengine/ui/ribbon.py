@@ -158,7 +158,7 @@ class Ribbon(QWidget):
         self.meter = Meter(look, "Pool")
         self.full = Label(look, "Full", token="warn")
         self.queued = Label(look, role=Role.VALUE, weight=Weight.STRONG)
-        self.today = PnlText(look, "PnL today, USD")
+        self.today = PnlText(look, "Realised today, USD")
         self.total = PnlText(look, "PnL total, USD", sample="+10,000.00")
         self.risk_icon = Label(look)
         self.risk = Label(look, role=Role.VALUE, weight=Weight.STRONG)
@@ -171,7 +171,7 @@ class Ribbon(QWidget):
         return {
             "pool": Field(look, "Pool", self.pool, self.meter, self.full),
             "queued": Field(look, "Queued", self.queued),
-            "today": Field(look, "PnL today, USD", self.today),
+            "today": Field(look, "Realised today", self.today),
             "total": Field(look, "PnL total, USD", self.total),
             "risk": Field(look, "Risk engine", self.risk_icon, self.risk, self.risk_more),
             "webhook": Field(look, "Last webhook", self.webhook, self.webhook_more),
@@ -203,7 +203,7 @@ class Ribbon(QWidget):
             for label in (self.pool, self.queued, self.risk, self.webhook):
                 label.setText(fmt.DASH)
                 label.set_token("muted")
-            for widget in (self.full, self.risk_more, self.webhook_more):
+            for widget in (self.full, self.risk_icon, self.risk_more, self.webhook_more):
                 widget.setVisible(False)
             return
         self._show_status(engine)
@@ -259,7 +259,7 @@ class Ribbon(QWidget):
         self.today.show_value(engine.realised_today, _share(engine.realised_today, engine))
         self.total.show_value(total, _share(total, engine))
         missing = f", {fmt.count(open_pnl.missing, 'group')} without a price left out" if open_pnl.missing else ""
-        self.today.setToolTip("Realised since the day began, net of fees")
+        self.today.setToolTip("USD realised since the day began, net of fees; what is open counts once it closes")
         self.total.setToolTip(
             f"Realised {fmt.signed(engine.realised_total, 2)} and unrealised {fmt.signed(open_pnl.value, 2)}{missing}"
         )
@@ -287,6 +287,7 @@ class Ribbon(QWidget):
             self._risk_token = token
             shield = self._icons.pixmap("shield", token, self._look.grown(16), self.devicePixelRatioF())
             self.risk_icon.setPixmap(shield)
+        self.risk_icon.setVisible(True)
         self.risk_more.setText(more)
         self.risk_more.setVisible(bool(more) and self._with_more)
 

@@ -94,7 +94,7 @@ class RunSheet(Sheet):
         follow = f" Up to {fmt.count(more, 'further candidate')} may follow at once." if more > 0 else ""
         self.meaning.say(
             f"{self._orders(plan)} The winners come first, then the loser by what they really bring. "
-            f"**{fmt.number(plan.required_usd, 2)} USD** are needed.{follow}"
+            f"**{fmt.number(plan.required_usd, 2)} USD** is needed.{follow}"
         )
         self.model.replace(plan_rows(plan), 0)
         lines = self.model.rowCount()

@@ -161,7 +161,7 @@ class Sheet(QDialog):
         painter = QPainter(self)
         painter.fillRect(self.rect(), self.look.color("surface"))
         # A pen of one pixel lies half outside where a pixel is two, and the bar would cover what is left of it.
-        edge = self.look.color("live" if self.mode is Mode.LIVE else "line_strong")
+        edge = self.look.color("live" if self.mode is Mode.LIVE else "edge")
         wide, high = self.width(), self.height()
         for left, top, width, height in (
             (0, 0, wide, 1), (0, high - 1, wide, 1), (0, 0, 1, high), (wide - 1, 0, 1, high)

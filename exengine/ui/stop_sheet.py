@@ -12,6 +12,7 @@ from exengine.ui import format as fmt
 from exengine.ui import words
 from exengine.ui.book import Book
 from exengine.ui.icons import Icons
+from exengine.ui.part_sheet import unit_of
 from exengine.ui.pieces import Label, Prose, button
 from exengine.ui.positions_deeds import Deed, name_of, why_not
 from exengine.ui.remark import Remark, set_marks
@@ -88,7 +89,7 @@ class StopSheet(Sheet):
         price = fmt.read(self.price.text())
         typed = bool(self.price.text().strip())
         with arithmetic():
-            fault = "" if price is None else why_not_stop(group.side, price, last)
+            fault = "" if price is None else why_not_stop(group.side, price, last, group.price_decimals)
             if price is None and typed:
                 fault = "That is no price."
             self._show_outcome(self._outcome(group, price, last) if price is not None and not fault else "")
@@ -121,6 +122,11 @@ class StopSheet(Sheet):
         pnl, rate = group.after_fees(price), self._book.usd_rate(group.account, group.quote)
         brings = f", with about **{fmt.signed(pnl * rate, 2)} USD** after fees" if pnl is not None and rate else ""
         where = f"on {group.account}, {words.MODES[self.mode][0]}"
-        return (
-            f"When the price comes to it, **{away} %** {side} the last, the group is closed at market {where}{brings}."
-        )
+        begins = f"When the price comes to it, **{away} %** {side} the last, the group is closed at market {where}"
+        if group.holding.net_base == 0:
+            return f"{begins}. Nothing of it has filled yet."
+        amount = f"**{fmt.number(abs(group.net_qty), group.qty_decimals)} {unit_of(group)}**"
+        worth = abs(group.holding.net_base) * price * rate if rate is not None else None
+        about = f", about **{fmt.number(worth, 2)} USD**" if worth is not None else ""
+        verb = "sold" if group.side.sign > 0 else "bought back"
+        return f"{begins}: {amount}{about}, {verb}{brings}."

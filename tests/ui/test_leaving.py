@@ -56,6 +56,11 @@ def test_orders_that_rest_on_an_exchange_stay_there(look, tmp_path, qtbot, on_lo
     assert sheet.meaning.accessibleName().startswith("27 orders stay on the exchange and may fill there;")
     assert sheet.quit.property("kind") == "danger"
     sheet.reject()
+    groups[0] = rows.replace(groups[0], account="perp")
+    live.put(rows.changes(groups))
+    do(on_loop, live.window.close)
+    assert live.window.clicks.sheet.meaning.accessibleName().startswith("27 orders stay on the exchanges and may fill")
+    live.window.clicks.sheet.reject()
     live.bridge.close()
     live.window.hide()
     live.window.deleteLater()

@@ -163,6 +163,14 @@ def test_per_cent_quantity_and_value_follow_one_another(full, qtbot):
     assert sheet.part == D("2.5")
 
 
+def test_fields_and_sentence_write_the_same_number_alike(full):
+    full.window.clicks.ask_part(SOL)
+    sheet = full.window.clicks.sheet
+    sheet.take_share(D(100))
+    assert "," in sheet.value.text()
+    assert f"about {sheet.value.text()} USD" in sheet.meaning.accessibleName()
+
+
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
@@ -215,7 +223,11 @@ def test_a_stop_is_set_at_a_price_and_says_what_it_would_bring(full, on_loop):
     sheet.price.setText("140.5")
     sheet.refresh()
     assert "5.46 % below the last" in sheet.meaning.accessibleName()
-    assert "on paper, PAPER, with about −" in sheet.meaning.accessibleName()
+    group = full.window.book.groups[SOL]
+    worth = f"{group.net_qty * D('140.5'):,.2f}"
+    qty = f"{group.net_qty:.{group.qty_decimals}f}"
+    said = f"at market on paper, PAPER: {qty} SOL, about {worth} USD, sold, with about −"
+    assert said in sheet.meaning.accessibleName()
     do(on_loop, sheet.action.click)
     assert full.commands.asked == [("set_stop", SOL, D("140.5"))]
 
@@ -226,7 +238,7 @@ def test_a_stop_on_the_wrong_side_is_refused_in_words(full):
     sheet.price.setText("150")
     sheet.refresh()
     assert sheet.fault.text() == (
-        "The stop of a long stands below the last price, which is 148.62: at 150 the group would be closed now."
+        "The stop of a long stands below the last price, which is 148.62: at 150.00 the group would be closed now."
     )
     assert sheet.fault.token == "error"
     assert sheet.price.property("faulty")

@@ -79,7 +79,7 @@ def test_the_ribbon_shows_the_engine_and_the_money(stage):
     assert ribbon.pool.text() == "6 / 6"
     assert ribbon.full.isVisible()
     assert ribbon.queued.text() == "5"
-    assert ribbon.today.accessibleName() == "PnL today, USD: +81.66, +0.16 %"
+    assert ribbon.today.accessibleName() == "Realised today, USD: +81.66, +0.16 %"
     assert ribbon.total.accessibleName() == "PnL total, USD: +1,112.06, +2.22 %"
     assert ribbon.webhook.text() == "4 m"
 

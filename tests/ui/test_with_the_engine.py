@@ -81,7 +81,7 @@ def test_a_test_alert_opens_a_group_that_is_filled_priced_and_closed(on_a_runnin
         window.clicks.sheet.action.click()
         await until(window.positions.first_steps.isVisible)
         assert window.positions.first_steps.heading.text() == "No open positions"
-        assert window.ribbon.today.accessibleName().startswith("PnL today, USD: −")
+        assert window.ribbon.today.accessibleName().startswith("Realised today, USD: −")
         assert window.log.model.total > 0
 
     on_a_running_program(story)

@@ -133,8 +133,8 @@ def test_a_stop_on_the_wrong_side_is_refused_in_words():
     severity, text = last_note(made)
     assert severity is Severity.WARNING
     assert text == (
-        "The stop was not changed: The stop of a long stands below the last price, which is 50000: "
-        "at 50000 the group would be closed now."
+        "The stop was not changed: The stop of a long stands below the last price, which is 50000.00: "
+        "at 50000.00 the group would be closed now."
     )
 
 
