@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSignalBlocker, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QCheckBox, QComboBox, QRadioButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QRadioButton, QWidget
 
 from exengine.ui.icons import Icons
 from exengine.ui.theme import Look, Role, Weight
@@ -44,10 +44,14 @@ class DropDown(QComboBox):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        token = "muted" if self.isEnabled() else "disabled"
-        size = self._icons.look.grown(12)
-        pixmap = self._icons.pixmap("chevron-down", token, size, self.devicePixelRatioF())
-        QPainter(self).drawPixmap(self.width() - size - 8, (self.height() - size) // 2, pixmap)
+        draw_chevron(self, self._icons)
+
+
+def draw_chevron(field: QWidget, icons: Icons) -> None:
+    """At the right of a field that opens something to choose from."""
+    size = icons.look.grown(12)
+    pixmap = icons.pixmap("chevron-down", "muted" if field.isEnabled() else "disabled", size, field.devicePixelRatioF())
+    QPainter(field).drawPixmap(field.width() - size - 8, (field.height() - size) // 2, pixmap)
 
 
 class Option(QRadioButton):

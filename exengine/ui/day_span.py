@@ -2,10 +2,12 @@
 
 from datetime import date
 
-from PySide6.QtCore import QDate, QPointF, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QDate, Signal
+from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QDateEdit, QHBoxLayout, QWidget
 
+from exengine.ui.choice import draw_chevron
+from exengine.ui.icons import Icons
 from exengine.ui.pieces import Ground, Label
 from exengine.ui.theme import Look
 
@@ -13,22 +15,24 @@ from exengine.ui.theme import Look
 class DayField(QDateEdit):
     """A day to be typed or chosen from a calendar, with the program's own chevron as a drop-down has it."""
 
-    def __init__(self, look: Look, name: str) -> None:
+    def __init__(self, icons: Icons, name: str) -> None:
         super().__init__()
-        self._look = look
+        self._icons = icons
+        icons.look.changed.connect(self._on_look_changed)
+        self._on_look_changed()
         self.setCalendarPopup(True)
         self.setDisplayFormat("yyyy-MM-dd")
         self.setAccessibleName(name)
 
+    def _on_look_changed(self) -> None:
+        # Qt rounds the middle of a field up and that of a drop-down down, unless the font has outgrown it: in one row
+        # their texts stand at one height.
+        look = self._icons.look
+        self.lineEdit().setTextMargins(0, 0, 0, int(look.tall("field") == look.metric("field")))
+
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(self._look.color("muted" if self.isEnabled() else "disabled"), 1.5))
-        reach = self._look.grown(3)
-        right, middle = self.width() - 10.0, self.height() / 2 - reach / 4
-        ends = ((right - 2 * reach, 0), (right - reach, reach), (right, 0))
-        painter.drawPolyline([QPointF(x, middle + down - reach / 4) for x, down in ends])
+        draw_chevron(self, self._icons)
 
 
 class DaySpan(Ground):
@@ -37,10 +41,10 @@ class DaySpan(Ground):
     days_changed = Signal()
     """The trader has chosen another day."""
 
-    def __init__(self, look: Look, parent: QWidget | None = None, *, narrow: bool = False) -> None:
+    def __init__(self, look: Look, icons: Icons, parent: QWidget | None = None, *, narrow: bool = False) -> None:
         """`narrow` where there is only room for the two days."""
         super().__init__(look, "surface", parent)
-        self.first, self.last = DayField(look, "From"), DayField(look, "To")
+        self.first, self.last = DayField(icons, "From"), DayField(icons, "To")
         row = QHBoxLayout(self)
         edge = 0 if narrow else look.metric("edge_padding")
         row.setContentsMargins(edge, 0 if narrow else 6, edge, 0 if narrow else 6)

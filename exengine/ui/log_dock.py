@@ -52,7 +52,7 @@ class LogDock(StreamDock):
         self._beside: int | None = None
         """The room that its title bar has beside the tabs; None where it is not there."""
         self.waiting = Waiting(self, look, "looking further back")
-        self.range = LogRange(look, self)
+        self.range = LogRange(look, icons, self)
         self.range.changed.connect(self.apply_filter)
         note.pressed.connect(self.clear_filters)
         ground = Ground(look, "surface")

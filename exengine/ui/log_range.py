@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from exengine.ui import format as fmt
 from exengine.ui.day_span import DaySpan
+from exengine.ui.icons import Icons
 from exengine.ui.pieces import button
 from exengine.ui.theme import Look
 
@@ -29,8 +30,8 @@ class LogRange(DaySpan):
 
     changed = Signal()
 
-    def __init__(self, look: Look, parent: QWidget) -> None:
-        super().__init__(look, parent)
+    def __init__(self, look: Look, icons: Icons, parent: QWidget) -> None:
+        super().__init__(look, icons, parent)
         self.span = Span.ANY
         self.tool = button(look, Span.ANY.value, small=True)
         self.tool.setAccessibleName("Range of time")

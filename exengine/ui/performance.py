@@ -61,7 +61,7 @@ class PerformanceDock(Dock):
         self.feed.slow.connect(self._on_slow)
         self.feed.failed.connect(self._on_failed)
         self.feed.stopped.connect(self._on_stopped)
-        self.range = RangeChoice(look, self.feed.calendar.date_of(now_ms()))
+        self.range = RangeChoice(look, icons, self.feed.calendar.date_of(now_ms()))
         self.range.changed.connect(self.feed.ask)
         self.view: PerformanceView | None = None
         self._build()

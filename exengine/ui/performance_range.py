@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from exengine.analytics.calendar import Range
 from exengine.analytics.report import Wanted
 from exengine.ui.day_span import DaySpan
+from exengine.ui.icons import Icons
 from exengine.ui.segments import Segments
 from exengine.ui.theme import Look
 
@@ -25,8 +26,8 @@ class RangeChoice(DaySpan):
     changed = Signal(object)
     """The Wanted that the trader has just chosen."""
 
-    def __init__(self, look: Look, today: date) -> None:
-        super().__init__(look)
+    def __init__(self, look: Look, icons: Icons, today: date) -> None:
+        super().__init__(look, icons)
         self.segments = Segments(look, "Range", {one.value: text for one, text in WORDS.items()})
         self.segments.choose(Range.ALL.value)
         self.segments.chosen.connect(self._on_chosen)

@@ -109,7 +109,7 @@ class ReplayForm(Ground):
         self.signals = self._choice("Signals", LOG, FILE)
         self.signals_file = self._files("Choose recorded signals", "Recorded signals (*.jsonl);;All files (*)")
         self.span = self._choice("Which of the signals", ALL, WEEK, MONTH, DAYS)
-        self.days = DaySpan(self.look, narrow=True)
+        self.days = DaySpan(self.look, self.icons, narrow=True)
         today = datetime.fromtimestamp(self._now_ms() / 1000, UTC).astimezone(self.zone).date()
         self.days.set_days(today - timedelta(days=30), today)
         self.days.days_changed.connect(self.refresh)

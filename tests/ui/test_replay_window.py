@@ -7,8 +7,8 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QDate, QPointF
+from PySide6.QtWidgets import QApplication, QWidget
 
 from exengine.analytics.replayed import SignalsThere
 from exengine.analytics.replayed import Stage as Done
@@ -16,12 +16,16 @@ from exengine.bootstrap.account_desk import AccountDesk
 from exengine.domain.errors import UserError
 from exengine.settings.file import save
 from exengine.ui import format as fmt
+from exengine.ui.choice import DropDown
+from exengine.ui.day_span import DayField
+from exengine.ui.icons import Icons
 from exengine.ui.loop import Loop
 from exengine.ui.replay_entry import ReplayEntry
 from exengine.ui.replay_form import DAYS, FILE, FILES, MONTH, NONE
 from exengine.ui.replay_window import ReplayWindow
 from exengine.ui.settings_dialog import SettingsDialog
 from exengine.ui.settings_entry import SettingsEntry
+from exengine.ui.theme import Look
 from tests.bench.replay_inputs import T0, config, write
 from tests.integration.test_replay_desk import ALERTS, PRICES, RUNNING, SECOND
 from tests.integration.test_replay_desk import desk as real_desk
@@ -134,6 +138,28 @@ def test_what_is_missing_is_said_and_keeps_the_button_off(replaying: Replaying) 
         choice.setCurrentText(before)
     form.show_there(SignalsThere(count=0))
     assert window.why.text() == "The log has no signals yet."
+
+
+@pytest.mark.parametrize("font_size", [8, 10, 12, 13, 14, 16, 20])
+def test_a_day_stands_as_high_in_its_field_as_a_choice_beside_it(look: Look, icons: Icons, font_size, qtbot) -> None:
+    look.choose(font_size=font_size)
+    day, choice = DayField(icons, "Day"), DropDown(icons, "Choice", ("2026-11-23",))
+    day.setDate(QDate(2026, 11, 23))
+    for field in (day, choice):
+        qtbot.addWidget(field)
+        field.resize(200, look.tall("field"))
+    assert inked(day) == inked(choice)
+
+
+def inked(field: QWidget) -> list[int]:
+    """The rows of a field in which something else than its ground is painted, inside its border."""
+    picture = field.grab().toImage()
+    ground = picture.pixelColor(3, picture.height() // 2)
+    return [
+        y
+        for y in range(2, picture.height() - 2)
+        if any(picture.pixelColor(x, y) != ground for x in range(3, picture.width() - 3))
+    ]
 
 
 def test_what_was_chosen_is_what_is_asked(replaying: Replaying) -> None:
