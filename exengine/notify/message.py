@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from exengine.domain.group import GroupKey
 from exengine.domain.journal import Severity
 from exengine.engine.rows import LogRow
 
@@ -50,7 +51,7 @@ def message_of(rows: Sequence[LogRow], label: Label, *, dropped: int = 0) -> Mes
 
 def account_of(row: LogRow) -> str:
     """The account that a line is about, by its group; empty where it is about none or the program."""
-    return row.group.partition("|")[0]
+    return GroupKey.of(row.group).account if row.group else ""
 
 
 def _headline(row: LogRow) -> str:

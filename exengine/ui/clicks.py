@@ -313,8 +313,7 @@ class Clicks(QObject):
     def ask_replay(self, row: SignalRow) -> None:
         if self.sheet is not None:
             return
-        account = row.group.partition("|")[0]
-        mode = self.setup.mode_of(account) or self._mode
+        mode = (self.setup.mode_of(GroupKey.of(row.group).account) if row.group else None) or self._mode
         sheet = ReplaySheet(self._look, self._icons, self._window, row, mode, self._bridge.now_ms())
 
         async def replay() -> None:

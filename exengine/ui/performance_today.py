@@ -11,6 +11,7 @@ from exengine.analytics.history import Day
 from exengine.analytics.report import Report
 from exengine.analytics.trades import Line, Rates
 from exengine.domain.capital import DOLLARS
+from exengine.domain.group import GroupKey
 from exengine.domain.money import ONE, ZERO
 from exengine.engine.rows import EngineRow
 from exengine.ui import format as fmt
@@ -161,9 +162,8 @@ def _offsets(day: Day) -> str:
 
 def _group(group_id: str) -> str:
     """`ADA/USDT 2h` of `paper|ADA/USDT|2h#4`."""
-    _, _, rest = group_id.partition("|")
-    symbol, _, timeframe = rest.partition("|")
-    return f"{fmt.pair(symbol)} {timeframe.partition('#')[0]}"
+    key = GroupKey.of(group_id)
+    return f"{fmt.pair(key.symbol)} {key.timeframe}"
 
 
 def _slots(engine: EngineRow | None) -> str:
