@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Protocol
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from exengine.domain.alert_text import AlertTemplate
 from exengine.domain.events import QueueAction
@@ -18,6 +18,7 @@ from exengine.engine.panel_rows import Panel, PanelChanges
 from exengine.engine.past import TrailRow
 from exengine.engine.rows import ViewChanges
 from exengine.ui.giving_way import GIVE_WAY_MS, GivingWay
+from exengine.ui.one_shot import one_shot
 
 FLUSH_MS = 500
 URGENT_GAP_MS = 25
@@ -170,18 +171,9 @@ class Bridge(QObject):
         self._watched: tuple[frozenset[Panel], str | None] = (frozenset(), None)
         self._waiting = True
         self._flushed_at = float("-inf")
-        self._timer = QTimer(self)
-        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._on_due)
-        self._panels_timer = QTimer(self)
-        self._panels_timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._panels_timer.setSingleShot(True)
-        self._panels_timer.timeout.connect(self._on_panels_due)
-        self._late_tick = QTimer(self)
-        self._late_tick.setTimerType(Qt.TimerType.PreciseTimer)
-        self._late_tick.setSingleShot(True)
-        self._late_tick.timeout.connect(self._on_tick)
+        self._timer = one_shot(self, self._on_due, precise=True)
+        self._panels_timer = one_shot(self, self._on_panels_due, precise=True)
+        self._late_tick = one_shot(self, self._on_tick, precise=True)
         self._ticker = QTimer(self)
         self._ticker.setInterval(TICK_MS)
         self._ticker.timeout.connect(self._on_tick)

@@ -6,10 +6,11 @@ window or a large font the right column would stay wider, and the tabs below hig
 
 from collections.abc import Collection, Iterator
 
-from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
 from PySide6.QtWidgets import QMainWindow
 
 from exengine.ui.dock import Dock, docks_of, tab_bars
+from exengine.ui.one_shot import one_shot
 from exengine.ui.theme import Look
 
 Stack = frozenset[Dock]
@@ -31,10 +32,7 @@ class DockSizes(QObject):
         self._window, self._docks = window, docks
         self._noted: dict[Stack, QRect] = {}
         self._passes = 0
-        self._soon, self._again = QTimer(self), QTimer(self)
-        for timer, slot in ((self._soon, self.note), (self._again, self._pass)):
-            timer.setSingleShot(True)
-            timer.timeout.connect(slot)
+        self._soon, self._again = one_shot(self, self.note), one_shot(self, self._pass)
         look.changed.connect(self._fit)
         window.installEventFilter(self)
 

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
+from exengine.ui.one_shot import one_shot
 from exengine.ui.theme import Look
 
 
@@ -30,9 +31,7 @@ class Flashes(QObject):
         self._ends: dict[tuple[int, int], float] = {}
         self.tokens: dict[tuple[int, int], str] = {}
         """By row and column the ground of each cell that flashes."""
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._on_timer)
+        self._timer = one_shot(self, self._on_timer)
 
     def add(self, flashes: Iterable[Flash]) -> None:
         if self._look.reduced_motion:

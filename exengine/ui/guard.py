@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QWindow
 from PySide6.QtWidgets import QBoxLayout, QDialog, QWidget
 from shiboken6 import isValid
@@ -12,6 +12,7 @@ from exengine.settings.access import Access
 from exengine.settings.app_lock import Role
 from exengine.ui.icons import Icons
 from exengine.ui.lock_window import LockWindow
+from exengine.ui.one_shot import one_shot
 from exengine.ui.read_only import ReadOnlyBanner
 from exengine.ui.theme import Look
 from exengine.ui.window import Window
@@ -38,9 +39,7 @@ class Guard(QObject):
         self.lock_window: LockWindow | None = None
         window.leaving.why_not_stop = self._why_not_stop
         window.leaving.stop_refused.connect(self._on_stop_refused)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self.lock)
+        self._timer = one_shot(self, self.lock)
         app = QGuiApplication.instance()
         assert isinstance(app, QGuiApplication)
         app.focusWindowChanged.connect(self._on_focus)

@@ -6,12 +6,13 @@ painting of a full table alone may take longer than all else that an alert waits
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QRect
 from PySide6.QtGui import QRegion
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from exengine.ui.giving_way import GIVE_WAY_MS, GivingWay
+from exengine.ui.one_shot import one_shot
 
 TURN_MS = 6
 """In this time an alert that came in meanwhile is stored and answered; nobody sees so short a delay."""
@@ -32,10 +33,7 @@ class LatePaint(QObject):
         self._owed = False
         """Whether painting was asked for meanwhile."""
         self._paints = False
-        self._turn = QTimer(self)
-        self._turn.setTimerType(Qt.TimerType.PreciseTimer)
-        self._turn.setSingleShot(True)
-        self._turn.timeout.connect(self._paint)
+        self._turn = one_shot(self, self._paint, precise=True)
         window.installEventFilter(self)
 
     def hold(self) -> None:
@@ -75,10 +73,7 @@ class Bands(QObject):
         """The widget and the band that Qt was asked to paint, and has not painted yet."""
         self._later: dict[tuple[QWidget, int], QRegion] = {}
         self._band_ms = band_ms
-        self._turn = QTimer(self)
-        self._turn.setTimerType(Qt.TimerType.PreciseTimer)
-        self._turn.setSingleShot(True)
-        self._turn.timeout.connect(self._next)
+        self._turn = one_shot(self, self._next, precise=True)
 
     @property
     def is_at_work(self) -> bool:

@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from exengine.domain.errors import UserError
 from exengine.settings.file import ONE_WRITER, read, save
 from exengine.settings.program_pages import PnlPalette, Theme
 from exengine.ui.loop import spawn
+from exengine.ui.one_shot import one_shot
 from exengine.ui.theme import Look
 
 log = logging.getLogger(__name__)
@@ -30,10 +31,7 @@ class LookMemory(QObject):
         super().__init__(look)
         self._look, self._file, self._locked = look, config_file, locked
         self._kept = self._choice
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(QUIET_MS)
-        self._timer.timeout.connect(self._save)
+        self._timer = one_shot(self, self._save, after_ms=QUIET_MS)
         self._saving: asyncio.Task[None] | None = None
         look.changed.connect(self._on_changed)
 

@@ -18,10 +18,11 @@ from contextvars import Context
 from typing import Any, TypeVar
 
 import qasync
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QApplication
 
 from exengine.ui.garbage import collected_here
+from exengine.ui.one_shot import one_shot
 
 T = TypeVar("T")
 
@@ -56,10 +57,7 @@ class Loop(qasync.QEventLoop):
         self._inside = False
         self._wake_sent = False
         self._fatal: BaseException | None = None
-        self._clock = QTimer()
-        self._clock.setTimerType(Qt.TimerType.PreciseTimer)
-        self._clock.setSingleShot(True)
-        self._clock.timeout.connect(self._on_clock)
+        self._clock = one_shot(None, self._on_clock, precise=True)
         self._waker = _Waker()
         self._waker.woken.connect(self._on_woken, Qt.ConnectionType.QueuedConnection)
         super().__init__(app)

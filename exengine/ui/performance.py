@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from exengine.analytics.calendar import Range
@@ -17,6 +17,7 @@ from exengine.ui.book import Book
 from exengine.ui.dock import Dock
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
+from exengine.ui.one_shot import one_shot
 from exengine.ui.performance_feed import PerformanceFeed, Progress, Source
 from exengine.ui.performance_pieces import BusyLine
 from exengine.ui.performance_range import RangeChoice
@@ -65,14 +66,10 @@ class PerformanceDock(Dock):
         self.range.changed.connect(self.feed.ask)
         self.view: PerformanceView | None = None
         self._build()
-        self._look_soon = QTimer(self)
-        self._look_soon.setSingleShot(True)
-        self._look_soon.timeout.connect(self._on_seen)
+        self._look_soon = one_shot(self, self._on_seen)
         self.visibilityChanged.connect(lambda _: self._look_soon.start(0))
         self._next: Report | None = None
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
-        self._later.timeout.connect(self._on_later)
+        self._later = one_shot(self, self._on_later)
         look.changed.connect(self._on_tools_look)
         self._say(*EMPTY, action="Send test alert", ask=self.test_asked.emit)
 

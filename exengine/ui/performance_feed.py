@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from exengine.analytics.calendar import Calendar
 from exengine.analytics.equity import Equity, Now
@@ -18,6 +18,7 @@ from exengine.analytics.report import Report, Wanted, report
 from exengine.analytics.trades import Trades
 from exengine.engine.log_pages import LogPages
 from exengine.ui.loop import spawn
+from exengine.ui.one_shot import one_shot
 
 PAGE = 2_000
 SLOW_MS = 300
@@ -80,10 +81,7 @@ class PerformanceFeed(QObject):
         self._task: asyncio.Task[None] | None = None
         self._again = False
         self._job: asyncio.Future[Any] | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(SLOW_MS)
-        self._timer.timeout.connect(self._tell_slow)
+        self._timer = one_shot(self, self._tell_slow, after_ms=SLOW_MS)
         self._is_slow = False
         self._told_at = 0.0
 

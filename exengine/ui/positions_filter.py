@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
@@ -11,6 +11,7 @@ from exengine.engine.rows import GroupRow
 from exengine.ui import format as fmt
 from exengine.ui import words
 from exengine.ui.icons import Icons
+from exengine.ui.one_shot import one_shot
 from exengine.ui.pieces import IconButton, chip
 from exengine.ui.positions_model import PositionsModel
 from exengine.ui.stream_dock import EmptyNote
@@ -56,10 +57,7 @@ class PositionsFilter(QWidget):
         for widget in (*self.chips.values(), self.search):
             row.addWidget(widget)
         self.hide()
-        self._typed = QTimer(self)
-        self._typed.setSingleShot(True)
-        self._typed.setInterval(SEARCH_MS)
-        self._typed.timeout.connect(self.look)
+        self._typed = one_shot(self, self.look, after_ms=SEARCH_MS)
         self.search.textChanged.connect(self._typed.start)
         find = QShortcut(QKeySequence.StandardKey.Find, table)
         find.setContext(Qt.ShortcutContext.WidgetShortcut)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QTreeView, QWidget
 
 from exengine.ui.cell import CHEVRON, INDENT, Cell, CellPainter
@@ -10,6 +9,7 @@ from exengine.ui.cell_model import CellModel, Index
 from exengine.ui.header import TableHeader
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
+from exengine.ui.one_shot import one_shot
 from exengine.ui.theme import Look
 
 WIDEST_NAME = 1.5
@@ -47,9 +47,7 @@ class ColumnedTree(QTreeView):
         self.heading.inner = self._inner
         # Where both scroll bars meet Fusion would paint a small frame.
         self.setCornerWidget(QWidget())
-        self._fit_soon = QTimer(self)
-        self._fit_soon.setSingleShot(True)
-        self._fit_soon.timeout.connect(self.fit)
+        self._fit_soon = one_shot(self, self.fit)
 
     def note(self, index: Index) -> None:
         """Lets the columns grow for what a row is about to show. Only text longer than any before is measured."""

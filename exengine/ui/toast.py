@@ -1,10 +1,11 @@
 """Short notices that come and go without taking the keyboard; many at once are merged, the same one is counted."""
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from exengine.ui.icons import Icons
+from exengine.ui.one_shot import one_shot
 from exengine.ui.pieces import IconButton, Label
 from exengine.ui.theme import Look
 
@@ -45,9 +46,7 @@ class Toast(QWidget):
         row.addWidget(self._times)
         row.addWidget(close)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._end = QTimer(self)
-        self._end.setSingleShot(True)
-        self._end.timeout.connect(self.close)
+        self._end = one_shot(self, self.close)
         self._end.start(SHOWN_MS)
 
     def again(self) -> None:

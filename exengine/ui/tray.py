@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
@@ -10,6 +10,7 @@ from exengine.engine.rows import LogRow, Severity
 from exengine.ui import format as fmt
 from exengine.ui.actions import Registry
 from exengine.ui.icons import Icons
+from exengine.ui.one_shot import one_shot
 
 MERGE_MS = 3_000
 """Notices that come within this are one: a dead exchange refuses many orders at once."""
@@ -29,10 +30,7 @@ class Tray(QObject):
         self._window, self._icons = window, icons
         self._waiting: list[LogRow] = []
         self._last_id: int | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(MERGE_MS)
-        self._timer.timeout.connect(self._show)
+        self._timer = one_shot(self, self._show, after_ms=MERGE_MS)
         self._icon: QSystemTrayIcon | None = None
         self._menu = QMenu(window)
         opens = QAction("Open ExEngine", self._menu)

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject
 
 from exengine.ui.dock import Dock
 from exengine.ui.loop import spawn
+from exengine.ui.one_shot import one_shot
 from exengine.ui.performance_pieces import BusyLine
 from exengine.ui.pieces import button
 from exengine.ui.theme import Look
@@ -28,10 +29,7 @@ class Waiting(QObject):
         dock.heading.add_tool(self.stop)
         self._number = 0
         self._task: Any = None
-        self._slow = QTimer(self)
-        self._slow.setSingleShot(True)
-        self._slow.setInterval(SLOW_MS)
-        self._slow.timeout.connect(self._show)
+        self._slow = one_shot(self, self._show, after_ms=SLOW_MS)
         dock.destroyed.connect(self._slow.stop)
 
     @property
