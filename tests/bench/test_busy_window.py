@@ -100,8 +100,8 @@ async def measured(look: Look, folder: Path) -> Measures:
             await asyncio.sleep(2)  # the first flush makes everything
             found.flush[way], found.flush[PANELS[way]] = [], []
             with (
-                _timed(bridge._timer, bridge._on_due, found.flush[way]),
-                _timed(bridge._panels_timer, bridge._on_panels_due, found.flush[PANELS[way]]),
+                _timed(bridge, bridge._timer, bridge._on_due, found.flush[way]),
+                _timed(bridge, bridge._panels_timer, bridge._on_panels_due, found.flush[PANELS[way]]),
             ):
                 found.late[BUSY_LOOP] += await lateness(SECONDS)
         found.processor_share = (time.process_time() - began_processor_s) / (time.perf_counter() - began_s)
@@ -147,13 +147,14 @@ async def a_quarter(market: BusyMarket, bridge: Bridge, memory_mb: list[float]) 
 
 
 @contextmanager
-def _timed(timer: QTimer, flush: Callable[[], None], took: list[float]) -> Iterator[None]:
-    """Keeps what the passes that a timer begins take of the processor."""
+def _timed(bridge: Bridge, timer: QTimer, flush: Callable[[], None], took: list[float]) -> Iterator[None]:
+    """Keeps what the passes that a timer begins take of the processor; one that gives way is none."""
 
     def watched() -> None:
-        began = time.thread_time()
+        began, before = time.thread_time(), bridge._passed_at
         flush()
-        took.append(time.thread_time() - began)
+        if bridge._passed_at != before:
+            took.append(time.thread_time() - began)
 
     timer.timeout.disconnect()
     timer.timeout.connect(watched)
