@@ -103,13 +103,20 @@ class SignalsDock(StreamDock):
         if changes.signals:
             self.model.take(changes.signals)
             self.keep_up()
-            self.set_tab_text(f"Signals {self.model.total:,}")
+            if self.windowTitle() == self.plain_title:
+                self._show_count()
             current = self._current()
             if current is not None and any(row.id == current.id for row in changes.signals):
                 self._on_current()
 
     def tick(self, now_ms: int) -> None:
         self.model.tick(now_ms)
+        self._show_count()
+
+    def _show_count(self) -> None:
+        """The first one at once, then with the clock: at another name of a tab Qt lays the whole window out anew."""
+        if self.model.total:
+            self.set_tab_text(f"Signals {self.model.total:,}")
 
     def _current(self) -> SignalRow | None:
         return self.model.row_at(self.table.currentIndex())

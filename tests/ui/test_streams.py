@@ -245,13 +245,24 @@ def test_rows_are_copied_plainly(dock):
     assert QGuiApplication.clipboard().text() == "\t".join([when, "Info", "Order", "", "line 1"])
 
 
+def test_the_number_of_signals_is_told_at_once_and_then_with_the_clock(look, icons, qtbot):
+    dock = SignalsDock(look, icons)
+    qtbot.addWidget(dock)
+    dock.apply(rows.changes(signals=rows.sample_signals()), rows.NOW_MS)
+    assert dock.windowTitle() == "Signals 12"
+    more = [replace(row, id=row.id + 1_000) for row in rows.sample_signals()]
+    dock.apply(rows.changes(signals=more), rows.NOW_MS + 100)
+    assert dock.windowTitle() == "Signals 12"
+    dock.tick(rows.NOW_MS + 1_000)
+    assert dock.windowTitle() == "Signals 24"
+
+
 def test_the_payload_is_shown_when_asked_for(look, icons, qtbot):
     dock = SignalsDock(look, icons)
     qtbot.addWidget(dock)
     dock.resize(1200, 300)
     dock.show()
     dock.apply(rows.changes(signals=rows.sample_signals()), rows.NOW_MS)
-    assert dock.windowTitle() == "Signals 12"
     dock.table.setCurrentIndex(dock.model.index(0, 0))
     assert not dock.payload.isVisible()
     dock.show_payload.click()
