@@ -10,7 +10,6 @@ from exengine.domain.money import ZERO
 from exengine.engine.panel_rows import CapitalRow, Panel
 from exengine.engine.rows import ViewChanges
 from exengine.ui import format as fmt
-from exengine.ui import words
 from exengine.ui.capital_model import AccountLine, AccountsModel, CapitalModel, Col
 from exengine.ui.cell import paint_parts
 from exengine.ui.icons import Icons
@@ -94,7 +93,7 @@ class CapitalDock(PanelDock):
         self.deployed = Label(look, fmt.DASH, role=Role.VALUE, weight=Weight.STRONG)
         self.free = Label(look, fmt.DASH, role=Role.VALUE, weight=Weight.STRONG)
         self.gauge = Gauge(look)
-        self.note = EmptyNote(look, icons, "capital", NOTHING, "", "", width=320)
+        self.note = EmptyNote(look, icons, "capital", NOTHING, "", "", width=320, starting=True)
         self.note.action.hide()
         self.heading.detail.setText("all accounts, USD")
         self._build()
@@ -140,7 +139,7 @@ class CapitalDock(PanelDock):
         amount = fmt.number(setup.test_amount, fmt.quote_decimals(setup.test_quote))
         whole = fmt.number(setup.test_amount * setup.test_pyramids, fmt.quote_decimals(setup.test_quote))
         self.note.say(
-            NOTHING if self._capital is not None else words.STARTING,
+            NOTHING,
             f"Each pair’s share of the money appears with the first group. A default pyramid uses {amount} "
             f"{setup.test_quote}, a full group {whole}.",
             action=False,
@@ -154,8 +153,7 @@ class CapitalDock(PanelDock):
             self.model.patch(patch, now_ms)
             self._rescale(now_ms)
         if capital is not None:
-            if self._capital is None:
-                self.note.set_heading(NOTHING)
+            self.note.end_starting()
             self._capital = capital
             self._show_capital(capital, now_ms)
         if patch or capital is not None:

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 from exengine.domain.events import QueueAction
 from exengine.engine.panel_rows import Panel, WaitingRow
 from exengine.engine.rows import EngineRow, ViewChanges
-from exengine.ui import words
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.panel_dock import PanelDock, Sorting, enable, keep_current, note_rows, patch_rows, seen_rows
@@ -17,6 +16,8 @@ from exengine.ui.stream_dock import EmptyNote
 from exengine.ui.table import Table
 from exengine.ui.table_tools import TableTools
 from exengine.ui.theme import Look
+
+NOTHING = "Nothing waits"
 
 
 class QueueDock(PanelDock):
@@ -31,7 +32,7 @@ class QueueDock(PanelDock):
         self.model = QueueModel(self)
         self.table = Table(look, icons, self.model, name="queue_table", title="Queue")
         self.sorting = Sorting(self.table, self.model, NAMES)
-        self.note = EmptyNote(look, icons, "queue", "Nothing waits", "", "")
+        self.note = EmptyNote(look, icons, "queue", NOTHING, "", "", starting=True)
         self.note.action.hide()
         self.pages = QStackedWidget()
         self.pages.addWidget(self.note)
@@ -73,10 +74,12 @@ class QueueDock(PanelDock):
         """How many wait is on the tab also while nobody looks; why nobody does is in the empty note."""
         slots = f"all {engine.pool_limit:,} slots are taken" if engine is not None else "all slots are taken"
         self.note.say(
-            "Nothing waits" if engine is not None else words.STARTING,
+            NOTHING,
             f"Entries wait here when {slots}, while the other side is still open, or until market rules arrive.",
             action=False,
         )
+        if engine is not None:
+            self.note.end_starting()
         self.set_tab_text(f"Queue {engine.queued:,}" if engine is not None else "Queue")
 
     def tick(self, now_ms: int) -> None:

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QSizePoli
 from exengine.engine.panel_rows import Panel, PlanView, RiskRow, RiskState, RiskSummary
 from exengine.engine.rows import ViewChanges
 from exengine.ui import format as fmt
-from exengine.ui import risk_words, words
+from exengine.ui import risk_words
 from exengine.ui.book import Book
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
@@ -62,9 +62,9 @@ class RiskDock(PanelDock):
             "pay.",
             "Risk settings",
             width=320,
+            starting=True,
         )
         self.note.offer(False)
-        self.note.set_heading(words.STARTING)
         self.title = Label(look, weight=Weight.STRONG)
         self.words = RunningProse(look)
         self.tools = TableTools(self, icons, [self.table, self.plan_table, self.past], narrow=True)
@@ -143,8 +143,8 @@ class RiskDock(PanelDock):
     def apply(self, changes: ViewChanges, now_ms: int) -> None:
         panels, self._now_ms = changes.panels, now_ms
         before = (self.model.rowCount(), self.history.rowCount())
-        if self.about is None and panels.risk_summary is not None:
-            self.note.set_heading(NOTHING)
+        if panels.risk_summary is not None:
+            self.note.end_starting()
         self.about = self.model.about = panels.risk_summary or self.about
         if panels.plan_changed:
             self.plan = panels.plan

@@ -4,6 +4,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from exengine.ui import words
 from exengine.ui.dock import Dock
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
@@ -33,19 +34,22 @@ class EmptyNote(Ground):
         *,
         width: int = 440,
         token: str = "muted",
+        starting: bool = False,
     ) -> None:
+        """`starting` says that the engine is, instead of `heading`, until `end_starting`."""
         super().__init__(look, "surface")
         self._text_width = width
+        self._own_heading, self._is_starting = heading, starting
         self._icons, self._icon, self._token = icons, icon, token
         self._picture = Label(look)
-        self.heading = Label(look, heading, weight=Weight.STRONG)
+        self.heading = Label(look, weight=Weight.STRONG)
         self.text = Label(look, text, token="muted")
         self.text.setWordWrap(True)
         self.text.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.action = button(look, action, small=True)
         self.action.setAccessibleName(action or heading)
         self.action.clicked.connect(self.pressed)
-        self.setAccessibleName(f"{heading}. {text}")
+        self._show_heading(text)
         # Without a next step the note itself is what the keyboard comes to.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus if action else Qt.FocusPolicy.TabFocus)
         column = QVBoxLayout(self)
@@ -76,15 +80,21 @@ class EmptyNote(Ground):
         """What the keyboard comes to: the next step, or the note where there is none."""
         return self if self.action.isHidden() else self.action
 
-    def set_heading(self, heading: str) -> None:
-        """The same text under another heading."""
-        self.setAccessibleName(f"{heading}. {self.text.text()}")
+    def end_starting(self) -> None:
+        """From now on it is known that there is nothing."""
+        if self._is_starting:
+            self._is_starting = False
+            self._show_heading(self.text.text())
+
+    def _show_heading(self, text: str) -> None:
+        heading = words.STARTING if self._is_starting else self._own_heading
+        self.setAccessibleName(f"{heading}. {text}")
         self.heading.setText(heading)
 
     def say(self, heading: str, text: str, *, action: bool) -> None:
         """Another reason; `action` is whether there is a next step."""
-        self.setAccessibleName(f"{heading}. {text}")
-        self.heading.setText(heading)
+        self._own_heading = heading
+        self._show_heading(text)
         self.action.setVisible(action)
         if text != self.text.text():
             self.text.setText(text)
