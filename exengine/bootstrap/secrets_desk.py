@@ -67,7 +67,7 @@ class SecretsDesk:
             program = self._program
             program.hide(keys.api_key, keys.secret, keys.passphrase)
             origin = await asyncio.to_thread(keep_keys, program.stores, account, keys)
-            self._note(f"The keys of account {account} were replaced ({keys.ending}).")
+            self._note(f"The keys of account {account} were replaced ({keys.masked}).")
             if any(one.name == account and one.enabled for one in program.settings.accounts):
                 await program.apply(program.config, anew={account})
         return origin
@@ -161,7 +161,7 @@ class SecretsDesk:
                 AccountSecret(
                     account=account.name,
                     venue=venue_of(account),
-                    ending="" if kept is None else kept.keys.ending,
+                    masked="" if kept is None else kept.keys.masked,
                     origin=None if kept is None else kept.origin,
                     wants_passphrase=account.exchange in WITH_PASSPHRASE,
                 )

@@ -60,7 +60,7 @@ def _set(data_dir: DataDir, config_file: Path, name: str) -> int:
     keys = _entered_keys(account)
     stores = _places(data_dir)
     origin = keep_keys(stores, account.name, keys)
-    print(f"The keys of account {account.name} ({keys.ending}) are in the {origin.value}.")
+    print(f"The keys of account {account.name} ({keys.masked}) are in the {origin.value}.")
     if origin is not stores[0].origin:
         print(f"The {stores[0].origin.value} is not there or not open, and was not used.")
     return 0
@@ -85,7 +85,7 @@ def _place_and_ending(stores: list[SecretStore], name: str) -> tuple[str, str]:
         found = find_keys(stores, name)
     except UserError as error:
         return UNREADABLE, error.happened
-    return ("-", "no keys") if found is None else (found.origin.value, found.keys.ending)
+    return ("-", "no keys") if found is None else (found.origin.value, found.keys.masked)
 
 
 def _others(stores: list[SecretStore], live: list[AccountPage]) -> list[str]:

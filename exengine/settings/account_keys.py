@@ -36,14 +36,9 @@ class AccountKeys:
         return "AccountKeys(…)"
 
     @property
-    def ending(self) -> str:
-        """The last characters of the API key, by which the trader knows it again."""
-        return f"…{self.api_key[-_SHOWN:]}" if len(self.api_key) >= _SHOWN_OF else "…"
-
-    @property
     def masked(self) -> str:
-        """The same as a window shows it: `****B19K`."""
-        return "****" + self.ending[1:]
+        """`****B19K`: the last characters of the API key, by which the trader knows it again."""
+        return "****" + (self.api_key[-_SHOWN:] if len(self.api_key) >= _SHOWN_OF else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,9 @@ NotNegative = Annotated[Amount, Field(ge=0)]
 Whole = Annotated[int, BeforeValidator(read_whole)]
 Flag = Annotated[bool, Strict()]
 
+FOLDER = "folder"
+"""In the place of kinds of files: a setting names a folder."""
+
 
 def setting(
     default: Any,
@@ -94,7 +97,7 @@ def setting(
     `empty` is what it means to leave it empty ("off", "no limit"), `words` the choices as a person says them, by value,
     `part` the section of a long page. `unit_by` names another setting of the page that decides the unit, with the unit
     by its value; `needs` one without which this setting has no effect, with the values that give it one. `files` says
-    which files can be chosen for it, as "Prices (*.csv *.parquet)".
+    which files can be chosen for it, as "Prices (*.csv *.parquet)", or `FOLDER`.
     """
     said: dict[str, Any] = {
         "unit": unit, "empty": empty, "part": part, "words": dict(words or {}), "secret": secret,

@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from exengine.settings.fields import Location, Page
 from exengine.settings.pages import Config
+from exengine.settings.problems import path_of
 
 
 class Kind(Enum):
@@ -162,6 +163,14 @@ def field_at(place: Location) -> Field | None:
             return None
         page = found.page
     return found
+
+
+def label_of(place: Location) -> str:
+    """`Listener, Port`: the setting as the dialog names it; its path where that tells more, as in a list."""
+    field = field_at(place)
+    if len(place) != 2 or field is None or field.kind in (Kind.PAGE, Kind.PAGES):
+        return path_of(place)
+    return f"{section(str(place[0])).title}, {field.title}"
 
 
 def all_fields() -> Iterator[tuple[Section, Field]]:

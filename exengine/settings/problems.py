@@ -32,6 +32,12 @@ class Problem:
         """The place as a person writes it: `grid.legs[2].gap_percent`."""
         return path_of(self.place)
 
+    @property
+    def words(self) -> str:
+        """As a sentence of the window: `take_profit.percent must be above 0 (it is −1).`"""
+        said = f"{self.path} {self.message}".strip().replace("(it is -", "(it is −")
+        return said if said.endswith((".", "?")) else f"{said}."
+
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.place else self.message
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, model_validator
 
-from exengine.settings.fields import Amount, Flag, Location, Page, Whole, fault, refuse, setting
+from exengine.settings.fields import FOLDER, Amount, Flag, Location, Page, Whole, fault, refuse, setting
 
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.ASCII | re.I)
 _SECRET_NAME = re.compile(r"secret:[a-z0-9][a-z0-9._-]{0,63}", re.ASCII | re.I)
@@ -135,7 +135,7 @@ def _timezone(name: str) -> str:
         pass
     near = get_close_matches(name, zoneinfo.available_timezones(), n=1)
     raise fault(
-        'must be "local", "UTC" or an IANA name such as Europe/Berlin' + (f"; did you mean {near[0]}?" if near else "")
+        "must be local, UTC or an IANA name such as Europe/Berlin" + (f"; did you mean {near[0]}?" if near else "")
     )
 
 
@@ -145,7 +145,7 @@ def _folder(text: str) -> str:
     except RuntimeError:  # ~somebody who is not there
         absolute = False
     if not absolute or "\0" in text:
-        raise fault("must be a full path, or empty for the platform's own folder")
+        raise fault("must be a full path, or empty for the platform’s own folder")
     return text
 
 
@@ -250,7 +250,7 @@ def _unique_events(events: tuple[NoticeEvent, ...]) -> tuple[NoticeEvent, ...]:
 def _price_file(text: str) -> str:
     path = PureWindowsPath(text)  # takes both kinds of slash
     if path.suffix.lower() not in (".csv", ".parquet") or not path.stem:
-        raise fault("must be a CSV or Parquet file named by the symbol's exchange id, as BTCUSDT.csv")
+        raise fault("must be a CSV or Parquet file named by the symbol’s exchange id, as BTCUSDT.csv")
     return text
 
 
@@ -263,10 +263,10 @@ class AppPage(Page):
     """The program as a whole."""
 
     timezone: Annotated[str, AfterValidator(_timezone)] = setting(
-        "local", "Timezone", 'Where the trader’s day begins: "local", "UTC" or an IANA name'
+        "local", "Timezone", "Where the trader’s day begins: local, UTC or an IANA name"
     )
     data_dir: Annotated[str, AfterValidator(_folder)] | None = setting(
-        None, "Data folder", "Where store and logs are kept", empty="the platform’s own folder"
+        None, "Data folder", "Where store and logs are kept", empty="the platform’s own folder", files=FOLDER
     )
     database_url: Annotated[str, AfterValidator(_database_url)] = setting(
         "", "Database", "A Postgres database as postgresql://user@host/name", empty="a SQLite file in the data folder"

@@ -19,8 +19,8 @@ class AccountSecret:
 
     account: str
     venue: str
-    ending: str
-    """`…4567`; empty where there are none, or they cannot be read."""
+    masked: str
+    """`****4567`; empty where there are none, or they cannot be read."""
     origin: SecretOrigin | None
     wants_passphrase: bool
     """Whether the exchange's keys have a passphrase of their own."""

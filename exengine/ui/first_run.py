@@ -22,6 +22,7 @@ from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, Prose, set_kind
 from exengine.ui.remark import Remark
 from exengine.ui.secrets_place import place_is_open
+from exengine.ui.settings_apply import named
 from exengine.ui.settings_keys import AccountDesk
 from exengine.ui.settings_questions import real_orders
 from exengine.ui.setup import Setup
@@ -210,7 +211,7 @@ class FirstRun(Sheet):
         part = str(first.place[0]) if first.place else ""
         place = 4 if first.path == "pool.max_exposure" else PAGE_OF.get(part, self.at)
         self.go_to(place)
-        self._tell("; ".join(str(problem) for problem in problems[:3]) + ".")
+        self._tell("; ".join(named(problem) for problem in problems[:3]) + ".")
 
     def _on_error(self, error: BaseException) -> None:
         self._busy = False

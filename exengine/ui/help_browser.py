@@ -1,6 +1,7 @@
 """The text of a help page: pictures as wide as the page allows, and drawings in the colours of the look."""
 
 import re
+from html import escape
 
 from PySide6.QtCore import QByteArray, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QImage, QPainter, QPixmap, QResizeEvent, QTextDocument
@@ -11,6 +12,7 @@ from exengine.assets import asset
 from exengine.ui.theme import Look
 
 _COLOR = re.compile(r"#[0-9a-f]{6}")
+_FAMILY = re.compile(r'font-family="[^"]*"')
 PICTURES = "pictures/"
 MARGIN = 24
 """Of the page, in logical pixels at the usual font size."""
@@ -80,8 +82,10 @@ class HelpBrowser(QTextBrowser):
 
 
 def tinted(svg: str, look: Look) -> str:
-    """The drawing with the light theme's colours exchanged for those of the look; of two that are one, the first."""
+    """The drawing with the look's font and colours instead of the light theme's; of two that are one, the first."""
     names: dict[str, str] = {}
     for name, color in look.tokens.colors("light", look.tokens.pnl_palettes[0]).items():
         names.setdefault(color.name(), name)
+    # Qt takes a list of families for the name of one.
+    svg = _FAMILY.sub(f'font-family="{escape(look.font().family(), quote=True)}"', svg)
     return _COLOR.sub(lambda found: look.hex(names[found[0]]) if found[0] in names else found[0], svg)

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, QUrl
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, QUrl
 from PySide6.QtGui import (
+    QFontMetricsF,
     QKeySequence,
+    QPainter,
     QShortcut,
     QTextBlock,
     QTextBlockFormat,
@@ -20,6 +22,8 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTextEdit,
     QVBoxLayout,
     QWidget,
@@ -39,7 +43,20 @@ LINE_PERCENT = 130
 """Of a line's own height."""
 FIRST = next(iter(PAGES))
 CODE_PADDING, CODE_HANGS = 8, 20
+SECTION_GAP = 4
+NO_BREAK = "\u00a0"
 _NAME = Qt.ItemDataRole.UserRole
+
+
+class _Delegate(QStyledItemDelegate):
+    """Keeps the name of a part a little off the page below it, which may be the chosen one."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        if index.data(_NAME) is None:
+            option.rect.adjust(0, 0, 0, -SECTION_GAP)
+        super().paint(painter, option, index)
 
 
 class HelpWindow(QWidget):
@@ -68,6 +85,7 @@ class HelpWindow(QWidget):
         self.pages = QListWidget()
         self.pages.setObjectName("help_pages")
         self.pages.setAccessibleName("Pages of the help")
+        self.pages.setItemDelegate(_Delegate(self.pages))
         self.text = HelpBrowser(look)
         self._lay_out()
         self._connect()
@@ -235,7 +253,7 @@ class HelpWindow(QWidget):
 
     def _size(self, item: QListWidgetItem) -> None:
         is_page = item.data(_NAME) is not None
-        item.setSizeHint(QSize(0, self._look.row_height() + (4 if is_page else 8)))
+        item.setSizeHint(QSize(0, self._look.row_height() + (4 if is_page else 8 + SECTION_GAP)))
         if not is_page:
             item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom)
 
@@ -305,6 +323,7 @@ class HelpWindow(QWidget):
                 form.setTopMargin(self._look.scaled(4))
                 form.setBottomMargin(self._look.scaled(10))
                 frame.setFormat(form)
+                _align_heads(frame)
         self.text.moveCursor(QTextCursor.MoveOperation.Start)
 
     def _frame_code(self) -> None:
@@ -326,8 +345,13 @@ class HelpWindow(QWidget):
             block = block.next()
             lines.append(block.blockFormat())
         cursor.setPosition(block.position() + block.length() - 1, QTextCursor.MoveMode.KeepAnchor)
+        # Within a list the ground begins where the list's text does.
+        indent = lines[0].indent()
+        form = QTextFrameFormat(form)
+        form.setLeftMargin(indent * self.text.document().indentWidth())
         block = cursor.insertFrame(form).firstCursorPosition().block()
         for place, line in enumerate(lines):
+            line.setIndent(line.indent() - indent)
             # The first line has become one of the text around it.
             QTextCursor(block).setBlockFormat(line)
             block = block.next() if place < len(lines) - 1 else block
@@ -355,6 +379,10 @@ class HelpWindow(QWidget):
             form.setTextIndent(-look.scaled(CODE_HANGS))
         # The ground of code has no gaps between its lines only where they are no higher than their letters; and below a
         # picture, a share of its height would be empty.
+        if in_list:
+            # Qt leaves one blank between a bullet and its text: a second one hangs out before the first line.
+            QTextCursor(block).insertText(NO_BREAK, block.charFormat())
+            form.setTextIndent(-QFontMetricsF(look.font()).horizontalAdvance(NO_BREAK))
         percent = 100 if _is_code(block) or _is_picture(block) else LINE_PERCENT
         form.setLineHeight(percent, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor.setBlockFormat(form)
@@ -387,6 +415,15 @@ class HelpWindow(QWidget):
     def _on_width_changed(self) -> None:
         if "](pictures/" in self._markdown(self._page or FIRST):
             self.refresh()
+
+
+def _align_heads(table: QTextTable) -> None:
+    """Titles stand as the cells below them: Markdown's alignment of a column reaches those alone."""
+    for column in range(table.columns() if table.rows() > 1 else 0):
+        head = table.cellAt(0, column).firstCursorPosition()
+        form = head.blockFormat()
+        form.setAlignment(table.cellAt(1, column).firstCursorPosition().blockFormat().alignment())
+        head.setBlockFormat(form)
 
 
 def _is_picture(block: QTextBlock) -> bool:

@@ -11,7 +11,7 @@ from exengine.ui.actions import Action, Registry
 from exengine.ui.arrangement import STOCK, Arrangement
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
-from exengine.ui.pieces import Prose
+from exengine.ui.pieces import Label, Prose
 from exengine.ui.remark import Remark, set_marks
 from exengine.ui.sheet import Sheet
 from exengine.ui.theme import Look
@@ -150,10 +150,12 @@ class NameSheet(Sheet):
         self.field = QLineEdit(name)
         self.field.setMaxLength(LONGEST)
         self.field.setAccessibleName("Name of the layout")
-        self.field.setPlaceholderText("Name of the layout")
         self.field.selectAll()
         self.field.textChanged.connect(self._refresh)
         self.field.returnPressed.connect(self._on_return)
+        label = Label(look, "Name", token="muted")
+        label.setBuddy(self.field)
+        self.body.addWidget(label)
         self.body.addWidget(self.field)
         self.says = Remark(look, icons)
         self.body.addWidget(self.says)
@@ -233,7 +235,7 @@ class LayoutQuestions:
         if not name:
             return False, "Float, tab, close and size the docks first; this keeps it."
         if _is_stock(name):
-            return False, f"“{name}” is a layout of the program’s own."
+            return False, f"“{name}” is a layout of the program’s own. Choose another name."
         there = self._own.named(name)
         return True, f"Takes the place of “{there.name}”." if there is not None else ""
 
@@ -245,7 +247,7 @@ class LayoutQuestions:
         def judge(name: str) -> tuple[bool, str]:
             there = self._own.named(name)
             if (there is not None and there.number != layout.number) or _is_stock(name):
-                return False, f"There is a layout “{name}” already."
+                return False, f"There is a layout “{name}” already. Choose another name."
             return bool(name), ""
 
         sheet = NameSheet(

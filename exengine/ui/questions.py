@@ -22,6 +22,9 @@ PARTS = (
     "asyncpg", "pydantic", "ccxt", "protobuf", "cryptography", "keyring", "platformdirs",
 )  # fmt: skip
 
+SPDX = {"3-Clause BSD License": "BSD-3-Clause"}
+"""What is declared in words, by the name that the others have for it."""
+
 
 class CloseSheet(Sheet):
     """Closing one group at market."""
@@ -129,5 +132,6 @@ def _parts() -> list[tuple[str, str, str]]:
         classified = [line.rsplit(" :: ", 1)[-1] for line in about.get_all("Classifier", []) if "License ::" in line]
         # Some declare the whole text of their licence there.
         short = [text for text in declared if len(text) < 80]
-        found.append((name, about["Version"], short[0] if short else ", ".join(classified) or fmt.DASH))
+        said = short[0] if short else ", ".join(classified) or fmt.DASH
+        found.append((name, about["Version"], SPDX.get(said, said)))
     return found

@@ -60,9 +60,18 @@ def sentence(text: str) -> str:
 
 def set_marks(widget: QWidget, *, changed: bool = False, faulty: bool) -> None:
     """Tells the style sheet; a widget is polished again only where something is different."""
-    if widget.property("changed") != changed or widget.property("faulty") != faulty:
-        widget.setProperty("changed", changed)
-        widget.setProperty("faulty", faulty)
+    _mark(widget, changed=changed, faulty=faulty)
+
+
+def set_chosen(widget: QWidget, *, chosen: bool) -> None:
+    """Tells the style sheet that a cell's row is the one that is chosen."""
+    _mark(widget, chosen=chosen)
+
+
+def _mark(widget: QWidget, **marks: bool) -> None:
+    if any(widget.property(name) != on for name, on in marks.items()):
+        for name, on in marks.items():
+            widget.setProperty(name, on)
         widget.style().unpolish(widget)
         widget.style().polish(widget)
         widget.update()

@@ -206,7 +206,7 @@ class ReplayForm(Ground):
             else:
                 self._second = self._config(self.second.currentText(), self.second_file)
         except ConfigError as error:
-            problems = [str(problem) for problem in error.problems[:3]]
+            problems = [problem.words for problem in error.problems[:3]]
             return "\n".join(problems) if problems else str(error)
         return ""
 

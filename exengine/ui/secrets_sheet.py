@@ -58,7 +58,7 @@ class SecretsSheet(Sheet):
         """`copy(what, text)` puts a text on the clipboard."""
         super().__init__(look, icons, parent, name="secrets_sheet", title="Secrets", width=640)
         self._copy, self._now_ms = copy, now_ms
-        self.add_heading("Secrets")
+        self.add_heading("What ExEngine keeps for you")
         self.place = Prose(look)
         self.body.addWidget(self.place)
         self.body.addSpacing(8)
@@ -150,7 +150,7 @@ def _place(overview: SecretsOverview) -> str:
 def _keys(account: AccountSecret) -> str:
     if account.origin is None:
         return f"{account.venue} · no keys"
-    return f"{account.venue} · API key {account.ending}, {ORIGINS[account.origin]}"
+    return f"{account.venue} · API key {account.masked}, {ORIGINS[account.origin]}"
 
 
 def app_lock_form() -> dict[str, Any]:
@@ -280,7 +280,7 @@ class SecretsDialogs:
             heading=f"New keys for {account.account}",
             meaning=(
                 f"Make a key at the exchange that **may trade and may not withdraw**. It takes the place of "
-                f"{account.ending or 'what is kept'} and is used at once: the account is connected anew and keeps its "
+                f"{account.masked or 'what is kept'} and is used at once: the account is connected anew and keeps its "
                 "positions. Delete the old one at the exchange after that."
             ),
             fields=fields,

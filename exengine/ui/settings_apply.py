@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from exengine.domain.errors import UserError
+from exengine.settings.form import label_of
 from exengine.settings.notification_urls import hide_urls
 from exengine.settings.pages import AccountPage, Config
-from exengine.settings.problems import ConfigError
+from exengine.settings.problems import ConfigError, Problem
 from exengine.ui.loop import spawn
 from exengine.ui.secrets_place import place_is_open
 from exengine.ui.settings_questions import GoLiveSheet, going_live
@@ -115,8 +116,13 @@ def message(error: UserError) -> str:
     """What happened, what is safe, what to do. A refusal's places are said at their fields besides."""
     happened = error.happened.partition("\n")[0] if isinstance(error, ConfigError) else error.happened
     if isinstance(error, ConfigError) and error.problems:
-        happened += " " + "; ".join(str(problem).replace(": ", " ", 1) for problem in error.problems[:3]) + "."
+        happened += " " + "; ".join(named(problem) for problem in error.problems[:3]) + "."
     return " ".join(part for part in (happened, error.safe, error.remedy) if part)
+
+
+def named(problem: Problem) -> str:
+    """`Listener, Port is taken by another program`: what is wrong, after the setting as the dialog names it."""
+    return f"{label_of(problem.place)} {problem.message}".strip()
 
 
 def _names(config: Config) -> set[str]:

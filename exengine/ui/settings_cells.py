@@ -48,6 +48,7 @@ class CellTable(QWidget):
         self.fields, self._widths, self._row_name, self._first = fields, widths, row_name, first
         self._below, self._more = below, more
         self.cells: dict[tuple[int, str], Cell] = {}
+        self.names: list[Label] = []
         self.removers: list[IconButton] = []
         self.choices: Callable[[Field], tuple[tuple[str, str], ...]] = lambda field: field.choices
         """The choices of a column, where they are not the field's own."""
@@ -129,6 +130,7 @@ class CellTable(QWidget):
                 widget.deleteLater()
         self.cells.clear()
         self.removers.clear()
+        self.names.clear()
         self._header()
         for row in range(self._count):
             self._row(row)
@@ -164,6 +166,7 @@ class CellTable(QWidget):
         line = row + 2
         name = Label(self._look, self._row_name(row))
         name.setContentsMargins(12, 0, 0, 0)
+        self.names.append(name)
         if self._first:
             self.grid.addWidget(name, line, 0)
         for column, field in enumerate(self.fields, 1):

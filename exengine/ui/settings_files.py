@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from exengine.settings.atomic import replace_file
+from exengine.settings.fields import FOLDER
 from exengine.settings.file import read, text_of
 from exengine.settings.pages import Config
 from exengine.settings.problems import ConfigError
@@ -48,9 +49,10 @@ def choose_restore(parent: QWidget, folder: Path, chosen: Callable[[Path], None]
 
 
 def choose_files(parent: QWidget, title: str, wanted: str, chosen: Callable[[list[str]], None]) -> QFileDialog:
-    """Asks for files that a setting is to name, of the kinds `wanted`."""
-    dialog = QFileDialog(parent, title, "", wanted)
-    dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+    """Asks for files that a setting is to name, of the kinds `wanted`, or for a folder."""
+    dialog = QFileDialog(parent, title, "", "" if wanted == FOLDER else wanted)
+    dialog.setFileMode(QFileDialog.FileMode.Directory if wanted == FOLDER else QFileDialog.FileMode.ExistingFiles)
+    dialog.setOption(QFileDialog.Option.ShowDirsOnly, wanted == FOLDER)
     dialog.filesSelected.connect(chosen)
     return _opened(dialog)
 

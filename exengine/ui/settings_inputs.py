@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from PySide6.QtCore import QRectF, QSize, Qt, SignalInstance
 from PySide6.QtCore import Signal as QtSignal
-from PySide6.QtGui import QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLineEdit, QSizePolicy
 
 from exengine.settings.draft import same
@@ -45,6 +45,8 @@ class Line(QLineEdit):
         super().__init__()
         self._look, self._field = look, field
         self._marks = (False, False)
+        self._is_grouped = False
+        """Whether thousands are separated in what is shown."""
         self.setProperty("cell", cell)
         self.setAccessibleName(field.title)
         if field.kind in (*NUMERIC, Kind.NUMBERS):
@@ -53,7 +55,7 @@ class Line(QLineEdit):
             self.setPlaceholderText(field.empty)
         self._unit = "" if cell else field.unit
         self.textChanged.connect(self._make_room)
-        self.textEdited.connect(lambda text: self.edited.emit(self._read(text)))
+        self.textEdited.connect(self._on_edited)
         self.editingFinished.connect(lambda: self.setModified(False))
         look.changed.connect(self._on_look_changed)
         self._on_look_changed()
@@ -63,8 +65,30 @@ class Line(QLineEdit):
         return QSize(self._look.scaled(WIDE if wide else NARROW), super().sizeHint().height())
 
     def show_value(self, value: Any) -> None:
-        if not self.text() or not same(self._read(self.text()), value):
-            self.setText(self._spelled(value))
+        if not self.text() or not same(self._read(self._typed), value):
+            self._put(self._spelled(value))
+
+    @property
+    def _typed(self) -> str:
+        """The text without the commas that stand in it only while it is not being typed in."""
+        return self.text().replace(",", "") if self._is_grouped else self.text()
+
+    def _put(self, text: str) -> None:
+        """Shows a number with a unit as numbers are shown elsewhere; in the hands of the trader, as it is typed."""
+        number = re.fullmatch(rf"({fmt.MINUS}?)(\d{{4,}})(\.\d+)?", text, re.ASCII)
+        self._is_grouped = bool(number and self._unit and self._field.kind in NUMERIC and not self.hasFocus())
+        if number and self._is_grouped:
+            text = f"{number[1]}{int(number[2]):,}{number[3] or ''}"
+        if text != self.text():
+            self.setText(text)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._put(self._typed)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._put(self._typed)
 
     def show_unit(self, unit: str) -> None:
         """Another unit than the field's own, where another setting decides it."""
@@ -94,6 +118,10 @@ class Line(QLineEdit):
         if self._marks != (changed, faulty):
             self._marks = (changed, faulty)
             set_marks(self, changed=changed, faulty=faulty)
+
+    def _on_edited(self, text: str) -> None:
+        self._is_grouped = False
+        self.edited.emit(self._read(text))
 
     def _spelled(self, value: Any) -> str:
         if value is None:

@@ -15,7 +15,7 @@ from exengine.ui import format as fmt
 from exengine.ui.choice import DropDown
 from exengine.ui.icons import Icons
 from exengine.ui.pieces import Ground, Hairline, IconButton, Label, button
-from exengine.ui.remark import set_marks
+from exengine.ui.remark import set_chosen, set_marks
 from exengine.ui.settings_cells import CellTable
 from exengine.ui.settings_legs import LegEditor
 from exengine.ui.settings_lists import account_names
@@ -84,6 +84,8 @@ class OverrideTable(CellTable):
             opener.setToolTip(words)
             opener.setAccessibleName(f"Values of rule {row + 1}: {words}")
             opener.setChecked(row == self.sheet.chosen)
+            for part in (self.names[row], *(cell for (at_row, _), cell in self.cells.items() if at_row == row)):
+                set_chosen(part, chosen=row == self.sheet.chosen)
 
 
 def summary(draft: Draft, row: int) -> str:

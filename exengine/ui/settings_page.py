@@ -49,7 +49,10 @@ class SettingsPage(QScrollArea):
         self.column.setSpacing(0)
         self.head = QHBoxLayout()
         self.head.setContentsMargins(12, 0, 0, 8)
-        self.head.addWidget(Label(look, section.title, role=Role.HEADING, weight=Weight.STRONG), 1)
+        title = Label(look, section.title, role=Role.HEADING, weight=Weight.STRONG)
+        # As high as with a button beside it: the heading stands at one place on every page.
+        title.setMinimumHeight(look.tall("button"))
+        self.head.addWidget(title, 1)
         self.column.addLayout(self.head)
         self.setWidget(body)
 

@@ -90,7 +90,7 @@ class FieldRow(QWidget):
         for widget in (self.meaning, self.fault, self.default):
             words.addWidget(widget)
         row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 10)
+        row.setContentsMargins(0, 0, 0, 8)
         row.setSpacing(0)
         top = Qt.AlignmentFlag.AlignTop
         row.addWidget(self.dot, 0, top)

@@ -151,8 +151,8 @@ def test_the_commands_and_the_program_share_it(bus: str, tmp_path: Path) -> None
         cwd=ROOT, env=environment(**env), input="canary-key-1234567\ncanary-secret\n", capture_output=True, text=True,
         check=True, timeout=60,
     )  # fmt: skip
-    assert given.stdout == "The keys of account main (…4567) are in the keyring.\n"
-    assert "keyring  …4567" in exengine("keys", "list", *options, env=environment(**env)).stdout
+    assert given.stdout == "The keys of account main (****4567) are in the keyring.\n"
+    assert "keyring  ****4567" in exengine("keys", "list", *options, env=environment(**env)).stdout
     told = exengine("doctor", *options, env=environment(**env)).stdout
     assert "the webhook's token comes from the keyring" in told
     sent = ["signal", "--symbol", "BTCUSDT", "--timeframe", "15", "--price", "64000", "--send"]

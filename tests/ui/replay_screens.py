@@ -56,7 +56,7 @@ def failed(replay: ReplayWindow, desk: InlineDesk) -> None:
     nothing(replay, desk)
     replay.form.changes.setPlainText(CHANGES)
     desk.fails_with = UserError(
-        "The prices of BTC/USDT could not be downloaded: Binance gives no prices: it cannot be reached.",
+        "The prices of BTC/USDT could not be downloaded. Binance gives no prices: it cannot be reached.",
         safe="Nothing was traded, and the engine goes on.",
         remedy="Check the network, or choose prices from files.",
     )

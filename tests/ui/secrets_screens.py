@@ -24,9 +24,9 @@ OVERVIEW = SecretsOverview(
     old_used_at_ms=rows.NOW_MS - 190_000,
     accounts=(
         AccountSecret(
-            account="main", venue="Binance spot", ending="…B19K", origin=SecretOrigin.VAULT, wants_passphrase=False
+            account="main", venue="Binance spot", masked="****B19K", origin=SecretOrigin.VAULT, wants_passphrase=False
         ),
-        AccountSecret(account="perp", venue="OKX swap", ending="", origin=None, wants_passphrase=True),
+        AccountSecret(account="perp", venue="OKX swap", masked="", origin=None, wants_passphrase=True),
     ),
     app_lock=True,
 )

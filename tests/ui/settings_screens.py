@@ -102,7 +102,7 @@ def going_live(dialog: SettingsDialog) -> None:
 
 
 def keys(dialog: SettingsDialog) -> None:
-    KeysSheet(dialog.look, dialog.icons, dialog, "binance-small", "okx").open()
+    KeysSheet(dialog.look, dialog.icons, dialog, "binance-small", "binance").open()
 
 
 def removing(dialog: SettingsDialog) -> None:
@@ -129,6 +129,7 @@ def failed(dialog: SettingsDialog) -> None:
             safe="Nothing was changed.", remedy="Choose another port.",
         )
     )  # fmt: skip
+    dialog.preview.refresh()
 
 
 def edited(dialog: SettingsDialog) -> None:
@@ -140,6 +141,7 @@ def edited(dialog: SettingsDialog) -> None:
 def locked(dialog: SettingsDialog) -> None:
     dialog.editing.put(("security", "read_only"), True)
     dialog.editing.lock("The settings are read-only.")
+    dialog.preview.refresh()
 
 
 def large(dialog: SettingsDialog) -> None:

@@ -243,7 +243,7 @@ def test_what_cannot_be_leads_back_to_its_page(wizard, desk, on_loop):
     to_the_end(wizard)
     do(on_loop, wizard.next.click)
     assert wizard.heading.text() == "With how much?"
-    assert "grid.max_pyramids" in wizard._say.text()
+    assert "Grid, Max pyramids must be a whole number" in wizard._say.text()
     assert desk.order == []
 
 

@@ -12,6 +12,7 @@ from exengine.cli.desktop import MASK
 from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.settings.pages import Config
 from exengine.settings.reference import reference
+from exengine.ui.help_browser import tinted
 from exengine.ui.help_text import OF_DOCKS, PAGES, SECTIONS, Facts, keys_page, text_of
 from exengine.ui.help_window import anchor
 from exengine.ui.theme import Scheme
@@ -305,6 +306,21 @@ def test_drawings_have_the_colours_of_the_look_and_nothing_else_is_loaded(helped
     assert picture(helped, "pictures/ladder.svg").toImage().pixelColor(200, 12).name() == look.hex("raised")
     for name in ("pictures/../start.md", "https://example.com/x.png", "pictures/none.png"):
         assert picture(helped, name) is None
+
+
+def test_titles_stand_as_the_numbers_below_them(helped):
+    helped.show_page("ladder")
+    tables = [one for one in helped.text.document().rootFrame().childFrames() if isinstance(one, QTextTable)]
+    sides = [
+        [table.cellAt(row, 1).firstCursorPosition().blockFormat().alignment() for row in (0, 1)] for table in tables
+    ]
+    assert all(head == body for head, body in sides)
+    assert any(head & Qt.AlignmentFlag.AlignRight for head, _ in sides)
+
+
+def test_drawings_are_written_in_the_font_of_the_look(look):
+    drawn = tinted(asset("help/pictures/ladder.svg").read_text(encoding="utf-8"), look)
+    assert set(re.findall(r'font-family="([^"]*)"', drawn)) == {look.font().family()}
 
 
 def test_the_keys_in_the_repository_are_those_of_the_window(stage):

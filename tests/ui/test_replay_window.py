@@ -114,13 +114,13 @@ def test_what_is_missing_is_said_and_keeps_the_button_off(replaying: Replaying) 
     assert window.run.isEnabled()
     form.changes.setPlainText("ui.theme = dark\npool")
     assert form.fault.text().splitlines() == [
-        "ui.theme: changes nothing in a replay",
-        "pool: needs a value, as take_profit.percent = 1.5.",
+        "ui.theme changes nothing in a replay.",
+        "pool needs a value, as take_profit.percent = 1.5.",
     ]
     form.changes.setPlainText("take_profit.percent = -1\ngrid.leg = 3")
     assert form.fault.text().splitlines() == [
-        "grid.leg: is not known here; did you mean legs?",
-        "take_profit.percent: must be above 0 (it is -1).",
+        "grid.leg is not known here; did you mean legs?",
+        "take_profit.percent must be above 0 (it is −1).",
     ]
     assert window.why.text() == "A configuration cannot be used."
     form.second.setCurrentText(NONE)

@@ -66,7 +66,7 @@ def test_a_refusal_is_shown_at_its_field(make):
     setting.dialog.editing.put(place, 9000)
     setting.apply()
     setting.until(setting.dialog.notice.isVisible)
-    assert "Nothing was changed. Choose another." in setting.dialog.notice.text.text()
+    assert "Listener, Port is taken by another program. Nothing was changed." in setting.dialog.notice.text.text()
     assert setting.dialog.navigation.current == "listener"
     assert setting.row("listener.port").fault.text() == "Is taken by another program."
     assert setting.desk.applied == []

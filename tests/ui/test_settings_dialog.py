@@ -291,6 +291,51 @@ def test_a_setting_without_effect_says_what_keeps_it_from_one(make):
     assert setting.row("precision.refresh_seconds").default.text() == "Default 3,600 s"
 
 
+def test_a_large_number_has_its_thousands_apart_but_while_it_is_typed(make):
+    setting = make()
+    line = setting.row("precision.refresh_seconds").input
+    setting.dialog.activateWindow()
+    QApplication.processEvents()
+    assert line.text() == "3,600"
+    line.setFocus()
+    assert line.text() == "3600"
+    QTest.keyClick(line, Qt.Key.Key_End)
+    QTest.keyClicks(line, "0")
+    setting.dialog.cancel.setFocus()
+    assert (line.text(), setting.dialog.editing.draft.get(("precision", "refresh_seconds"))) == ("36,000", 36000)
+    assert line.property("changed") is True
+    line.setFocus()
+    line.selectAll()
+    QTest.keyClicks(line, "3,600")
+    setting.dialog.cancel.setFocus()
+    assert line.text() == "3,600"
+    assert line.property("faulty") is True, "a comma that was typed is no separator: in half the world it is a point"
+    assert setting.row("listener.port").input.text() == "8787"
+
+
+def test_the_data_folder_is_looked_for_with_a_button(make, tmp_path):
+    setting = make()
+    row = setting.row("app.data_dir")
+    row.browse.click()
+    (dialog,) = row.findChildren(QFileDialog)
+    assert dialog.fileMode() is QFileDialog.FileMode.Directory
+    dialog.selectFile(str(tmp_path))
+    dialog.accept()
+    assert setting.dialog.editing.draft.get(("app", "data_dir")) == str(tmp_path)
+
+
+def test_the_whole_row_of_the_chosen_rule_is_marked(make):
+    setting = make(grid={"overrides": [{"match": {}}, {"match": {"symbol": "ETH/*"}}]})
+    sheet = setting.dialog.page("grid").parts[0].open_sheet()
+    sheet.choose(1)
+    marked = {row for (row, _), cell in sheet.table.cells.items() if cell.property("chosen")}
+    assert marked == {1}
+    assert [name.property("chosen") for name in sheet.table.names] == [False, True]
+    sheet.choose(0)
+    assert [name.property("chosen") for name in sheet.table.names] == [True, False]
+    sheet.done(0)
+
+
 def test_files_are_looked_for_with_a_button_beside_the_line(make, tmp_path):
     setting = make(sim={"market": "recorded", "recorded": ["BTCUSDT.csv"]})
     row, editing = setting.row("sim.recorded"), setting.dialog.editing

@@ -203,8 +203,8 @@ class TestLiveAccountsNeedAPlace:
 
 class TestNothingShowsThem:
     def test_repr_and_str_do_not(self) -> None:
-        assert "zebra" not in f"{KEYS!r} {KEYS} {[KEYS]} {KEYS.ending}"
-        assert KEYS.ending == "…6789"
+        assert "zebra" not in f"{KEYS!r} {KEYS} {[KEYS]} {KEYS.masked}"
+        assert KEYS.masked == "****6789"
 
     def test_what_is_found_does_not(self, keyring: MemoryKeyring) -> None:
         keep_keys([store_of(keyring)], "main", KEYS)
@@ -212,7 +212,7 @@ class TestNothingShowsThem:
 
     @pytest.mark.parametrize("key", ["z", "zebr", "zebra-key-a"])
     def test_of_a_short_key_nothing_is_shown(self, key: str) -> None:
-        assert AccountKeys(api_key=key, secret="x").ending == "…"
+        assert AccountKeys(api_key=key, secret="x").masked == "****"
 
     def test_no_error_and_no_log_line_does(
         self, keyring: MemoryKeyring, vault: Vault, tmp_path: Path, caplog: pytest.LogCaptureFixture

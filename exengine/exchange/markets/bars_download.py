@@ -87,7 +87,7 @@ class BarsDownload:
             except Retryable as error:
                 if tries == TRIES:
                     raise UserError(
-                        f"The prices of {symbol} could not be downloaded: {error}.",
+                        f"The prices of {symbol} could not be downloaded. {error}.",
                         remedy="Check the network, or choose prices from files.",
                     ) from error
                 await self._clock.sleep(max(PAUSE_S * 2**tries, (error.after_ms or 0) / 1000))
