@@ -201,7 +201,7 @@ class Gate:
             raise UserError(
                 f"The webhook cannot listen on {host} port {port}: {_reason(error)}.",
                 safe="Open positions, their targets and stops are looked after as before, but no signal can come in.",
-                remedy="Close the program that uses the port, or choose another address or port on the Listener page.",
+                remedy="Close the program that uses the port, or choose another (Settings, Listener: Port).",
             ) from error
         return int(self._server.sockets[0].getsockname()[1])
 
