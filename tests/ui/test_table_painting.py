@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QApplication
 from exengine.engine.panel_rows import Patch
 from exengine.ui.cell import Cell, Column
 from exengine.ui.keyed_model import KeyedModel, SortKey
-from exengine.ui.table import BAND_ROWS, Table
+from exengine.ui.table import Table
+from exengine.ui.table_painting import BAND_ROWS
 
 ROWS = 60
 
