@@ -202,6 +202,7 @@ def error(stage: Stage) -> None:
         if key[0] == "perp"
     }
     stage.put(rows.changes(quotes=stale))
+    stage.bridge.ticked.emit(rows.NOW_MS)
     stage.window.log.raise_()
 
 
