@@ -97,8 +97,8 @@ class RiskModel(KeyedModel[RiskRow]):
     def __init__(self, book: Book, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._book = book
-        self._stale: set[str] = set()
-        """The groups whose price was too old to be trusted at the last tick."""
+        self._is_any_stale = False
+        """Whether there was a price too old to be trusted at the last tick: rarely, and then each is looked at."""
         self.about: RiskSummary | None = None
         """What all winners would bring: it moves with every price, and is shown with the next tick."""
 
@@ -139,7 +139,7 @@ class RiskModel(KeyedModel[RiskRow]):
 
     def _lost(self, row: RiskRow) -> tuple[Cell, Cell]:
         """Muted where the price is not to be trusted, as Positions has it."""
-        stale = row.id in self._stale and is_stale(self._quote(row), self.now_ms)
+        stale = self._is_any_stale and is_stale(self._quote(row), self.now_ms)
         return (
             pnl_cell(row.loss_percent, 2, stale=stale, arrow=False),
             pnl_cell(row.loss_usd, 2, stale=stale, arrow=False),
@@ -149,7 +149,7 @@ class RiskModel(KeyedModel[RiskRow]):
         return self._book.quotes.get((row.account, row.symbol))
 
     def tick(self, now_ms: int, rows: Iterable[QModelIndex]) -> None:
-        self._stale = {row.id for row in self.rows() if is_stale(self._quote(row), now_ms)}
+        self._is_any_stale = any(is_stale(quote, now_ms) for quote in self._book.quotes.values())
         super().tick(now_ms, rows)
 
     def _offered(self, row: RiskRow) -> tuple[int, Decimal]:
