@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import SIGNAL, QAbstractItemModel, QModelIndex, QPersistentModelIndex, Qt
 
 from exengine.ui.cell import Cell, Column
 
 Index = QModelIndex | QPersistentModelIndex
+
+_ROWS_ALONE = QAbstractItemModel.LayoutChangeHint.VerticalSortHint
+"""Told with a new order of rows: without it Qt lays out the header as well, and paints every column anew."""
+_WITH_HINT = "(QList<QPersistentModelIndex>,QAbstractItemModel::LayoutChangeHint)"
+_ROWS_MOVE, _ROWS_MOVED = SIGNAL(f"layoutAboutToBeChanged{_WITH_HINT}"), SIGNAL(f"layoutChanged{_WITH_HINT}")
 
 _ALIGNED = {
     True: Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
@@ -54,6 +59,14 @@ class CellModel(_Model):
     def title(self, column: int) -> str:
         """The header's text."""
         return self.columns[column].title
+
+    def tell_rows_move(self) -> None:
+        """Before rows that are there change places. PySide6 emits a signal with a hint by its signature alone."""
+        self.emit(_ROWS_MOVE, [], _ROWS_ALONE)  # type: ignore[arg-type]
+
+    def tell_rows_moved(self) -> None:
+        """After it, when the persistent indexes are changed too."""
+        self.emit(_ROWS_MOVED, [], _ROWS_ALONE)  # type: ignore[arg-type]
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
         return len(self.columns)

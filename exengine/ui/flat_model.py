@@ -37,7 +37,7 @@ class FlatModel(CellModel, QStandardItemModel, Generic[T]):
 
     def rearrange(self, places: list[T]) -> None:
         """Shows the same rows in another order; what is chosen stays chosen."""
-        self.layoutAboutToBeChanged.emit()
+        self.tell_rows_move()
         kept = self.persistentIndexList()
         entries = [self.places[index.row()] for index in kept]
         self.places = places
@@ -45,7 +45,7 @@ class FlatModel(CellModel, QStandardItemModel, Generic[T]):
         rows = {entry: row for row, entry in enumerate(places)}
         now = [self.index(rows[entry], index.column()) for entry, index in zip(entries, kept, strict=True)]
         self.changePersistentIndexList(kept, now)
-        self.layoutChanged.emit()
+        self.tell_rows_moved()
 
     def moved(self, first: int) -> None:
         """Called when the entries from `first` on have other places than before."""

@@ -382,14 +382,14 @@ class PositionsModel(CellModel, QAbstractItemModel):
         )  # fmt: skip
         if order == self._groups:
             return
-        self.layoutAboutToBeChanged.emit()
+        self.tell_rows_move()
         self._groups = order
         self._renumber(order, 0)
         moved = [index for index in self.persistentIndexList() if not self._nodes[index.internalId()].level]
         self.changePersistentIndexList(
             moved, [self._index(self._nodes[index.internalId()], index.column()) for index in moved]
         )
-        self.layoutChanged.emit()
+        self.tell_rows_moved()
 
     def summary(self) -> str:
         """`6 groups`, for the dock's title."""

@@ -158,3 +158,14 @@ def test_of_rows_nothing_of_which_is_shown_nothing(table, qtbot):
     model.dataChanged.emit(model.index(0, 2), model.index(ROWS - 1, 2))
     settle(table, qtbot)
     assert not table.painted
+
+
+def test_a_new_order_of_rows_leaves_the_columns_alone(table, qtbot):
+    table.heading.setSectionHidden(1, True)
+    settle(table, qtbot)
+    resized: list[int] = []
+    table.heading.sectionResized.connect(lambda logical, *_: resized.append(logical))
+    table.numbers.patch(Patch(rows={str(row): ROWS - row for row in range(ROWS)}), 0)
+    settle(table, qtbot)
+    assert table.numbers.rows()[1] == 2
+    assert not resized
