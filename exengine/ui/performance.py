@@ -249,9 +249,7 @@ class PerformanceDock(Dock):
         self._basis = None
         if self.report is not None:
             then = minute(self.report.now.at_ms, self.feed.calendar.zone)
-            self._tell(
-                f"Not up to date, as of {then}: {str(error).rstrip('.')} · Trading does not wait for it", token="warn"
-            )
+            self._tell(f"Not up to date, as of {then}: {str(error).rstrip('.')} · Trading does not wait", token="warn")
             self.again.show()
             return
         self.fault.say(FAILED, f"{error} {SAFE} {TO_DO}", action=True)

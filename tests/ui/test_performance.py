@@ -284,7 +284,7 @@ def test_figures_stay_where_a_later_reading_fails(stage: Stage) -> None:
     stage.ask(stage.dock.feed.ask)
     assert stage.dock.pages.currentWidget() is stage.dock.view
     assert stage.dock.heading.detail.text() == (
-        "Not up to date, as of Nov 23, 13:32: The store is locked by another program · Trading does not wait for it"
+        "Not up to date, as of Nov 23, 13:32: The store is locked by another program · Trading does not wait"
     )
     stage.shelf.fault = None
     assert stage.dock.again.isVisible()
