@@ -1,6 +1,6 @@
 """The Log dock: the audit trail with chips, a search and a range of time; its end in view, older pages on demand."""
 
-from PySide6.QtCore import QPersistentModelIndex, QPoint, QTimer
+from PySide6.QtCore import QPersistentModelIndex, QPoint
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QVBoxLayout
 
@@ -13,6 +13,7 @@ from exengine.ui.icons import Icons
 from exengine.ui.log_chips import LogChips
 from exengine.ui.log_model import EXPORT_TITLES, NAMES, LogModel, export_row
 from exengine.ui.log_range import LogRange, Span
+from exengine.ui.one_shot import one_shot
 from exengine.ui.pieces import Ground, chip
 from exengine.ui.stream_dock import EmptyNote, StreamDock
 from exengine.ui.table_tools import TableTools
@@ -65,7 +66,7 @@ class LogDock(StreamDock):
         self.setWidget(ground)
         self.chips = LogChips(look, icons)
         self.chips.changed.connect(self.apply_filter)
-        self.search, self._typed = QLineEdit(), QTimer(self)
+        self.search = QLineEdit()
         self.group_chip = chip(look, "")
         self.group_chip.setToolTip("Show the lines of all groups again")
         self.group_chip.setAccessibleName("Show the lines of all groups again")
@@ -93,9 +94,7 @@ class LogDock(StreamDock):
         self._on_look_changed()
         self._look.changed.connect(self._on_look_changed)
         self.search.textChanged.connect(self._on_text)
-        self._typed.setSingleShot(True)
-        self._typed.setInterval(SEARCH_MS)
-        self._typed.timeout.connect(self.apply_filter)
+        self._typed = one_shot(self, self.apply_filter, after_ms=SEARCH_MS)
         self.search.textChanged.connect(self._typed.start)
         find = QShortcut(QKeySequence.StandardKey.Find, self)
         find.activated.connect(self.search.setFocus)

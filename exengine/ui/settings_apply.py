@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from exengine.domain.errors import UserError
 from exengine.settings.form import label_of
@@ -10,6 +10,7 @@ from exengine.settings.notification_urls import hide_urls
 from exengine.settings.pages import AccountPage, Config
 from exengine.settings.problems import ConfigError, Problem
 from exengine.ui.loop import spawn
+from exengine.ui.one_shot import one_shot
 from exengine.ui.secrets_place import place_is_open
 from exengine.ui.settings_questions import GoLiveSheet, going_live
 
@@ -34,10 +35,7 @@ class Applying(QObject):
         super().__init__(dialog)
         self._dialog = dialog
         self.is_busy = False
-        self._slow = QTimer(self)
-        self._slow.setSingleShot(True)
-        self._slow.setInterval(SLOW_MS)
-        self._slow.timeout.connect(lambda: self.slow.emit(True))
+        self._slow = one_shot(self, lambda: self.slow.emit(True), after_ms=SLOW_MS)
 
     def begin(self) -> None:
         """Applies the draft, unless one is being applied or something is wrong with it."""

@@ -15,6 +15,7 @@ from exengine.ui import format as fmt
 from exengine.ui import words
 from exengine.ui.choice import DropDown
 from exengine.ui.icons import Icons
+from exengine.ui.one_shot import one_shot
 from exengine.ui.pieces import Ground, Hairline, Label, Prose
 from exengine.ui.remark import sentence
 from exengine.ui.settings_ladder import LEFT, LadderTable
@@ -65,10 +66,7 @@ class Preview(QScrollArea):
         column.addLayout(self._build_changes())
         column.addStretch(1)
         self.setWidget(body)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(SOON_MS)
-        self._soon.timeout.connect(self.refresh)
+        self._soon = one_shot(self, self.refresh, after_ms=SOON_MS)
         self._again = QTimer(self)
         self._again.setInterval(AGAIN_MS)
         self._again.timeout.connect(self._follow)
