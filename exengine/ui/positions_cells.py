@@ -4,6 +4,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple
 
+from exengine.domain.instrument import Side
 from exengine.domain.money import ZERO
 from exengine.engine.rows import GroupRow, Holding, LegRow, PyramidRow, Quote
 from exengine.ui import format as fmt
@@ -99,6 +100,18 @@ def number_cell(value: Decimal | None, decimals: int, token: str = "text") -> Ce
     return UNKNOWN if value is None else Cell(fmt.number(value, decimals), token, value=value)
 
 
+def pair_cell(symbol: str, timeframe: str, side: Side) -> Cell:
+    """**SOL/USDT** 1h, and its side with the icon at the right."""
+    word, icon = words.SIDES[side]
+    return Cell(
+        fmt.pair(symbol),
+        strong=True,
+        value=f"{symbol} {timeframe} {side.value}",
+        after=(Part(timeframe),),
+        trail=Part(word, icon=icon),
+    )
+
+
 def _marked(holding: Holding, places: int, at: Moment, *, strong: bool) -> tuple[Cell, Cell]:
     """Unrealised PnL and its percent; one arrow serves both."""
     unrealised, share = holding.marked(at.last)
@@ -110,20 +123,13 @@ def _marked(holding: Holding, places: int, at: Moment, *, strong: bool) -> tuple
 
 def group_cells(row: GroupRow, at: Moment) -> list[Cell]:
     places = fmt.quote_decimals(row.quote)
-    side, side_icon = words.SIDES[row.side]
     status, status_token = words.group_state(row.status)
     if row.missing_qty is not None:
         status, status_token = "Missing", "error"
     is_open = row.cost != 0
     last, unrealised, share, to_target, age = _priced(row, at)
     return [
-        Cell(
-            fmt.pair(row.symbol),
-            strong=True,
-            value=f"{row.symbol} {row.timeframe} {row.side.value}",
-            after=(Part(row.timeframe),),
-            trail=Part(side, icon=side_icon),
-        ),
+        pair_cell(row.symbol, row.timeframe, row.side),
         Cell(row.account, "muted"),
         Cell(fmt.of(row.pyramids, row.max_pyramids)),
         Cell(fmt.of(row.legs_filled, row.legs_total)),

@@ -1,7 +1,6 @@
 """The Queue dock: who waits for a slot, and the trader's hand on the line."""
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 
 from exengine.domain.events import QueueAction
@@ -145,10 +144,7 @@ class QueueDock(PanelDock):
                 made.triggered.connect(lambda *_, action=action: self.asked.emit(action, row))
             menu.setToolTipsVisible(True)
             menu.addSeparator()
-        copy = QAction(self.icons.icon("copy"), "Copy", menu)
-        copy.triggered.connect(self.table.copy)
-        copy.setEnabled(bool(self.table.selected_rows()))
-        menu.addAction(copy)
+        self.table.add_copy(menu)
         return menu
 
     def focus_target(self) -> QWidget:

@@ -5,10 +5,10 @@ from enum import IntEnum
 from exengine.engine.panel_rows import Rule, WaitingRow
 from exengine.ui import format as fmt
 from exengine.ui import words
-from exengine.ui.cell import UNKNOWN, Cell, Column, Part
+from exengine.ui.cell import UNKNOWN, Cell, Column
 from exengine.ui.cell_model import Index
 from exengine.ui.keyed_model import KeyedModel, SortKey
-from exengine.ui.positions_cells import number_cell, pnl_cell
+from exengine.ui.positions_cells import number_cell, pair_cell, pnl_cell
 
 
 class Col(IntEnum):
@@ -69,18 +69,11 @@ class QueueModel(KeyedModel[WaitingRow]):
         return (row.rank is None, row.rank or 0, row.queued_at_ms)
 
     def make_cells(self, row: WaitingRow) -> list[Cell]:
-        side, side_icon = words.SIDES[row.side]
         reason, token = REASONS.get(row.reason) or (words.sentence(row.reason), "text")
         return [
             UNKNOWN if row.rank is None else Cell(str(row.rank), strong=True, value=row.rank),
             Cell(rule_words(row), "muted"),
-            Cell(
-                fmt.pair(row.symbol),
-                strong=True,
-                value=f"{row.symbol} {row.timeframe} {row.side.value}",
-                after=(Part(row.timeframe),),
-                trail=Part(side, icon=side_icon),
-            ),
+            pair_cell(row.symbol, row.timeframe, row.side),
             Cell(reason, token),
             number_cell(row.price, row.price_decimals),
             number_cell(row.last, row.price_decimals),

@@ -1,7 +1,6 @@
 """The Risk dock: who loses, when the risk engine acts, who would pay, and what it did before."""
 
 from PySide6.QtCore import QEvent, QMargins, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from exengine.engine.panel_rows import Panel, PlanView, RiskRow, RiskState, RiskSummary
@@ -378,10 +377,7 @@ class RiskDock(PanelDock):
             verb = "Unblock" if row.blocked else "Block"
             self._add(menu, "block", f"{verb} {name}", "", lambda: self.block_asked.emit(row, not row.blocked))
             menu.addSeparator()
-        copy = QAction(self.icons.icon("copy"), "Copy", menu)
-        copy.triggered.connect(self.table.copy)
-        copy.setEnabled(bool(self.table.selected_rows()))
-        menu.addAction(copy)
+        self.table.add_copy(menu)
         return menu
 
     def _add(self, menu: QMenu, icon: str, text: str, why_not: str, act: object) -> None:

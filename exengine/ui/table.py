@@ -106,10 +106,14 @@ class Table(PaintedTree):
 
     def _plain_menu(self, _at: QPoint) -> QMenu:
         menu = QMenu(self)
+        self.add_copy(menu)
+        return menu
+
+    def add_copy(self, menu: QMenu) -> None:
+        """Puts the copying of the selected rows into a menu."""
         copy = menu.addAction(self.icons.icon("copy"), "Copy")
         copy.setEnabled(bool(self.selected_rows()))
         copy.triggered.connect(self.copy)
-        return menu
 
     def viewportEvent(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and event.type() is QEvent.Type.ToolTip:
