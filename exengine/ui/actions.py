@@ -70,12 +70,18 @@ class Action:
     """Further words by which the palette finds it."""
 
 
+GO_TO = "go_to_"
+"""How the ids of those begin that bring the keyboard to a dock."""
+
+
 class Found(NamedTuple):
     """What the palette offers besides the actions: a pair, a page."""
 
     text: str
     detail: str
     call: Callable[[], object]
+    is_aside: bool = False
+    """Looked for by its name, as a page of the help: it stands last while nothing was typed."""
 
 
 class Registry(QObject):

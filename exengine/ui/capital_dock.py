@@ -140,8 +140,8 @@ class CapitalDock(PanelDock):
         whole = fmt.number(setup.test_amount * setup.test_pyramids, fmt.quote_decimals(setup.test_quote))
         self.note.say(
             NOTHING,
-            f"Each pair’s share of the money appears with the first group. A default pyramid uses {amount} "
-            f"{setup.test_quote}, a full group {whole}.",
+            f"Each pair’s share appears with the first group. A default pyramid uses {amount} {setup.test_quote}, "
+            f"a full group {whole}.",
             action=False,
         )
 

@@ -44,7 +44,7 @@ class Help(QObject):
 
     def _found(self) -> Iterator[Found]:
         for name, title in PAGES.items():
-            yield Found(title, "Help page", partial(self.open, name))
+            yield Found(title, "Help page", partial(self.open, name), is_aside=True)
 
     def open(self, name: str) -> None:
         """Opens the help at a page."""

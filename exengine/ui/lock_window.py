@@ -14,6 +14,8 @@ from exengine.ui.secret_form import Field, SecretForm
 from exengine.ui.theme import Look, Weight
 from exengine.ui.theme import Role as Size
 
+ICON_EDGE = 2.75 / 16
+"""How much of the icon's width is air, at its left."""
 Unlock = Callable[[str], Awaitable[Role | None]]
 """The role that a passphrase opens, None where it opens none. Raises UserError where it is too soon to try again."""
 
@@ -74,7 +76,10 @@ class LockWindow(QWidget):
 
     def _refresh(self) -> None:
         size = self._look.grown(32)
-        self._icon.setPixmap(self._icons.pixmap("lock", "accent", size, self.devicePixelRatioF()))
+        drawn = self._icons.pixmap("lock", "accent", size, self.devicePixelRatioF())
+        # Without the air at its left, so that it begins where the texts do.
+        edge = round(drawn.width() * ICON_EDGE)
+        self._icon.setPixmap(drawn.copy(edge, 0, drawn.width() - edge, drawn.height()))
         self.card.setFixedWidth(self._look.scaled(420))
         self.update()
 

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from exengine.ui.actions import Registry
+from exengine.ui.actions import GO_TO, Registry
 from exengine.ui.fuzzy import find
 from exengine.ui.pieces import Hairline, Label
 from exengine.ui.theme import Look, Weight
@@ -47,8 +47,8 @@ class Entry:
     trades: bool
     words: str
     call: Callable[[], object]
-    is_place: bool = False
-    """Something to be gone to, rather than something to be done."""
+    turn: int = 2
+    """Before a letter was typed: 0 a pair, 1 a dock to go to, 2 what can be done, 3 what is looked for by its name."""
     places: tuple[int, ...] = ()
     """The letters found."""
 
@@ -236,6 +236,7 @@ class Palette(QWidget):
                 trades=action.trades,
                 words=action.words,
                 call=lambda name=action.id: registry.run(name),  # type: ignore[misc]
+                turn=1 if action.id.startswith(GO_TO) else 2,
             )
             for action in registry.specs
             if action.id != "palette"
@@ -250,7 +251,7 @@ class Palette(QWidget):
                     trades=False,
                     words="",
                     call=found.call,
-                    is_place=True,
+                    turn=3 if found.is_aside else 0,
                 )
                 for found in source()
             )
@@ -268,11 +269,12 @@ class Palette(QWidget):
         self._place()
 
     def _untyped(self) -> list[Entry]:
-        """What was chosen last, then the places to go to, then what can be done, as the menus have it."""
+        """What was chosen last, then pairs and docks to go to, then what can be done, as the menus have it."""
         last = {text: place for place, text in enumerate(self._chosen)}
 
-        def order(entry: Entry) -> tuple[bool, int, bool]:
-            return bool(entry.why_not), last.get(entry.text, REMEMBERED), not entry.is_place
+        def order(entry: Entry) -> tuple[bool, bool, int, int]:
+            aside = entry.turn == 3 and entry.text not in last
+            return aside, bool(entry.why_not), last.get(entry.text, REMEMBERED), entry.turn
 
         return sorted(self._all, key=order)
 

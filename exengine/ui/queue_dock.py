@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 from exengine.domain.events import QueueAction
 from exengine.engine.panel_rows import Panel, WaitingRow
 from exengine.engine.rows import EngineRow, ViewChanges
+from exengine.ui import format as fmt
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.panel_dock import PanelDock, Sorting, enable, keep_current, note_rows, patch_rows, seen_rows
@@ -71,15 +72,18 @@ class QueueDock(PanelDock):
 
     def show_engine(self, engine: EngineRow | None) -> None:
         """How many wait is on the tab also while nobody looks; why nobody does is in the empty note."""
+        queued = engine.queued if engine is not None else 0
         slots = f"all {engine.pool_limit:,} slots are taken" if engine is not None else "all slots are taken"
-        self.note.say(
-            NOTHING,
-            f"Entries wait here when {slots}, while the other side is still open, or until market rules arrive.",
-            action=False,
-        )
+        why = f"Entries wait here when {slots}, while the other side is still open, or until market rules arrive."
+        if queued:
+            # Their rows are worked out while the dock is looked at: until they come it says no other than the ribbon.
+            waiting = fmt.count(queued, "entry waits", "entries wait")
+            self.note.say(waiting, "What each of them waits for is being worked out.", action=False)
+        else:
+            self.note.say(NOTHING, why, action=False)
         if engine is not None:
             self.note.end_starting()
-        self.set_tab_text(f"Queue {engine.queued:,}" if engine is not None else "Queue")
+        self.set_tab_text(f"Queue {queued:,}" if queued else "Queue")
 
     def tick(self, now_ms: int) -> None:
         self.model.tick(now_ms, seen_rows(self.table))

@@ -60,7 +60,7 @@ class SettingsEntry(QObject):
         """Every setting, for the palette: it opens the page that it is on."""
         for section, field in all_fields():
             detail = f"Settings · {section.title}"
-            yield Found(field.title, detail, partial(self.open, section.name))
+            yield Found(field.title, detail, partial(self.open, section.name), is_aside=True)
 
     def _on_finished(self, result: int) -> None:
         dialog, self.dialog = self.dialog, None

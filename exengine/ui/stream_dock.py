@@ -53,6 +53,7 @@ class EmptyNote(Ground):
         # Without a next step the note itself is what the keyboard comes to.
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus if action else Qt.FocusPolicy.TabFocus)
         column = QVBoxLayout(self)
+        column.setContentsMargins(0, 2, 0, 2)
         column.setSpacing(6)
         column.addStretch(2)
         for widget in (self._picture, self.heading, self.text):

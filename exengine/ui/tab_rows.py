@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QObject, QRect, QTimer
 from PySide6.QtWidgets import QMainWindow, QTabBar
 
 from exengine.ui.dock import Dock, docks_of, tab_bars
+from exengine.ui.pieces import Hairline
+from exengine.ui.theme import Look
 
 _MOVED = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.LayoutRequest)
 
@@ -13,9 +15,9 @@ _MOVED = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.LayoutRequest)
 class TabRows(QObject):
     """The rows of tabs of a window, and what lies over their free ends. Where there is no room, it stays below them."""
 
-    def __init__(self, window: QMainWindow, docks: Sequence[Dock]) -> None:
+    def __init__(self, window: QMainWindow, look: Look, docks: Sequence[Dock]) -> None:
         super().__init__(window)
-        self._window, self._docks = window, docks
+        self._window, self._look, self._docks = window, look, docks
         self._fronts: dict[QTabBar, Dock] = {}
         self._placing = False
         for dock in docks:
@@ -51,11 +53,17 @@ class TabRows(QObject):
         return fitting
 
     def _lay_over(self, bar: QTabBar) -> None:
-        """The front dock's title bar, over the end of the row that its tabs leave."""
-        dock = self._fronts.get(bar)
+        """Over the end of the row that its tabs leave: the front dock's title bar, or the line under the tabs."""
+        dock, tabs = self._fronts.get(bar), bar.sizeHint().width()
+        free = max(bar.width() - tabs, 0)
         if dock is not None:
-            tabs = bar.sizeHint().width()
-            dock.heading.setGeometry(QRect(bar.x() + tabs, bar.y(), bar.width() - tabs, bar.height()))
+            dock.heading.setGeometry(QRect(bar.x() + tabs, bar.y(), free, bar.height()))
+        line = bar.findChild(Hairline)
+        if line is None:
+            line = Hairline(self._look)
+            line.setParent(bar)
+        line.setGeometry(tabs, bar.height() - 1, free, 1)
+        line.setVisible(dock is None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in _MOVED and (isinstance(watched, QTabBar) or event.type() is QEvent.Type.LayoutRequest):

@@ -10,6 +10,8 @@ from exengine.ui.pieces import IconButton, Label
 from exengine.ui.theme import Look
 
 SHOWN_MS = 5_000
+WIDEST = 420
+"""How wide the text of one may be, at 10 px."""
 AT_ONCE = 4
 """Where these are shown, a further one takes the place of the oldest of its kind, which says how many it stands for."""
 
@@ -30,9 +32,9 @@ class Toast(QWidget):
         """Others that it stands for."""
         self._icon = Label(look)
         self._show_icon()
-        self._label = Label(look, text)
-        self._label.setWordWrap(len(text) > 60)
-        self._label.setMaximumWidth(look.scaled(420))
+        self._label = Label(look)
+        self._label.setMaximumWidth(look.scaled(WIDEST))
+        self._say(text)
         self._times = Label(look, token="muted")
         self._times.hide()
         close = IconButton(icons, "close", "Dismiss")
@@ -42,7 +44,7 @@ class Toast(QWidget):
         row.setContentsMargins(12, 6, 6, 6)
         row.setSpacing(8)
         row.addWidget(self._icon)
-        row.addWidget(self._label, 1)
+        row.addWidget(self._label, 1, Qt.AlignmentFlag.AlignLeft)
         row.addWidget(self._times)
         row.addWidget(close)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -59,9 +61,15 @@ class Toast(QWidget):
         self.text = text
         self.merged += self.count
         self.count = 1
-        self._label.setText(text)
-        self._label.setWordWrap(len(text) > 60)
+        self._say(text)
         self._count()
+
+    def _say(self, text: str) -> None:
+        """On as few lines as there can be: a label that wraps asks for less width than it may have."""
+        width = self._label.fontMetrics().horizontalAdvance(text) + 2
+        self._label.setText(text)
+        self._label.setWordWrap(width > self._label.maximumWidth())
+        self._label.setMinimumWidth(min(width, self._label.maximumWidth()))
 
     def take_as(self, text: str, token: str) -> None:
         """Takes another one's text and kind."""

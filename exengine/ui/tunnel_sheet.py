@@ -14,7 +14,7 @@ from exengine.settings.program_pages import TunnelProgram
 from exengine.ui.choice import DropDown
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
-from exengine.ui.pieces import Label, Prose, button
+from exengine.ui.pieces import Label, Prose, button, set_kind
 from exengine.ui.remark import Remark
 from exengine.ui.settings_apply import message
 from exengine.ui.settings_state import SettingsDesk
@@ -135,6 +135,8 @@ class TunnelSheet(Sheet):
         self.program.setEnabled(not (self.is_on or self._is_busy))
         self.program.setToolTip("Stop it before you choose another one" if self.is_on else "")
         self.action.setText("Stop tunnel" if self.is_on else "Start tunnel")
+        # To stop it cuts off all alerts: that is not what the sheet offers first.
+        set_kind(self.action, "" if self.is_on else "primary")
         self.action.setEnabled(not self._is_busy)
 
     @staticmethod

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction
 from exengine.domain.events import QueueAction
 from exengine.ui import format as fmt
 from exengine.ui import risk_words, words
-from exengine.ui.actions import Action, Found
+from exengine.ui.actions import GO_TO, Action, Found
 from exengine.ui.alert_form import LIVE_REASON
 from exengine.ui.arrangement import STOCK
 from exengine.ui.positions_deeds import ICONS, Deed, text_of, why_not
@@ -74,7 +74,7 @@ def _docks(window: Window) -> None:
         dock.toggleViewAction().toggled.connect(made.setChecked)
         registry.add(
             Action(
-                id=f"go_to_{name}", text=f"Go to {title}", call=partial(window.go_to, dock), key=f"Alt+{place}",
+                id=f"{GO_TO}{name}", text=f"Go to {title}", call=partial(window.go_to, dock), key=f"Alt+{place}",
                 words="dock focus",
             )
         )  # fmt: skip

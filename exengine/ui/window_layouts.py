@@ -23,7 +23,7 @@ class WindowLayouts(QObject):
         self._window = window
         docks = {dock.objectName(): dock for dock in window.docks}
         self.arrangement = Arrangement(window, window.look, docks, window.layouts)
-        self._tab_rows = TabRows(window, window.docks)
+        self._tab_rows = TabRows(window, window.look, window.docks)
         self._sizes = DockSizes(window, window.look, window.docks)
         self.own: OwnLayouts
         self.is_shown = False

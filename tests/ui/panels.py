@@ -159,9 +159,9 @@ def risk_of(row: GroupRow, last: Decimal, *, timer_ms: int | None = None) -> Ris
     return made._replace(loss_percent=percent, loss_usd=pnl, brings_usd=brings, opened_at_ms=row.opened_at_ms)
 
 
-def sample_risk() -> list[RiskRow]:
+def sample_risk(quotes: Mapping[tuple[str, str], Quote] | None = None) -> list[RiskRow]:
     """By loss, deepest first."""
-    quotes = sample_quotes()
+    quotes = sample_quotes() if quotes is None else quotes
     made = [
         risk_of(row, quotes[row.account, row.symbol].price, timer_ms=14 * MINUTE + 20 * SECOND)
         for row in sample_groups()
@@ -320,7 +320,7 @@ def status(*, away: bool = False, mode: Mode = Mode.PAPER) -> Status:
             kind="SQLite",
             place="exengine.sqlite3",
             size_bytes=14_812_160,
-            last_commit_at_ms=NOW_MS - SECOND,
+            last_commit_at_ms=NOW_MS - (MINUTE if away else SECOND),
             trouble="The disk is full: nothing more can be stored." if away else "",
         ),
         tasks=(
@@ -369,6 +369,17 @@ def sample(*, mode: Mode = Mode.PAPER) -> PanelChanges:
         exposures=pairs,
         money=capital(pairs),
         parts=status(mode=mode),
+    )
+
+
+def moved(quotes: Mapping[tuple[str, str], Quote]) -> PanelChanges:
+    """What the sample's risk comes to at other prices."""
+    risks = sample_risk(quotes)
+    return panels(
+        risks=risks,
+        about=summary(among=risks),
+        shown=plan_of(sample_groups(), quotes, f"{ACCOUNT}|AVAX/USDT|1h#1"),
+        offsets=sample_offsets(),
     )
 
 
@@ -423,7 +434,7 @@ def busy(count: int = 200) -> PanelChanges:
         shown=plan_of(groups, quotes, first.id),
         offsets=[replace(sample_offsets()[1], id=number, at_ms=NOW_MS - number * HOUR) for number in range(1, 60)],
         exposures=pairs,
-        money=capital(pairs, free="1234567.89"),
+        money=capital(pairs, free="5234567.89"),
         parts=status(away=True),
     )
 

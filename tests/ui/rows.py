@@ -27,6 +27,10 @@ D = Decimal
 NOW_MS = 1_795_440_727_000
 """2026-11-23 13:32:07 UTC."""
 SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
+LAST_WEBHOOK_MS = NOW_MS - 4 * MINUTE
+"""When the newest signal of the sample came."""
+REFUSED_MS = LAST_WEBHOOK_MS - 6 * SECOND
+"""When the exchange refused an entry of DOGE, which the signal before it had opened."""
 START, REALISED = D(50_000), "1041.93"
 """What the accounts began with, and what all closes have brought."""
 TPS = ("1.0", "0.5", "2.0", "1.5", "1.0", "1.0", "1.0")
@@ -192,7 +196,7 @@ def sample_groups() -> list[GroupRow]:
     link = [ladder(number, f"{18.2 + number / 20:.3f}", "fffoo", places=3, quote="199.90") for number in range(4)]
     doge = [ladder(0, "0.16400", "oooor", places=5)]
     return [
-        group(pyramids=sol, target=D("148.95")),
+        group(pyramids=sol, target=D("148.94")),
         group("BTC/USDT", "4h", pyramids=btc, status="active", tp_mode="aggregate", target=D("68416.64"),
               opened_at_ms=NOW_MS - 3 * DAY),
         group("ETH/USDT:USDT", "1h", account="perp", side=Side.SHORT, pyramids=eth, tp_mode="aggregate",
@@ -240,7 +244,7 @@ def engine(
     realised_today: str = "81.66",
     realised_total: str = REALISED,
     closed_groups: int = 175,
-    last_webhook_at_ms: int | None = NOW_MS - 4 * MINUTE,
+    last_webhook_at_ms: int | None = LAST_WEBHOOK_MS,
     free: str | None = None,
     last_offset_at_ms: int | None = NOW_MS - 2 * HOUR,
     paused: bool = False,
@@ -292,7 +296,7 @@ def signal(
     at_ms: int | None = None,
     ordered: bool = True,
 ) -> SignalRow:
-    at = NOW_MS - 30 * MINUTE + number * 7 * SECOND if at_ms is None else at_ms
+    at = LAST_WEBHOOK_MS + (number - 12) * 7 * SECOND if at_ms is None else at_ms
     return SignalRow(
         id=number,
         received_at_ms=at,
@@ -373,7 +377,7 @@ REJECTED = log(
     symbol="DOGE/USDT",
     timeframe="15m",
     advice="The other 4 legs stand. Cancel old orders on this symbol, then place the leg again.",
-    at_ms=NOW_MS,
+    at_ms=REFUSED_MS,
 )
 
 
@@ -384,14 +388,14 @@ def sample_log(*, errors: int = 0) -> tuple[LogRow, ...]:
         log(3, "DCA0 bought 3.380 at 147.90", symbol="SOL/USDT", timeframe="1h"),
         log(4, "DCA1 bought 3.397 at 147.16", symbol="SOL/USDT", timeframe="1h"),
         log(5, "DCA4 left out: 3.95 USDT is under the minimum notional of 5.00", severity=Severity.WARNING,
-            category=Category.PRECISION, symbol="DOGE/USDT", timeframe="15m"),
-        log(6, "AVAX/USDT 1h is a candidate: 6.84 % under its cost, timer 60 m", category=Category.RISK,
-            symbol="AVAX/USDT", timeframe="1h"),
-        log(7, "Target of DCA1 reached: sold 3.397 at 147.90, +1.51 USDT", symbol="SOL/USDT", timeframe="1h"),
-        log(8, "Prices of ETH/USDT were late by 18 s", severity=Severity.WARNING, category=Category.SYSTEM,
+            category=Category.PRECISION, symbol="ADA/USDT", timeframe="2h"),
+        log(6, "Target of DCA1 reached: sold 3.397 at 147.90, +1.51 USDT", symbol="SOL/USDT", timeframe="1h"),
+        log(7, "Prices of ETH/USDT were late by 18 s", severity=Severity.WARNING, category=Category.SYSTEM,
             symbol="ETH/USDT:USDT"),
+        log(8, "AVAX/USDT 1h is a candidate: 6.84 % under its cost, timer 30 m", category=Category.RISK,
+            symbol="AVAX/USDT", timeframe="1h", at_ms=NOW_MS - 15 * MINUTE - 40 * SECOND),
     ]  # fmt: skip
-    more = [replace(REJECTED, id=90 - number, at_ms=NOW_MS - number * MINUTE) for number in range(errors)]
+    more = [replace(REJECTED, id=90 - number, at_ms=REFUSED_MS - number * SECOND) for number in range(errors)]
     return (*lines, *reversed(more))
 
 
@@ -405,7 +409,7 @@ def refused(account: str = "paper", *, number: int = 90) -> LogRow:
             symbol="DOGE/USDT",
             timeframe="15m",
             advice="The other legs stand. Cancel old orders on this symbol, then place the leg again.",
-            at_ms=NOW_MS,
+            at_ms=REFUSED_MS,
         ),
         topic=Topic.ORDER_REJECTED,
         group=f"{account}|DOGE/USDT|15m#1",
@@ -413,7 +417,7 @@ def refused(account: str = "paper", *, number: int = 90) -> LogRow:
 
 
 def outage_log() -> tuple[LogRow, ...]:
-    """A bad hour: an account away, a store that takes nothing, and a refused order."""
+    """A bad hour: a refused order, an account away, and a store that takes nothing any more."""
     away = log(
         88,
         "Account perp cannot be traded on: timed out after 10 s.",
@@ -431,7 +435,8 @@ def outage_log() -> tuple[LogRow, ...]:
         at_ms=NOW_MS - MINUTE,
     )
     return (
-        *sample_log(), replace(away, topic=Topic.ACCOUNT_AWAY), replace(full, topic=Topic.STORE_TROUBLE), refused(),
+        *sample_log(), refused(number=87), replace(away, topic=Topic.ACCOUNT_AWAY),
+        replace(full, topic=Topic.STORE_TROUBLE),
     )  # fmt: skip
 
 

@@ -156,7 +156,7 @@ def coins_missing(stage: Stage) -> None:
 
 def refused_alert(stage: Stage) -> None:
     empty(stage)
-    errors = (rows_error("tv.symbol", "BTCUSD is not a market of paper"),)
+    errors = (rows_error("tv.symbol", "BTCUSDT is not a market of paper"),)
     verdict = Verdict(kind=VerdictKind.INVALID, signal_id=3, errors=errors)
     stage.window.positions.first_steps.form.show_verdict(verdict)
 
@@ -213,7 +213,7 @@ def flashing(stage: Stage) -> None:
         ("paper", "BTC/USDT"): replace(quotes["paper", "BTC/USDT"], price=rows.D("67290.50")),
         ("paper", "LINK/USDT"): replace(quotes["paper", "LINK/USDT"], price=rows.D("17.802")),
     }
-    stage.put(rows.changes(quotes=moved))
+    stage.put(rows.changes(quotes=moved, panels=panels.moved(quotes | moved)))
     model = stage.window.positions.model
     stage.window.positions.table.setCurrentIndex(model.index_of("paper|AVAX/USDT|1h#1"))
     stage.window.positions.table.setFocus()
@@ -229,16 +229,27 @@ def paused(stage: Stage) -> None:
 
 def busy(stage: Stage) -> None:
     groups = rows.busy_groups()
-    signals = [rows.signal(number, symbol=f"C{number % 200:03}/USDT") for number in range(1, 3_001)]
+    signals = [
+        rows.signal(
+            number, symbol=f"C{number % 200:03}/USDT", at_ms=rows.LAST_WEBHOOK_MS - (3_000 - number) * rows.SECOND
+        )
+        for number in range(1, 3_001)
+    ]
     log = [rows.log(number, f"Target of DCA{number % 7} reached", symbol="SOL/USDT") for number in range(1, 3_001)]
+    about = panels.busy()
+    money = about.capital
+    engine = rows.engine(
+        pool_used=200, pool_limit=200, queued=100, realised_total="1234567.89", free=str(money.free)
+    )  # fmt: skip
+    start = money.filled + money.open + money.free - engine.realised_total
     stage.put(
         rows.changes(
             groups,
             quotes=rows.busy_quotes(groups),
             signals=signals,
             log=log,
-            engine=rows.engine(pool_used=200, pool_limit=200, queued=100, realised_total="1234567.89"),
-            panels=panels.busy(),
+            engine=replace(engine, filled_quote=money.filled, open_quote=money.open, start_equity=start),
+            panels=about,
         )
     )
     stage.window.positions.sort_by(7)
@@ -414,7 +425,11 @@ def log_of_a_group(stage: Stage) -> None:
     span.last.setDate(day)
     group = "paper|DOGE/USDT|15m#1"
     texts = ("Alert taken as an entry", "Ladder of 5 legs laid at 0.16400", "4 of 5 entries placed")
-    lines = [rows.log(60 + place, text, symbol="DOGE/USDT", timeframe="15m") for place, text in enumerate(texts)]
+    alert = rows.REFUSED_MS - rows.SECOND
+    lines = [
+        rows.log(60 + place, text, symbol="DOGE/USDT", timeframe="15m", at_ms=alert + place * 300)
+        for place, text in enumerate(texts)
+    ]
     stage.put(rows.changes(log=[replace(line, group=group) for line in lines]))
     stage.window.positions.asked.emit(Deed.LOG, group)
 

@@ -1,5 +1,6 @@
 """Scenes of the dialogs of secrets and of the lock, for the pictures."""
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from exengine.settings.rotation import Proof
@@ -60,7 +61,8 @@ def locked(stage: "Stage") -> None:
     async def nobody(_: str) -> None: ...
 
     lock = LockWindow(stage.window.look, stage.window.icons, nobody)
+    lock.form.inputs[0].setText("not the passphrase")
     lock.setParent(stage.window)
     lock.setGeometry(stage.window.rect())
-    lock.form.said.say("That is not the passphrase.")
     lock.show()
+    asyncio.run(lock.form._try((lock.form.inputs[0].text(),)))

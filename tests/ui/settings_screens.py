@@ -34,7 +34,8 @@ CONFIG = {
     "accounts": [
         {"name": "paper", "exchange": "paper"},
         {"name": "binance-small", "exchange": "binance", "testnet": True},
-        {"name": "perp", "exchange": "bybit", "market_type": "swap", "leverage": "3", "enabled": False},
+        {"name": "perp", "exchange": "bybit", "market_type": "swap", "leverage": "3", "testnet": True},
+        {"name": "bybit-live", "exchange": "bybit", "market_type": "swap", "leverage": "3", "enabled": False},
     ],
     "routing": [{"tv_exchange": "BINANCE", "account": "binance-small"}, {"tv_exchange": "BYBIT", "account": "paper"}],
     "grid": {

@@ -5,6 +5,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QTabBar
 
 from exengine.ui.layout import VERSION
+from exengine.ui.theme import Scheme
 from tests.ui import rows
 from tests.ui.conftest import Stage
 
@@ -44,6 +45,18 @@ def test_in_a_large_font_the_tabs_below_leave_the_positions_most_of_the_height(l
     assert window.positions.height() > window.queue.height()
     closed(stage)
     look.choose(font_size=10)
+
+
+def test_in_another_look_and_back_no_dock_is_a_pixel_larger_than_at_first(stage):
+    stage.put_sample()
+    stage.settle()
+    docks = [stage.window.positions, stage.window.queue, stage.window.risk, stage.window.capital]
+    first = [dock.geometry() for dock in docks]
+    for look in ({"scheme": Scheme.LIGHT}, {"font_size": 14}, {"font_size": 10, "scheme": Scheme.DARK}):
+        stage.look.choose(**look)
+        for _ in range(4):
+            stage.settle()
+    assert [dock.geometry() for dock in docks] == first
 
 
 def test_docks_keep_their_sizes_however_often_texts_change(stage):

@@ -74,8 +74,11 @@ def test_enter_does_what_was_found(stage, qtbot):
 
 def test_before_a_letter_is_typed_what_was_chosen_last_comes_first_and_then_the_places(stage, qtbot):
     finder = palette(stage)
-    assert finder.model.entries[0].is_place
-    assert texts(finder).index("AVAX/USDT 1h") < texts(finder).index("Quit")
+    shown = texts(finder)
+    assert [entry.turn for entry in finder.model.entries[:6]] == [0] * 6
+    assert (
+        shown.index("AVAX/USDT 1h") < shown.index("Go to Log") < shown.index("Pause") < shown.index("Getting started")
+    )
     for word in ("about", "panic", "about"):
         finder.open()
         qtbot.keyClicks(finder.field, word)
@@ -83,7 +86,7 @@ def test_before_a_letter_is_typed_what_was_chosen_last_comes_first_and_then_the_
         stage.window.clicks.sheet.reject()
     finder.open()
     assert texts(finder)[:2] == ["About ExEngine", "Panic…"]
-    assert finder.model.entries[2].is_place
+    assert finder.model.entries[2].turn == 0
 
 
 def test_a_pair_is_gone_to(stage, qtbot):

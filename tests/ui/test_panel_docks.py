@@ -184,6 +184,14 @@ def test_an_empty_queue_says_why(stage):
     assert not queue.promote.isVisible()
 
 
+def test_a_queue_whose_rows_have_not_come_yet_says_no_other_than_the_ribbon(stage):
+    queue = stage.window.queue
+    stage.put(rows.changes(engine=rows.engine(queued=5)))
+    assert (queue.note.heading.text(), queue.windowTitle()) == ("5 entries wait", "Queue 5")
+    stage.put(rows.changes(engine=rows.engine(queued=0)))
+    assert (queue.note.heading.text(), queue.windowTitle()) == ("Nothing waits", "Queue")
+
+
 def test_the_chosen_entry_stays_chosen_as_the_line_moves(full):
     queue = full.window.queue
     queue.table.setCurrentIndex(queue.model.index(1, 0))

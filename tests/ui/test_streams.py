@@ -285,7 +285,7 @@ def test_a_dock_that_is_too_low_loses_the_explanation_before_it_is_cut(dock, qtb
     note = dock.note
     qtbot.waitUntil(note.text.isVisible)
     low = note.heading.height() + note.text.height() + note.action.height()
-    dock.resize(1200, dock.height() - note.height() + low + 60)
+    dock.resize(1200, dock.height() - note.height() + low + 36)
     qtbot.waitUntil(lambda: not note._picture.isVisible())
     assert note.text.isVisible(), "there is room for all but the picture"
     dock.resize(1200, dock.height() - note.height() + low)

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QTabBar
 
 from exengine.ui.dock import Dock
+from exengine.ui.pieces import Hairline
 from exengine.ui.sheet import Scrim
 from tests.ui import panels, rows
 from tests.ui.conftest import Stage
@@ -97,7 +98,11 @@ def test_a_row_of_tabs_that_is_too_narrow_has_the_tools_below_it(busy):
     busy.settle()
     assert window.log.isAncestorOf(window.log.heading)
     assert window.log.heading.isVisible()
-    assert row_of(busy, window.log).geometry().bottom() < window.log.geometry().top()
+    bar = row_of(busy, window.log)
+    assert bar.geometry().bottom() < window.log.geometry().top()
+    line = bar.findChild(Hairline)
+    assert line.isVisible()
+    assert (line.x(), line.geometry().right()) == (bar.sizeHint().width(), bar.width() - 1)
 
 
 def test_a_dock_that_is_alone_keeps_its_title_bar(busy):

@@ -49,7 +49,7 @@ def test_without_one_it_says_what_that_means_and_offers_what_is_installed(opened
         "Off", "None yet: no alert can come in", "There is no address to try yet",
     )  # fmt: skip
     assert not sheet.copy.isEnabled()
-    assert sheet.action.text() == "Start tunnel"
+    assert (sheet.action.text(), sheet.action.property("kind")) == ("Start tunnel", "primary")
     offered = [sheet.program.itemText(row) for row in range(sheet.program.count())]
     assert offered == [
         "The first that is installed: ngrok", "cloudflared (quick tunnel) · not installed", "ngrok",
@@ -69,11 +69,12 @@ def test_what_is_chosen_is_started_and_stopped_as_a_setting_that_is_applied(open
         "cloudflared is up", UP["public_url"], "Reached, 120 ms",
     )  # fmt: skip
     assert (sheet.action.text(), sheet.program.isEnabled()) == ("Stop tunnel", False)
+    assert sheet.action.property("kind") == "", "what cuts off all alerts is not what is offered first"
     sheet.copy.click()
     assert QGuiApplication.clipboard().text() == stage.window.clicks.setup.webhook_url
     press(on_loop, sheet)
     assert way_in.settings.config.listener.tunnel is TunnelProgram.OFF
-    assert sheet.action.text() == "Start tunnel"
+    assert (sheet.action.text(), sheet.action.property("kind")) == ("Start tunnel", "primary")
 
 
 def test_a_refusal_is_told_in_words_and_nothing_has_changed(opened, on_loop):

@@ -272,6 +272,17 @@ def test_cancelling_entries_needs_no_question(stage, on_loop):
     assert stage.window.toasts.shown()[0].text == "8 entries of SOL/USDT 1h cancelled"
 
 
+def test_a_long_notice_takes_as_few_lines_as_there_can_be(stage):
+    said = (
+        "Could not close AVAX/USDT 1h: the store cannot take it. Nothing else was changed. Try again, or see the log."
+    )
+    stage.window.toasts.say(said, "error")
+    label = stage.window.toasts.shown()[0]._label
+    lines = -(-label.fontMetrics().horizontalAdvance(said) // label.maximumWidth())
+    assert label.heightForWidth(label.width()) <= (lines + 1) * label.fontMetrics().lineSpacing() + 2
+    assert label.width() == label.maximumWidth()
+
+
 def test_the_same_notice_twice_is_counted(stage):
     stage.window.toasts.say("Copied", "success")
     stage.window.toasts.say("Copied", "success")

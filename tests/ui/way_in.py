@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from exengine.engine.status import ListenerStatus
 from exengine.ui.tunnel_entry import TunnelEntry
 from exengine.ui.tunnel_sheet import WayInDesk
-from tests.ui import rows
+from tests.ui import panels, rows
 from tests.ui.settings_desk import MemoryDesk, config_of
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def tunnel_up(stage: "Stage") -> None:
 
 
 def _opened(stage: "Stage", installed: tuple[str, ...] = ("ngrok",), **listener: object) -> WayIn:
-    stage.put(rows.changes(rows.sample_groups(), quotes=rows.sample_quotes(), engine=rows.engine()))
+    stage.put(
+        rows.changes(rows.sample_groups(), quotes=rows.sample_quotes(), engine=rows.engine(), panels=panels.sample())
+    )
     way_in = WayIn(Path(), installed=installed, **listener)
     TunnelEntry(stage.window, way_in.desk)
     stage.window.registry.run("tunnel")
