@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QGuiApplication, QImage, QPainter, QPicture
 from PySide6.QtTest import QAbstractItemModelTester
 from PySide6.QtWidgets import QApplication
 
@@ -29,10 +29,11 @@ from exengine.ui.exports import Exports, Item
 from exengine.ui.icons import Icons
 from exengine.ui.layout import LayoutStore
 from exengine.ui.loop import Loop
-from exengine.ui.performance_axes import CountAxis, NumberAxis, nice_step, places_of, tick_words, time_ticks
+from exengine.ui.performance_axes import Axis, CountAxis, NumberAxis, nice_step, places_of, tick_words, time_ticks
 from exengine.ui.performance_equity import stepped
 from exengine.ui.performance_view import PerformanceView
-from exengine.ui.theme import Look, Scheme
+from exengine.ui.pieces import PartedLabel
+from exengine.ui.theme import Look, Role, Scheme
 from tests.helpers.results import DAY_MS, HOUR_MS, Shelf, at, mark, result, traded
 from tests.ui import rows
 from tests.ui.performance_screens import SCENES, Stage, day_of, live
@@ -761,6 +762,66 @@ def test_moments_are_round_and_few(hours: float) -> None:
     assert found == sorted(set(found))
     words = [tick_words(value, step, zone) for value in found]
     assert len(set(words)) == len(words)
+
+
+def texts_of(axis: Axis) -> dict[str, QRectF]:
+    """What an axis writes, and where."""
+    picture = QPicture()
+    painter = QPainter(picture)
+    painter.setFont(axis.look.font(Role.SMALL))
+    drawn = axis.generateDrawSpecs(painter)[2]
+    painter.end()
+    return {text: axis.mapRectToScene(rect) for rect, _, text in drawn}
+
+
+def test_the_first_moment_has_its_label(stage: Stage) -> None:
+    trade(stage)
+    stage.show(live())
+    stage.ask(lambda: stage.dock.range.choose(Range.TODAY))
+    assert "Nov 23" in texts_of(stage.dock.view.equity.times)
+
+
+def test_the_last_bar_s_end_is_as_far_from_the_edge_as_all_else(view: PerformanceView) -> None:
+    plot = view.histogram
+    end = texts_of(plot._percents)[f"≥ +{plot.shown.reach}"]
+    assert plot.width() - end.right() == pytest.approx(view.look.metric("edge_padding"), abs=1.5)
+
+
+def test_no_text_of_the_axis_looks_out_from_under_the_crosshair_s_tag(view: PerformanceView) -> None:
+    chart, line = view.equity, view.look.line_height(Role.SMALL)
+    axis_texts = list(texts_of(chart.values).values())
+    at, spot = min(
+        ((place, chart.canvas.place_of(chart.top_box, float(chart._seconds[place]), total))
+        for place, total in enumerate(chart.curve.total.tolist())),
+        key=lambda one: min(abs(abs(one[1].y() - rect.center().y()) - line / 2) for rect in axis_texts),
+    )  # fmt: skip
+    covered = next(rect for rect in axis_texts if abs(rect.center().y() - spot.y()) < line)
+    chart._cross(at)
+    Stage.settle()
+    picture = chart.canvas.grab().toImage()
+    tag = range(round(spot.y() - line / 2) - 4, round(spot.y() + line / 2) + 5)
+    rows = [y for y in range(round(covered.top()), round(covered.bottom()) + 1) if y not in tag]
+    assert rows, "part of the text lies outside the tag"
+    ground = picture.pixelColor(0, 0)
+    assert all(picture.pixelColor(x, y) == ground for y in rows for x in range(round(covered.right())))
+
+
+def test_two_panes_say_at_one_height_that_nothing_closed(stage: Stage) -> None:
+    stage.shelf.add(*traded(20, until_ms=rows.NOW_MS - 3 * DAY_MS, span_ms=5 * DAY_MS))
+    stage.show(live())
+    stage.ask(lambda: stage.dock.range.choose(Range.TODAY))
+    groups = stage.dock.view.groups
+    left, right = (pane._word.mapTo(groups, pane._word.rect().center()).y() for pane in (groups.left, groups.right))
+    assert abs(left - right) <= 1
+
+
+def test_a_pane_s_detail_is_left_out_where_it_does_not_fit(look: Look, qtbot) -> None:
+    label = PartedLabel(look, "stronger tint = larger", whole=True)
+    qtbot.addWidget(label)
+    label.resize(label.sizeHint())
+    assert label.shown() == "stronger tint = larger"
+    label.resize(label.width() - 10, label.height())
+    assert label.shown() == ""
 
 
 # pictures -------------------------------------------------------------------------------------------------------------
