@@ -783,6 +783,8 @@ def test_the_first_moment_has_its_label(stage: Stage) -> None:
 
 def test_the_last_bar_s_end_is_as_far_from_the_edge_as_all_else(view: PerformanceView) -> None:
     plot = view.histogram
+    view.look.choose(font_size=16)
+    Stage.settle()
     end = texts_of(plot._percents)[f"≥ +{plot.shown.reach}"]
     assert plot.width() - end.right() == pytest.approx(view.look.metric("edge_padding"), abs=1.5)
 
