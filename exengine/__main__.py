@@ -15,17 +15,17 @@ from exengine.domain.errors import UserError
 EXPORTS = ("trades", "orders", "fills", "signals", "risk", "queue", "equity", "logs")
 
 KEY_ACTIONS = {
-    "set": "asks for an account's keys and keeps them; or three lines of stdin: API key, secret, passphrase",
+    "set": "asks for an account’s keys and keeps them; or three lines of stdin: API key, secret, passphrase",
     "list": "which accounts have keys, and where they are kept; nothing secret",
-    "delete": "forgets an account's keys",
-    "passphrase": "changes the vault's passphrase",
+    "delete": "forgets an account’s keys",
+    "passphrase": "changes the vault’s passphrase",
 }
 
 
 def _folders(**more: Any) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False, **more)
     common.add_argument("--data-dir", type=Path, metavar="DIR", help="where store, configuration and logs are kept")
-    common.add_argument("--config", type=Path, metavar="FILE", help="the configuration, else the data folder's")
+    common.add_argument("--config", type=Path, metavar="FILE", help="the configuration, else the data folder’s")
     return common
 
 
@@ -56,12 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("--markets", type=Path, required=True, metavar="M.json")
     replay.add_argument("--config", type=Path, required=True, metavar="C.json")
     replay.add_argument("--out", type=Path, required=True, metavar="DIR")
-    replay.add_argument("--no-auth", action="store_true", help="the signals' secrets are not asked for")
+    replay.add_argument("--no-auth", action="store_true", help="the signals’ secrets are not asked for")
     sweep = replay.add_argument_group("many replays", "every combination of a grid of settings, ranked and drawn")
     sweep.add_argument("--grid", type=Path, metavar="G.json", help="setting paths to lists of values, or ranges")
     sweep.add_argument("--rank", default="profit_over_drawdown", metavar="FIGURE", help="what the best run is best in")
     sweep.add_argument("--workers", type=_positive, metavar="N", help="processes; default: one for each core")
-    sweep.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="a Dask cluster instead of this machine's cores")
+    sweep.add_argument("--scheduler", metavar="tcp://HOST:PORT", help="a Dask cluster instead of this machine’s cores")
     sweep.add_argument("--most", type=_positive, default=10_000, metavar="N", help="the most runs that are begun")
 
     signal = commands.add_parser(
@@ -74,9 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     signal.add_argument("--price", help="instead of {{close}}, as 64000.5")
     signal.add_argument("--side", choices=["long", "short"], default="long")
     signal.add_argument("--send", action="store_true", help="posts it to the running engine and prints the answer")
-    signal.add_argument("--url", help="the webhook's URL with its token, if it is not this machine's own")
+    signal.add_argument("--url", help="the webhook’s URL with its token, if it is not this machine’s own")
 
-    export = commands.add_parser("export", parents=[common], help="writes the store's history as CSV or JSON")
+    export = commands.add_parser("export", parents=[common], help="writes the store’s history as CSV or JSON")
     export.add_argument("--what", choices=EXPORTS, required=True)
     export.add_argument("--format", choices=["csv", "json"], default="csv")
     export.add_argument("--out", default="-", metavar="FILE", help="- is the terminal (default)")
@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument("--replace", action="store_true", help="takes the place of what is there, which is kept")
     restore.add_argument("--keep-config", action="store_true", help="the configuration that is there stays")
 
-    keys = commands.add_parser("keys", help="the exchange accounts' keys: set, list, delete; the vault's passphrase")
+    keys = commands.add_parser("keys", help="the exchange accounts’ keys: set, list, delete; the vault’s passphrase")
     actions = keys.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action, meaning in KEY_ACTIONS.items():
         one = actions.add_parser(action, parents=[common], help=meaning, description=f"{meaning}.")

@@ -56,11 +56,11 @@ async def opened_market(
         if not last:
             await source.close()
             raise UserError(
-                f"The market's rules cannot be had: {error}",
+                f"The market’s rules cannot be had: {error}",
                 safe="Nothing was started.",
                 remedy='See that this machine is on the network, or set sim.market to "generated".',
             ) from error
-        log.warning("the market's rules of the last run are used: %s", error)
+        log.warning("the market’s rules of the last run are used: %s", error)
         return OpenMarket(source=source, listed=tuple(last.values()))
     except BaseException:
         await source.close()

@@ -107,5 +107,5 @@ class PublicAddress:
         if found.reach is Reach.REACHED:
             self._note(Severity.INFO, Category.SYSTEM, f"The public address is {found.text}.", "")
             return
-        text = f"The public address is not TradingView's way in: {found.text}."
+        text = f"The public address is not TradingView’s way in: {found.text}."
         self._note(Severity.WARNING, Category.SYSTEM, text, "Open positions are looked after; no alert can come in.")

@@ -49,7 +49,7 @@ class SecretsDesk:
         async with self._turn:
             program = self._program
             made = await asyncio.to_thread(rotate, program.stores, program.secrets, proof, environ=self._environ)
-            self._use(made, f"The webhook's {proof.value} was made anew; the old one counts until it is retired.")
+            self._use(made, f"The webhook’s {proof.value} was made anew; the old one counts until it is retired.")
         return self._revealed()
 
     async def retire(self, proof: Proof) -> None:
@@ -58,7 +58,7 @@ class SecretsDesk:
         async with self._turn:
             program = self._program
             left = await asyncio.to_thread(retire, program.stores, program.secrets, proof)
-            self._use(left, f"The webhook's old {proof.value} was retired.")
+            self._use(left, f"The webhook’s old {proof.value} was retired.")
 
     async def keep_account_keys(self, account: str, keys: AccountKeys) -> SecretOrigin:
         """Replaces an account's keys, and connects it anew with them."""
@@ -84,7 +84,7 @@ class SecretsDesk:
         self._require()
         async with self._turn:
             await asyncio.to_thread(self._change_passphrase, old, new)
-        self._note("The vault's passphrase was changed.")
+        self._note("The vault’s passphrase was changed.")
 
     async def set_lock(self, owner: str, operator: str) -> None:
         """Puts the app lock on, with these passphrases; an empty one for the operator is none."""

@@ -44,7 +44,7 @@ def _fault(target: Path, data_dir: DataDir, config_file: Path) -> str:
     ours = {data_dir.lock_file.name, data_dir.vault_file.name, data_dir.layout_file.name}
     is_ours = real.parent == folder and (real.name in ours or real.name.startswith((store, config_file.name)))
     if real == config or is_ours or real.parent == folder / data_dir.log_dir.name:
-        return f"{target} is one of ExEngine's own files. Name another."
+        return f"{target} is one of ExEngine’s own files. Name another."
     return ""
 
 

@@ -132,13 +132,13 @@ def _secrets(data_dir: DataDir) -> str:
     origin = token_origin(secret_stores(data_dir))
     if origin is SecretOrigin.THIS_RUN:
         return "no keyring or vault open here: a token is made for each run (set EXENGINE_WEBHOOK_TOKEN to keep one)"
-    return f"the webhook's token comes from the {origin.value}"
+    return f"the webhook’s token comes from the {origin.value}"
 
 
 PROOFS = {
-    "any": "a token in the path, the body's secret or a signature",
+    "any": "a token in the path, the body’s secret or a signature",
     "token": "a token in the path",
-    "secret": "the body's secret",
+    "secret": "the body’s secret",
     "hmac": "a signature over the body",
 }
 
@@ -224,9 +224,9 @@ def _public(page: ListenerPage, running: bool) -> str:
 
 def _clock(config: Config) -> str:
     if time.time() * 1000 < BUILT_MS:
-        raise UserError("this machine's clock is years behind.", remedy="Set it, best by NTP: alerts would be stale.")
+        raise UserError("this machine’s clock is years behind.", remedy="Set it, best by NTP: alerts would be stale.")
     zone = local_timezone() if config.app.timezone == "local" else config.app.timezone
-    return f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}, the trader's day is that of {zone}"
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S %z')}, the trader’s day is that of {zone}"
 
 
 def _notices(page: NotificationPage, data_dir: DataDir) -> str:

@@ -80,7 +80,7 @@ def _body(options: argparse.Namespace, secret: str | None) -> dict[str, Any]:
 def _url(config: Config, secrets: WebhookSecrets, *, local: bool) -> str:
     if secrets.origin is SecretOrigin.THIS_RUN:
         raise UserError(
-            "The webhook's token is not kept on this machine, so only the running engine knows it.",
+            "The webhook’s token is not kept on this machine, so only the running engine knows it.",
             safe="Nothing was sent.",
             remedy="Set EXENGINE_WEBHOOK_TOKEN for both, or give the URL that the engine printed with --url.",
         )

@@ -130,7 +130,7 @@ async def _smoke(look: Look, folder: Path) -> None:
 async def _trade(program: "asyncio.Task[int]", window: Window, port: int) -> None:
     """One alert, from HTTP until the window shows that its group is closed."""
     url = f"http://127.0.0.1:{port}"
-    engine = await _until(program, lambda: window.book.engine, "the engine's row in the window")
+    engine = await _until(program, lambda: window.book.engine, "the engine’s row in the window")
     drawn = colours(window)
     if drawn < LEAST_COLOURS:
         raise Smoke(f"The window is blank: it has {drawn} colours.")
@@ -150,7 +150,7 @@ async def _trade(program: "asyncio.Task[int]", window: Window, port: int) -> Non
         row = window.book.engine
         return row is not None and row.closed_groups == 1 and not window.book.groups
 
-    await _until(program, closed, "the group's end")
+    await _until(program, closed, "the group’s end")
 
 
 async def _until(program: "asyncio.Task[int]", look: Callable[[], T | None], what: str) -> T:

@@ -113,6 +113,6 @@ def holdings_short(step: Step, account: str, currency: str, there: Decimal) -> N
             Category.ORDER,
             f"Stopped: {why}.",
             group=group,
-            advice="Was it sold by hand? Close the group to sell what is still there, or adopt the exchange's view.",
+            advice="Was it sold by hand? Close the group to sell what is still there, or adopt the exchange’s view.",
             topic=Topic.FROZEN,
         )

@@ -192,8 +192,8 @@ def _refused(step: Step, record: SignalRecord, reason: str) -> None:
 
 _REASONS = {
     "short_not_supported": "a spot account cannot sell short",
-    "insufficient_funds": "the account's free balance cannot carry the whole ladder",
-    "below_minimum": "its legs are below the exchange's minimum; raise the amount (Settings, Sizing: Amount)",
+    "insufficient_funds": "the account’s free balance cannot carry the whole ladder",
+    "below_minimum": "its legs are below the exchange’s minimum; raise the amount (Settings, Sizing: Amount)",
     "queue_full": "the waiting queue is full",
     "too_close": "nearer to the last pyramid than allowed (Settings, Grid: Minimum pyramid gap)",
     "max_exposure": "it would go beyond the most that may be at work (Settings, Pool: Max exposure)",

@@ -31,7 +31,7 @@ def adopt(step: Step, group_id: str) -> None:
         step.note(
             Severity.WARNING,
             Category.ORDER,
-            f"The exchange's view was adopted: {plain(gone)} {group.base} count as closed by hand, at their cost.",
+            f"The exchange’s view was adopted: {plain(gone)} {group.base} count as closed by hand, at their cost.",
             group=step.group(group_id),
         )
     _let_go_on(step, step.group(group_id))

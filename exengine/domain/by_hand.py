@@ -28,7 +28,7 @@ def why_not_part(rules: Instrument, qty: Decimal, last: Decimal | None) -> str:
     if floored <= 0:
         return f"That is less than the step of {plain(rules.step_size)}."
     if floored < rules.min_qty:
-        return f"That is below the exchange's smallest quantity of {plain(rules.min_qty)}."
+        return f"That is below the exchange’s smallest quantity of {plain(rules.min_qty)}."
     if rules.is_below_minimum(last, floored):
         least = f"{plain(rules.min_notional)} {rules.quote}"
         return f"That is worth less than the {least} that an order must be worth at least."

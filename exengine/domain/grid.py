@@ -89,7 +89,7 @@ def _sized(
     if instrument.is_below_minimum(price, qty):
         least = instrument.smallest_qty(price)
         text = (
-            f"{plain(qty)} {instrument.base} at {plain(price)} is below the exchange's minimum"
+            f"{plain(qty)} {instrument.base} at {plain(price)} is below the exchange’s minimum"
             f" ({plain(least)} {instrument.base})"
         )
         if grid.on_below_minimum is not BelowMinimum.RAISE:
@@ -97,8 +97,8 @@ def _sized(
         qty, warning = least, f"{text}; raised to it"
     if instrument.max_qty is not None and qty > instrument.max_qty:
         qty = instrument.qty_floor(instrument.max_qty)
-        warning = f"cut to the exchange's maximum of {plain(qty)} {instrument.base}"
+        warning = f"cut to the exchange’s maximum of {plain(qty)} {instrument.base}"
         if instrument.is_below_minimum(price, qty):
-            text = f"the exchange's maximum of {plain(qty)} {instrument.base} is worth less than its minimum"
+            text = f"the exchange’s maximum of {plain(qty)} {instrument.base} is worth less than its minimum"
             return changed(leg, state=LegState.BLOCKED, error=text), text
     return changed(leg, qty=qty), warning

@@ -268,7 +268,7 @@ class _Preview:
             return "A spot account cannot go short"
         if ladder.reject:
             all_blocked = all(leg.state is LegState.BLOCKED for leg in ladder.legs)
-            return "Every leg is under the exchange's minimum" if all_blocked else "A leg is under the minimum"
+            return "Every leg is under the exchange’s minimum" if all_blocked else "A leg is under the minimum"
         free = free_quote(state, account, quote)
         if needed / state.leverage(account.name) > free:
             return f"{account.name} has {plain(free.quantize(_CENTS))} {quote} free"

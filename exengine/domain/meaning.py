@@ -67,7 +67,7 @@ def _reduction(signal: Signal) -> Meaning | FieldError:
     if before and after is not None and after < before:
         return Meaning(ask=Ask.REDUCE, share=(before - after) / before)
     return FieldError(
-        field="tv.order_size", message="a reduction needs a size, or the position's size before and after"
+        field="tv.order_size", message="a reduction needs a size, or the position’s size before and after"
     )
 
 

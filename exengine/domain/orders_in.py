@@ -75,7 +75,7 @@ def rejected(step: Step, client_id: str, code: str, text: str) -> None:
         return
     step.put_group(step.fail(group, f"{what}: {text}"))
     advice = {
-        Role.ENTRY: "The other legs stand. Free balance or raise the leg's size, then add the pyramid again.",
+        Role.ENTRY: "The other legs stand. Free balance or raise the leg’s size, then add the pyramid again.",
         Role.TP: "What has filled is still held. Close the group, or place the target on the exchange by hand.",
     }.get(order.role, "It is still held. Close the group again, or sell by hand.")
     step.note(
@@ -123,7 +123,7 @@ def filled(step: Step, fill: Fill) -> None:
             Severity.ERROR,
             Category.ORDER,
             f"The exchange filled an order that is not open here: {plain(fill.qty)} at {plain(fill.price)}.",
-            advice="Compare the account's balance on the exchange with the positions shown.",
+            advice="Compare the account’s balance on the exchange with the positions shown.",
         )
         return
     after = order.filled(fill)
@@ -161,7 +161,7 @@ def _fee_in_quote(step: Step, group: Group, fill: Fill) -> Decimal:
             Category.ORDER,
             f"A fee of {plain(fill.fee)} {fill.fee_currency} could not be valued: no price of it in {group.quote}.",
             group=group,
-            advice="It is missing from this group's cost. The account's balance is right.",
+            advice="It is missing from this group’s cost. The account’s balance is right.",
         )
         return ZERO
     return fill.fee * last

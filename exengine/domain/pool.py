@@ -177,7 +177,7 @@ def by_hand(step: Step, asked: QueueAsked) -> None:
         why = step.state.waiting[waiting.key, waiting.side].reason.replace("_", " ")
         step.note(Severity.INFO, Category.WEBHOOK, f"It must go on waiting: {why}.", key=waiting.key)
     elif forced and (waiting.key, waiting.side) not in step.state.waiting and waiting.key in step.state.live:
-        step.note(Severity.WARNING, Category.WEBHOOK, "Forced in over the pool's limit by the trader.", key=waiting.key)
+        step.note(Severity.WARNING, Category.WEBHOOK, "Forced in over the pool’s limit by the trader.", key=waiting.key)
 
 
 def _try(step: Step, waiting: Waiting, *, forced: bool = False) -> bool:

@@ -84,7 +84,7 @@ def _judge(step: Step, record: SignalRecord, signal: Signal) -> None:
             "An alert came too late or too early by its own clock and was not traded.",
             key=GroupKey(record.account or "", record.symbol or "", signal.timeframe),
             signal_id=record.id,
-            advice="Check this machine's clock, and how old it may be (Settings, Security: Max signal age).",
+            advice="Check this machine’s clock, and how old it may be (Settings, Security: Max signal age).",
         )
         return
     step.put_signal(record)
@@ -147,7 +147,7 @@ def _turn_away(
     kind: VerdictKind,
     errors: tuple[FieldError, ...] = (),
     *,
-    advice: str = "Nothing was traded. Compare the alert's text with the template in Send test alert.",
+    advice: str = "Nothing was traded. Compare the alert’s text with the template in Send test alert.",
 ) -> None:
     step.put_signal(changed(record, outcome=outcome, reason=reason, decided_at_ms=step.now_ms))
     step.verdict = Verdict(kind=kind, signal_id=record.id, errors=errors)

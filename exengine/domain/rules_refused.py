@@ -28,7 +28,7 @@ def ask_anew(step: Step, order: Order, what: str, text: str) -> bool:
     step.note(
         Severity.WARNING,
         Category.PRECISION,
-        f"{what} refused for the exchange's market rules: {text}. They are loaded anew, and it is made again once.",
+        f"{what} refused for the exchange’s market rules: {text}. They are loaded anew, and it is made again once.",
         group=group,
         signal_id=order.signal_id,
     )
@@ -59,6 +59,6 @@ def _by_the_rules(group: Group, leg: Leg, instrument: Instrument) -> Leg:
     """The leg as the new rules would have it; what they make too small is blocked."""
     price, qty = instrument.entry_price(leg.price, group.side), instrument.qty_floor(leg.qty)
     if instrument.is_below_minimum(price, qty):
-        error = "below the exchange's minimum by its new market rules"
+        error = "below the exchange’s minimum by its new market rules"
         return replace(leg, price=price, replan=False, state=LegState.BLOCKED, error=error)
     return replace(leg, price=price, qty=qty)

@@ -45,7 +45,7 @@ def count(step: Step, group: Group, realised: Decimal) -> None:
     safety = step.state.settings.safety
     if safety.max_daily_loss is not None and -ledger.realised_today >= safety.max_daily_loss:
         lost = plain(-ledger.realised_today.quantize(Decimal("0.01")))
-        why = f"today's realised loss of {lost} USD has reached its limit (Settings, Safety: Max daily loss)"
+        why = f"today’s realised loss of {lost} USD has reached its limit (Settings, Safety: Max daily loss)"
         pause(step, why, Topic.LIMIT_REACHED)
     if safety.max_drawdown_percent is not None:
         _check_drawdown(step, ledger, safety.max_drawdown_percent)

@@ -24,7 +24,7 @@ REMOVED = "[removed]"
 class BodyProblem(Enum):
     """Why a text is no body of an alert; the value says it to the sender, and quotes nothing of the text."""
 
-    NOT_JSON = "the text is not JSON; write the alert's message as one JSON object"
+    NOT_JSON = "the text is not JSON; write the alert’s message as one JSON object"
     NOT_UTF8 = "the text is not UTF-8"
     NOT_AN_OBJECT = "the JSON is not an object; it must begin with { and end with }"
     TOO_DEEP = f"the JSON is nested more than {MAX_DEPTH} levels deep"

@@ -199,7 +199,7 @@ def _test_account(settings: Settings, name: str) -> AccountSettings:
     raise UserError(
         f"A test alert on {name or 'these accounts'} would place real orders.",
         safe="Nothing was sent.",
-        remedy="Send it to a paper account, or to one on an exchange's testnet.",
+        remedy="Send it to a paper account, or to one on an exchange’s testnet.",
     )
 
 

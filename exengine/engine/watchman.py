@@ -206,9 +206,9 @@ class Watchman:
             self._engine.note(
                 Severity.WARNING,
                 Category.ORDER,
-                f"An order of ExEngine's was on {self._account} that its books do not have: {stray.symbol} "
+                f"An order of ExEngine’s was on {self._account} that its books do not have: {stray.symbol} "
                 f"{stray.client_id}.",
-                "It is cancelled. Compare the account's balance with the positions shown.",
+                "It is cancelled. Compare the account’s balance with the positions shown.",
             )
             try:
                 await self._exchange.cancel_stray(stray)

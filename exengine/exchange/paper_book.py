@@ -315,7 +315,7 @@ class PaperBook:
         if order.post_only and would_take:
             return "would_take", "a post-only order would have traded at once"
         if price is not None and not self._can_pay(order, instrument, price):
-            return "insufficient_balance", "the account's free balance is too small"
+            return "insufficient_balance", "the account’s free balance is too small"
         return None
 
     def _can_pay(self, order: Order, instrument: Instrument, price: Decimal) -> bool:

@@ -84,7 +84,7 @@ class Notifier:
         raise UserError(
             f"The test notice did not arrive: {why}.",
             safe="Trading is not touched by it.",
-            remedy="Compare the address with the service's own page, and that this machine reaches it.",
+            remedy="Compare the address with the service’s own page, and that this machine reaches it.",
         )
 
     def _tested(self, url: str, message: Message) -> str:

@@ -76,7 +76,7 @@ def find_lock(stores: Sequence[SecretStore]) -> AppLock | None:
         if text:
             return _read(text)
     if len(reasons) == len(stores):
-        raise no_place("The app lock's passphrase cannot be looked up", reasons)
+        raise no_place("The app lock’s passphrase cannot be looked up", reasons)
     return None
 
 
@@ -91,7 +91,7 @@ def keep_lock(stores: Sequence[SecretStore], lock: AppLock) -> None:
             reasons.append(f"the {store.origin.value} does not keep what it is given")
         except SecretStoreUnavailable as error:
             reasons.append(str(error))
-    raise no_place("The app lock's passphrase cannot be kept", reasons)
+    raise no_place("The app lock’s passphrase cannot be kept", reasons)
 
 
 def forget_lock(stores: Sequence[SecretStore]) -> None:
@@ -154,7 +154,7 @@ def _read(text: str) -> AppLock:
         owner = operator = None
     if not isinstance(owner, str) or not isinstance(operator, str) or not owner.startswith("$argon2id$"):
         raise UserError(
-            "The app lock's passphrase is there and cannot be read.",
+            "The app lock’s passphrase is there and cannot be read.",
             safe="The window shows and changes nothing; the engine is not held up by it.",
             remedy="Set security.app_lock to false in config.json, start again, and set it up anew.",
         )

@@ -74,7 +74,7 @@ class Autostart:
             raise UserError(
                 f"Starting at log-in cannot be switched {'on' if on else 'off'}: {error.strerror or error}.",
                 safe="Nothing was changed.",
-                remedy="Set it in the system's own settings for programs that start at log-in.",
+                remedy="Set it in the system’s own settings for programs that start at log-in.",
             ) from error
 
 

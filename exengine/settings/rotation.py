@@ -53,7 +53,7 @@ def rotate(
     """
     if environ.get(proof.variable, "").strip():
         raise UserError(
-            f"The webhook's {proof.value} comes from {proof.variable}.",
+            f"The webhook’s {proof.value} comes from {proof.variable}.",
             safe=_SAFE,
             remedy=f"Set {proof.variable} to a new one and start again, or leave it out to have ExEngine keep its own.",
         )

@@ -9,7 +9,7 @@ from exengine.settings.secrets import PASSPHRASE_VARIABLE, KeyringStore, SecretS
 from exengine.settings.vault import Vault, typed
 
 _ANY_NAME = "place"
-_UNLOCK = f"Unlock the system's keyring, or set {PASSPHRASE_VARIABLE} to the passphrase of the vault."
+_UNLOCK = f"Unlock the system’s keyring, or set {PASSPHRASE_VARIABLE} to the passphrase of the vault."
 
 
 def secret_stores(

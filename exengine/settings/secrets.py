@@ -119,7 +119,7 @@ def webhook_secrets(
     secret, secret_origin = _obtain(SECRET_VARIABLE, SECRET_NAME, stores, environ, make)
     if origin is SecretOrigin.ENVIRONMENT and not _IN_A_PATH.fullmatch(token):
         raise UserError(
-            f"{TOKEN_VARIABLE} has characters that cannot stand in the webhook's address.",
+            f"{TOKEN_VARIABLE} has characters that cannot stand in the webhook’s address.",
             safe="The webhook was not started; nothing was changed.",
             remedy="Use letters, digits, - and _ only, 32 of them or more, or leave it out to have one made.",
         )

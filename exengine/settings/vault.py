@@ -133,7 +133,7 @@ class Vault:
 
     def _new_key(self, passphrase: str) -> VaultKey:
         if len(passphrase) < _WEAK_BELOW:
-            log.warning("the vault's passphrase is short enough to be guessed: use %s characters", _WEAK_BELOW)
+            log.warning("the vault’s passphrase is short enough to be guessed: use %s characters", _WEAK_BELOW)
         return self._derived(lambda: new_key(passphrase, self._cost))
 
     def _given(self) -> str:
@@ -152,7 +152,7 @@ class Vault:
         except MemoryError:
             failure = "there is not enough memory to open the vault"
         except UnsupportedAlgorithm:
-            failure = "this system's cryptography has no Argon2id, which the vault needs"
+            failure = "this system’s cryptography has no Argon2id, which the vault needs"
         raise SecretStoreUnavailable(failure)
 
     def _bytes(self) -> bytes | None:

@@ -171,7 +171,7 @@ def opened(path: Path) -> Iterator[Backup]:
 def _checked(path: Path, archive: zipfile.ZipFile) -> Manifest:
     names = archive.namelist()
     if MANIFEST not in names:
-        raise _damaged(path, f"it has no {MANIFEST}: it is no backup of ExEngine's")
+        raise _damaged(path, f"it has no {MANIFEST}: it is no backup of ExEngine’s")
     try:
         manifest = _manifest(path, json.loads(archive.read(MANIFEST)))
         if sorted(names) != sorted([*manifest.parts, MANIFEST]):

@@ -74,7 +74,7 @@ _WORDS = {
     "3D000": "There is no database of that name on the server",
     "40": "Another session was in the way of the transaction",
     "42501": "This user may not do that in the database",
-    "53100": "The database server's disk is full: nothing more can be stored",
+    "53100": "The database server’s disk is full: nothing more can be stored",
     "53200": "The database server is out of memory",
     "53300": "The database server has no connection left for us",
     "53": "The database server is short of something",
@@ -82,9 +82,9 @@ _WORDS = {
     "57014": "The database server took too long",
     "57P": "The database server is stopping or starting",
     "57": "The database server broke off",
-    "58": "The database server's disk or system does not do its work",
-    "XX001": "The store's data on the database server is damaged",
-    "XX002": "The store's data on the database server is damaged",
+    "58": "The database server’s disk or system does not do its work",
+    "XX001": "The store’s data on the database server is damaged",
+    "XX002": "The store’s data on the database server is damaged",
 }
 """By SQLSTATE, or by its first characters; the longest that fits is taken."""
 

@@ -90,7 +90,7 @@ def _not_at_its_end(to: Destination, kept: Path, error: OSError) -> UserError:
             remedy="See that the folder may be written to. The next start of ExEngine ends the restore.",
         )
     is_database = isinstance(to.place, PostgresAddress)
-    done = "The database has the backup's store; configuration and logs are as they were."
+    done = "The database has the backup’s store; configuration and logs are as they were."
     return UserError(
         f"The backup could not be restored: {error}.",
         safe=done if is_database else "Nothing was changed.",
@@ -201,7 +201,7 @@ def _build(backup: Backup, path: Path) -> None:
     with closing(sqlite3.connect(path)) as made:
         made.execute("PRAGMA journal_mode=DELETE")
     if migrate.revision(path) != migrate.REVISIONS[-1]:
-        raise ValueError("it does not make a store of this program's")
+        raise ValueError("it does not make a store of this program’s")
     with path.open("rb+") as file:
         os.fsync(file.fileno())
     sync_folder(path.parent)

@@ -56,7 +56,7 @@ class SqliteLane:
                     raise StoreFailed(sqlite.words(error.orig)) from error
             except OSError as error:
                 self._drop()
-                raise StoreFailed(f"The store's file is not where it was: {error}") from error
+                raise StoreFailed(f"The store’s file is not where it was: {error}") from error
         raise AssertionError("unreachable")
 
     def _attempt(self, work: Callable[[Connection], T]) -> T:

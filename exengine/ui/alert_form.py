@@ -45,15 +45,18 @@ class AlertForm(QWidget):
 
     asked = Signal(str, str, Side)
 
-    def __init__(self, look: Look, icons: Icons, setup: Setup, book: Book) -> None:
+    def __init__(self, look: Look, icons: Icons, setup: Setup, book: Book, *, stands_out: bool = True) -> None:
+        """`stands_out` is false where something else is the next step."""
         super().__init__()
+        self._sign = "on_accent" if stands_out else "text"
+        """The token of the button's icon."""
         self._look, self._icons, self._book, self._setup = look, icons, book, setup
         self.symbol = DropDown(icons, "Pair", setup.test_symbols)
         self.timeframe = DropDown(icons, "Timeframe", setup.test_timeframes)
         self.timeframe.setCurrentText("1h")
         self.side = DropDown(icons, "Side", tuple(word for word, _ in words.SIDES.values()))
         self.price = ElidedLabel(look, token="muted")
-        self.send = button(look, "Send test alert", kind="primary")
+        self.send = button(look, "Send test alert", kind="primary" if stands_out else "")
         self.result = Remark(look, icons)
         choices, sending = QHBoxLayout(), QHBoxLayout()
         for widget in (self.symbol, self.timeframe, self.side):
@@ -120,4 +123,4 @@ class AlertForm(QWidget):
         self.result.say(text, token)
 
     def _on_look_changed(self) -> None:
-        self.send.setIcon(self._icons.button_icon("send", "on_accent"))
+        self.send.setIcon(self._icons.button_icon("send", self._sign))

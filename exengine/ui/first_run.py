@@ -171,9 +171,10 @@ class FirstRun(Sheet):
     def _orders(self) -> str:
         """What will be placed, as far as the answers tell; what is wrong with them is said when they are taken."""
         try:
-            return real_orders(configured(self._desk.config, self.answers), QUOTE)
+            orders = real_orders(configured(self._desk.config, self.answers), QUOTE)
         except ConfigError:
-            return "New alerts will place real orders."
+            orders = "New alerts will place real orders."
+        return orders if self.keys_page.findings else f"{orders} Its connection was never tested: step 2 does that."
 
     def _last_words(self) -> str:
         return "Trade real money" if self.answers.is_live else "Start"

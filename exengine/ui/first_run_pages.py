@@ -17,7 +17,7 @@ from exengine.ui.book import Book
 from exengine.ui.choice import GAP, DropDown, Option
 from exengine.ui.code import Code
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import Label, Prose, button, set_kind
+from exengine.ui.pieces import Label, Prose, button
 from exengine.ui.remark import Remark
 from exengine.ui.setup import Setup
 from exengine.ui.theme import Look, Weight
@@ -260,9 +260,7 @@ class WebhookPage(WizardPage):
         grid.addWidget(self.public, 1, 1, 1, 3)
         self.column.addLayout(grid)
         self.column.addSpacing(4)
-        self.form = AlertForm(look, icons, setup, book)
-        # The next step is the one that stands out here.
-        set_kind(self.form.send, "")
+        self.form = AlertForm(look, icons, setup, book, stands_out=False)
         self.column.addWidget(Label(look, "Try it: a test alert with what runs now", weight=Weight.STRONG))
         self.column.addWidget(self.form)
         self.column.addStretch(1)

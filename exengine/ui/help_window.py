@@ -259,7 +259,7 @@ class HelpWindow(QWidget):
 
     def _on_search(self, wanted: str) -> None:
         """Leaves the pages that have all the words, and marks them in the one that is shown."""
-        words = wanted.lower().split()
+        words = [word.lower() for word in self._wanted]
         if not words:
             self._fill_list()
             self.found.setText("")
@@ -276,9 +276,14 @@ class HelpWindow(QWidget):
             self.show_page(names[0])
         self._mark()
 
+    @property
+    def _wanted(self) -> list[str]:
+        """The words that are searched for, with the apostrophe of the pages."""
+        return self.search.text().replace("'", "’").split()
+
     def _on_next(self) -> None:
         """Goes to the next place of the word, from the top again after the last."""
-        words = self.search.text().split()
+        words = self._wanted
         if words and not self.text.find(words[0]):
             self.text.moveCursor(QTextCursor.MoveOperation.Start)
             self.text.find(words[0])
@@ -287,7 +292,7 @@ class HelpWindow(QWidget):
         marks = []
         form = QTextCharFormat()
         form.setBackground(self._look.color("warn_bg"))
-        for word in self.search.text().split():
+        for word in self._wanted:
             cursor = self.text.document().find(word)
             while not cursor.isNull():
                 mark = QTextEdit.ExtraSelection()

@@ -227,7 +227,7 @@ class Listener:
         if not self._hosts.allows(request.headers.get("Host")):
             self._warn_once(
                 "host",
-                "webhook: 403 to requests for a name that is not this listener's: name it in listener.public_url or "
+                "webhook: 403 to requests for a name that is not this listener’s: name it in listener.public_url or "
                 "listener.allowed_hosts where it is",
             )
             raise _Refused(_status(403, "forbidden"), IntakeRefusal.UNAUTHORIZED)

@@ -58,7 +58,7 @@ async def self_test(
     if status != 200 or not _is_ours(data):
         return SelfTest(
             reach=Reach.SOMEONE_ELSE,
-            text=f"someone else answers there ({status}): see that it leads to the listener's port",
+            text=f"someone else answers there ({status}): see that it leads to the listener’s port",
         )
     if has_seen is not None:
         return SelfTest(reach=Reach.SOMEONE_ELSE, text="another ExEngine answers there, or a stale cache of this one")

@@ -306,7 +306,7 @@ def test_a_store_of_an_older_version_is_backed_up_as_it_is(
     [
         ({"store_notes_jsonl": b'["id"]\n'}, "store/notes.jsonl is not what was written"),
         ({"store_notes_jsonl": None}, "not what its manifest lists"),
-        ({"manifest_json": None}, "no backup of ExEngine's"),
+        ({"manifest_json": None}, "no backup of ExEngine’s"),
         ({"manifest_json": b"{"}, "manifest.json cannot be read"),
         ({"manifest_json": b"[]"}, "manifest.json cannot be read"),
     ],

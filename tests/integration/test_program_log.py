@@ -167,7 +167,7 @@ def test_a_traceback_is_part_of_its_line_and_is_scrubbed_too(tmp_path: Path):
         ("X-Signature: sha256=0f0f0f", "X-Signature: sha256=•••"),
         ("Authorization: Bearer abc.def", "Authorization: Bearer •••"),
         ("OK-ACCESS-PASSPHRASE: tulip", "OK-ACCESS-PASSPHRASE: •••"),
-        ("the webhook's token comes from the vault", "the webhook's token comes from the vault"),
+        ("the webhook’s token comes from the vault", "the webhook’s token comes from the vault"),
         ("BTC/USDT: 3 keys, no sign of trouble", "BTC/USDT: 3 keys, no sign of trouble"),
     ],
 )

@@ -154,7 +154,7 @@ def test_the_commands_and_the_program_share_it(bus: str, tmp_path: Path) -> None
     assert given.stdout == "The keys of account main (****4567) are in the keyring.\n"
     assert "keyring  ****4567" in exengine("keys", "list", *options, env=environment(**env)).stdout
     told = exengine("doctor", *options, env=environment(**env)).stdout
-    assert "the webhook's token comes from the keyring" in told
+    assert "the webhook’s token comes from the keyring" in told
     sent = ["signal", "--symbol", "BTCUSDT", "--timeframe", "15", "--price", "64000", "--send"]
     with Headless(tmp_path, **env).ready() as process:
         first = exengine(*sent, *options, env=environment(**env))

@@ -252,7 +252,7 @@ class TestSelfTest:
         await public.look()
         assert [severity for severity, _ in told] == [Severity.INFO, Severity.WARNING]
         assert "reachable" in told[0][1]
-        assert "not TradingView's way in" in told[1][1]
+        assert "not TradingView’s way in" in told[1][1]
 
 
 def test_the_whole_program_listens_over_tls_and_the_commands_find_it(tmp_path: Path) -> None:

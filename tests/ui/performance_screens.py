@@ -186,7 +186,7 @@ def reading(stage: Stage) -> None:
 
 
 def error(stage: Stage) -> None:
-    stage.shelf.fault = StoreFailed("The disk does not read or write the store's file (disk I/O error, SQLITE_IOERR).")
+    stage.shelf.fault = StoreFailed("The disk does not read or write the store’s file (disk I/O error, SQLITE_IOERR).")
     stage.show(live())
 
 

@@ -346,6 +346,13 @@ def test_a_search_finds_what_the_trader_asks_for(helped, wanted, page):
     assert all(word.lower() in helped.text.toPlainText().lower() for word in wanted.split())
 
 
+def test_a_search_takes_either_apostrophe(helped):
+    for wanted in ("trader's day", "trader’s day"):
+        helped.search.setText(wanted)
+        assert PAGES["settings"] in titles(helped)
+    assert helped.text.extraSelections()
+
+
 @pytest.mark.parametrize("dock", ["queue", "risk", "log"])
 def test_f1_opens_the_page_about_the_dock_with_the_keyboard(stage, qtbot, dock):
     stage.put_sample()

@@ -267,7 +267,7 @@ def test_without_a_closed_group_it_says_why_and_what_next(stage: Stage, qtbot) -
 
 def test_a_store_that_cannot_be_read_is_said_with_what_is_safe_and_tried_again(stage: Stage) -> None:
     trade(stage)
-    stage.shelf.fault = StoreFailed("The disk does not read the store's file.")
+    stage.shelf.fault = StoreFailed("The disk does not read the store’s file.")
     stage.show(live())
     assert stage.dock.pages.currentWidget() is stage.dock.fault
     assert "The disk does not read" in stage.dock.fault.text.text()

@@ -140,7 +140,7 @@ def test_windows_has_a_value_of_the_run_key_for_the_program_without_a_terminal(t
 def test_what_the_system_refuses_is_told_and_nothing_is_changed(tmp_path):
     (tmp_path / "autostart").write_text("a file where the folder should be")
     choice = Autostart(DesktopEntry(tmp_path / "autostart" / "exengine.desktop"), COMMAND)
-    with pytest.raises(UserError, match=r"cannot be switched on: .+ Nothing was changed\. Set it in the system's own"):
+    with pytest.raises(UserError, match=r"cannot be switched on: .+ Nothing was changed\. Set it in the system’s own"):
         choice.switch(True)
     assert not choice.is_on
 

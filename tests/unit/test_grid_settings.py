@@ -150,7 +150,7 @@ def test_a_leg_below_the_minimum_is_blocked_with_a_precision_warning_and_its_wei
     made.alert("50000")
     assert ladder(made) == [("50000", "0.00196")]
     assert made.group().leg((0, 1)).state is LegState.BLOCKED
-    assert [note.category.value for note in made.notes if "below the exchange's minimum" in note.text] == ["precision"]
+    assert [note.category.value for note in made.notes if "below the exchange’s minimum" in note.text] == ["precision"]
 
 
 def test_reject_refuses_the_pyramid_for_one_leg_below_the_minimum():

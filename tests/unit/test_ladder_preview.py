@@ -121,7 +121,7 @@ def test_it_says_why_an_entry_would_be_refused():
     assert previewed(much, world).refused == "paper has 10000 USDT free"
     assert previewed(Settings(), world, side=Side.SHORT).refused == "A spot account cannot go short"
     little = Settings(sizing=SizingSettings(amount=D(10)))
-    assert previewed(little, world).refused == "Every leg is under the exchange's minimum"
+    assert previewed(little, world).refused == "Every leg is under the exchange’s minimum"
     held = Settings(pool=PoolSettings(max_exposure=D(50)))
     assert previewed(held, world).refused == "It would pass the most exposure of 50"
 

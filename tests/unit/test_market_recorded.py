@@ -189,7 +189,7 @@ class TestBadFiles:
             (BARS + "1,2,3,1,x,0\n", 2, 'the close "x" is not a number'),
             (BARS + "1,2,3,0,2,0\n", 2, "the low must be above 0"),
             (BARS + "1,2,1,3,2,0\n", 2, "the high 1 is below the low 3"),
-            (BARS + "1,2,3,1,2,0\n1,2,3,1,2,0\n", 3, "the time is the same as the bar's before"),
+            (BARS + "1,2,3,1,2,0\n1,2,3,1,2,0\n", 3, "the time is the same as the bar’s before"),
             (BARS + "1,2,3,1\n", 2, "4 fields where the header has 5 or more"),
             (HEADER + "1,5\n\x00\x01\x02\n", 3, "fields"),
         ],

@@ -445,7 +445,7 @@ def test_force_goes_over_the_limit_and_is_flagged() -> None:
     assert one.group("paper|AAA/USDT|15m#1").forced
     event = one.queue_events[-1]
     assert (event.event, event.forced) == ("promoted", True)
-    assert "Forced in over the pool's limit" in one.notes[-1].text
+    assert "Forced in over the pool’s limit" in one.notes[-1].text
     ask(one, "BBB", "90")
     free_the_slot(one)
     assert live(one) == ["AAA"]  # the forced one has the slot now

@@ -182,7 +182,7 @@ class LiveExchange:
         try:
             batch[0][1].get_loop().call_soon_threadsafe(_answer, batch, answers)
         except RuntimeError:
-            log.info("an answer came after the program's own loop had ended")
+            log.info("an answer came after the program’s own loop had ended")
 
     # what comes by itself --------------------------------------------------------------------------------------------
 
@@ -233,7 +233,7 @@ class LiveExchange:
             assert self._home is not None
             self._home.call_soon_threadsafe(call, *about)
         except RuntimeError:
-            log.info("news came after the program's own loop had ended")
+            log.info("news came after the program’s own loop had ended")
 
     def _take_price(self, symbol: str, price: Decimal) -> None:
         """Only the last price of a symbol is handed out: a busy engine is not told of each that came meanwhile."""

@@ -173,7 +173,7 @@ class CcxtClient:
                 self._latency_ms = round((self._now_s() - answer.sent_s) * 1000)
             if not answer.is_readable:
                 # ccxt makes an empty list, an empty wallet or an order without an id of a proxy's page.
-                raise ValueError("no answer of the exchange's")
+                raise ValueError("no answer of the exchange’s")
             return said
         except self._ccxt.BaseError as error:
             error.args = (self._without_keys(str(error)),)
@@ -223,7 +223,7 @@ class CcxtClient:
         client.has["fetchCurrencies"] = False
         if self._venue.testnet:
             if not self.profile.has_sandbox:
-                raise UserError(f"{self.profile.name} has no testnet.", remedy="Set the account's testnet to false.")
+                raise UserError(f"{self.profile.name} has no testnet.", remedy="Set the account’s testnet to false.")
             client.set_sandbox_mode(True)
         burst = LOCAL_BURST if self._venue.server else self.profile.burst
         self._pace = Pace(unit_ms=client.rateLimit, burst=burst, now_s=self._now_s)

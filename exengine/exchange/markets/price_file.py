@@ -141,7 +141,7 @@ def _step(path: Path, row: Row, step_ms: int, smallest_ms: int, is_bars: bool) -
     if step_ms < 0:
         raise fault(path, row.mark.line, "the time goes backwards")
     if is_bars and step_ms == 0:
-        raise fault(path, row.mark.line, "the time is the same as the bar's before")
+        raise fault(path, row.mark.line, "the time is the same as the bar’s before")
     return min(step_ms, smallest_ms) if smallest_ms else step_ms
 
 
