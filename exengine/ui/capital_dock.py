@@ -140,7 +140,7 @@ class CapitalDock(PanelDock):
         whole = fmt.number(setup.test_amount * setup.test_pyramids, fmt.quote_decimals(setup.test_quote))
         self.note.say(
             NOTHING,
-            f"Each pair’s share appears with the first group. A default pyramid uses {amount} {setup.test_quote}, "
+            f"Pairs appear here with the first group. A default pyramid uses {amount} {setup.test_quote}, "
             f"a full group {whole}.",
             action=False,
         )
