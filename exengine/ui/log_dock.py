@@ -305,7 +305,7 @@ class LogDock(StreamDock):
         """What all but the search and the chips takes."""
         texts = [self.range.tool] if self.group_chip.isHidden() else [self.range.tool, self.group_chip]
         widths = self.heading.detail.minimumWidth() + sum(tool.sizeHint().width() for tool in texts)
-        gaps = self._look.metric("edge_padding") + (len(texts) + 5) * SPACING
+        gaps = self._look.metric("edge_padding") + (len(texts) + 4) * SPACING
         return widths + gaps + ICONS * self.follow.sizeHint().width()
 
     def _fit(self) -> None:
