@@ -137,7 +137,7 @@ class Bridge(QObject):
     """Takes changes from the engine for as long as somebody can see them.
 
     Prices and new alerts wait for the flush timer; states of orders and groups are shown in the next pass of the loop.
-    The docks that cost something to compute have a pass of their own, so that an alert which comes meanwhile need not
+    The docks that cost something to compute have passes of their own, so that an alert which comes meanwhile need not
     wait for all of it. While the window is hidden or minimised nothing is taken; when it is shown again, all of it
     comes at once.
     """
@@ -163,7 +163,7 @@ class Bridge(QObject):
         self.commands = commands
         self.now_ms = now_ms
         self._feed = feed
-        self._give_way = {name: GivingWay(feed.somebody_waits) for name in ("rows", "panels", "tick")}
+        self._give_way = {name: GivingWay(feed.somebody_waits) for name in ("rows", "panels", "show", "tick")}
         self._passed_at = 0.0
         self._flush_ms = flush_ms
         self._visible = False
@@ -173,6 +173,9 @@ class Bridge(QObject):
         self._flushed_at = float("-inf")
         self._timer = one_shot(self, self._on_due, precise=True)
         self._panels_timer = one_shot(self, self._on_panels_due, precise=True)
+        self._show_timer = one_shot(self, self._on_show_due, precise=True)
+        self._panels: PanelChanges | None = None
+        """What was taken and is still to be shown."""
         self._late_tick = one_shot(self, self._on_tick, precise=True)
         self._ticker = QTimer(self)
         self._ticker.setInterval(TICK_MS)
@@ -198,6 +201,7 @@ class Bridge(QObject):
             self._ticker.stop()
             self._late_tick.stop()
             self._panels_timer.stop()
+            self._show_timer.stop()
             self._waiting = True
 
     def keep_up_hidden(self, every_ms: int) -> None:
@@ -216,6 +220,7 @@ class Bridge(QObject):
         self._unsubscribe()
         self._timer.stop()
         self._panels_timer.stop()
+        self._show_timer.stop()
         self._ticker.stop()
         self._late_tick.stop()
         self._visible = False
@@ -236,6 +241,7 @@ class Bridge(QObject):
     def flush(self) -> None:
         """Takes all that changed and shows it."""
         self._panels_timer.stop()
+        self._show_panels()
         self._begin()
         self.flushed.emit(self._feed.take())
 
@@ -255,10 +261,25 @@ class Bridge(QObject):
             self._panels_timer.start(PANELS_AFTER_MS)
 
     def _on_panels_due(self) -> None:
+        """What they show is worked out in one pass and shown in the next: who waits has a turn in between."""
         if self._comes_later(self._panels_timer, "panels"):
             return
-        self.panels_flushed.emit(self._feed.take_panels())
+        self._show_panels()
+        self._panels = self._feed.take_panels()
+        self._passed_at = time.monotonic()
+        self._show_timer.start(GAP_MS)
+
+    def _on_show_due(self) -> None:
+        if self._comes_later(self._show_timer, "show"):
+            return
+        self._show_panels()
         self._end()
+
+    def _show_panels(self) -> None:
+        panels, self._panels = self._panels, None
+        self._show_timer.stop()
+        if panels is not None:
+            self.panels_flushed.emit(panels)
 
     def _begin(self) -> None:
         self._timer.stop()

@@ -1,8 +1,10 @@
 """Changes come up in coalesced flushes, urgent ones at once, and nothing comes while nobody can see it."""
 
 import time
+from collections.abc import Callable
 
 import pytest
+from PySide6.QtCore import QTimer
 
 from exengine.engine.panel_rows import PanelChanges
 from exengine.engine.rows import ViewChanges
@@ -83,6 +85,39 @@ def test_panels_come_in_a_pass_of_their_own_after_the_rows(watched, qtbot):
     assert first == "rows"
     assert second == panels.sample()
     assert watched.shown[-1].panels == PanelChanges()
+
+
+def when_panels_are_taken(watched: Watched, then: Callable[[], object]) -> None:
+    """Does that in the next turn of the loop after panels were worked out."""
+    take = watched.feed.take_panels
+
+    def taken() -> PanelChanges:
+        QTimer.singleShot(0, watched.bridge, then)
+        return take()
+
+    watched.feed.take_panels = taken
+
+
+def test_panels_are_shown_in_another_pass_than_they_are_worked_out_in(watched, qtbot):
+    watched.bridge.set_visible(True)
+    when_panels_are_taken(watched, lambda: watched.panels.append("a turn"))
+    watched.feed.put(rows.changes(panels=panels.sample()))
+    qtbot.waitUntil(lambda: len(watched.panels) == 2)
+    assert watched.panels == ["a turn", panels.sample()]
+
+
+def test_panels_that_were_worked_out_before_the_window_hid_come_first_when_it_is_shown(watched, qtbot):
+    watched.bridge.set_visible(True)
+    when_panels_are_taken(watched, lambda: watched.bridge.set_visible(False))
+    watched.feed.put(rows.changes(panels=panels.sample()))
+    qtbot.waitUntil(lambda: not watched.bridge._visible)
+    qtbot.wait(PANELS_AFTER_MS)
+    assert watched.panels == [], "nobody would see it"
+    watched.bridge.flushed.connect(lambda _: watched.panels.append("all"))
+    watched.bridge.set_visible(True)
+    assert watched.panels == [panels.sample(), "all"]
+    qtbot.wait(PANELS_AFTER_MS)
+    assert len(watched.panels) == 2
 
 
 def test_panels_whose_pass_did_not_come_before_the_window_hid_come_when_it_is_shown(watched, qtbot):
