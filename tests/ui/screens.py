@@ -193,8 +193,8 @@ def normal(stage: Stage, account: str = "paper", mode: Mode = Mode.PAPER) -> Non
 
 def error(stage: Stage) -> None:
     normal(stage)
-    why = "perp: timed out after 10 s"
-    row = rows.engine(status=EngineStatus.ERROR, status_text=why, away=("perp",))
+    why = "The disk is full: nothing more can be stored."
+    row = rows.engine(status=EngineStatus.ERROR, status_text=why, away=("perp",), stores=False)
     stage.put(rows.changes(log=rows.outage_log(), engine=row, panels=panels.error()))
     stale = {
         key: replace(quote, at_ms=rows.NOW_MS - 40_000)
