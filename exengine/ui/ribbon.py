@@ -171,7 +171,7 @@ class Ribbon(QWidget):
         return {
             "pool": Field(look, "Pool", self.pool, self.meter, self.full),
             "queued": Field(look, "Queued", self.queued),
-            "today": Field(look, "Realised today", self.today),
+            "today": Field(look, "Realised today, USD", self.today),
             "total": Field(look, "PnL total, USD", self.total),
             "risk": Field(look, "Risk engine", self.risk_icon, self.risk, self.risk_more),
             "webhook": Field(look, "Last webhook", self.webhook, self.webhook_more),
@@ -249,7 +249,6 @@ class Ribbon(QWidget):
         self.pool.setText(fmt.of(engine.pool_used, engine.pool_limit))
         self.pool.set_token("text")
         self.meter.show_share(engine.pool_used, engine.pool_limit, "warn" if is_full else "accent")
-        self.full.setVisible(is_full)
         self.queued.setText(f"{engine.queued:,}")
         self.queued.set_token("text")
 

@@ -73,7 +73,7 @@ def looks(about: RiskSummary, now_ms: int, reach: Reach, *, watching: bool) -> s
         return f"every {about.evaluate_seconds:,} s"
     left_ms = about.next_look_at_ms - now_ms
     when = f"next look in {duration(left_ms)}" if left_ms > 0 else "looks now"
-    return f"{when} {reach.without}".rstrip()
+    return f"{when} · {reach.without}" if reach.without else when
 
 
 def heading(row: RiskRow, plan: PlanView | None) -> str:
