@@ -47,6 +47,10 @@ class Rule(Enum):
     """Nobody to be compared with."""
 
 
+ACCOUNT_AWAY, GROUP_STOPPED = "account_away", "group_stopped"
+"""Why an entry really waits that was turned away as while paused."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingRow:
     """An entry in the waiting queue (SPEC §7)."""
@@ -59,7 +63,7 @@ class WaitingRow:
     side: Side
     quote: str
     reason: str
-    """Why it waits: pool_full, opposite_side, missing_rules, paused."""
+    """Why it waits: pool_full, opposite_side, missing_rules, paused, or one of the above."""
     price: Decimal
     price_decimals: int
     last: Decimal | None

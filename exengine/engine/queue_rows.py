@@ -5,12 +5,13 @@ from decimal import Decimal
 from itertools import pairwise
 
 from exengine.domain.capital import pyramid_capital, usd_of
+from exengine.domain.entry import Denial
 from exengine.domain.group import Group
 from exengine.domain.money import ZERO, decimals_of
 from exengine.domain.pool import expected_profit, loss_percent, rank
 from exengine.domain.settings import QueueRule
 from exengine.domain.state import State, Waiting
-from exengine.engine.panel_rows import Rule, WaitingRow
+from exengine.engine.panel_rows import ACCOUNT_AWAY, GROUP_STOPPED, Rule, WaitingRow
 
 MONEY_MS = 5_000
 """How long what an entry would cost and bring is kept: it hardly moves, and is not cheap to say."""
@@ -64,7 +65,7 @@ class QueueRows:
             timeframe=key.timeframe,
             side=waiting.side,
             quote=instrument.quote if instrument is not None else "",
-            reason=waiting.reason,
+            reason=_reason(state, waiting, group),
             price=price,
             price_decimals=decimals_of(instrument.tick_size if instrument is not None else price),
             last=last,
@@ -102,6 +103,15 @@ def _may_ever_go(state: State, waiting: Waiting) -> bool:
     if group is not None and group.side is not waiting.side:
         return False
     return (waiting.key.account, waiting.key.symbol) in state.instruments
+
+
+def _reason(state: State, waiting: Waiting, group: Group | None) -> str:
+    """Why it was not let in. What is refused as while paused may wait for an account or for its own group (§7)."""
+    if waiting.reason != Denial.PAUSED.value or state.control.paused:
+        return waiting.reason
+    if waiting.key.account in state.unreachable:
+        return ACCOUNT_AWAY
+    return GROUP_STOPPED if group is not None and group.frozen else waiting.reason
 
 
 def _blocker(state: State, waiting: Waiting, group: Group | None) -> str:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QToolTip
 
@@ -33,12 +33,16 @@ class HeatMap(QAbstractScrollArea):
     Names and sums stay where they are while the timeframes between them scroll.
     """
 
+    hidden_changed = Signal()
+
     def __init__(self, look: Look) -> None:
         super().__init__()
         self.look = look
         self.heat: Heat | None = None
         self._largest = ZERO
         self._places = 0
+        self.hidden = 0
+        """How many timeframes there is no room for."""
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setAccessibleName("Realised by pair and timeframe")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -137,6 +141,10 @@ class HeatMap(QAbstractScrollArea):
             bar.setRange(0, max(0, count - seen) * step)
             bar.setPageStep(max(1, seen) * step)
             bar.setSingleStep(step)
+        hidden = max(0, len(self.heat.timeframes) - self._seen()[0])
+        if hidden != self.hidden:
+            self.hidden = hidden
+            self.hidden_changed.emit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

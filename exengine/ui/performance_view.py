@@ -54,6 +54,7 @@ class PerformanceView(QScrollArea):
         self.cards, self.equity, self.groups = Cards(look), EquityChart(look), GroupTables(look, icons)
         self.histogram, self.heat, self.today = HistogramPlot(look), HeatMap(look), TodayPanel(look)
         self.returns_pane = Pane(look, "Returns of closed groups, %", self.histogram, NOTHING)
+        self.heat.hidden_changed.connect(self._show_heat_words)
         self.heat_pane = Pane(look, "Realised by pair and timeframe, USD", self.heat, NOTHING)
         self.today_pane = Pane(look, "Today", self.today, "")
         self.groups.show_all.clicked.connect(self.all_asked)
@@ -137,10 +138,16 @@ class PerformanceView(QScrollArea):
         self.returns_pane.heading.detail.setText(
             f"{counted} · median {fmt.signed(median, 2)} %" if median is not None else ""
         )
-        self.heat_pane.heading.detail.setText("stronger tint = larger" if report.heat.cells else "")
+        self._show_heat_words()
         self._share_again()
         then = moment(report.now.at_ms, zone)
         self.today_pane.heading.detail.setText(f"{then:%a}, {then:%b} {then.day} · day ends at 24:00 {then:%Z}")
+
+    def _show_heat_words(self) -> None:
+        """What its tints mean, and that timeframes are out of sight: the sums at the end of its rows count them too."""
+        hidden = f"{self.heat.hidden} more sideways · " if self.heat.hidden else ""
+        there = self.heat.heat is not None and self.heat.heat.cells
+        self.heat_pane.heading.detail.setText(f"{hidden}stronger tint = larger" if there else "")
 
     def _on_copy(self) -> None:
         QGuiApplication.clipboard().setText(self.today.copied())

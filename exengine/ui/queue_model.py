@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from exengine.engine.panel_rows import Rule, WaitingRow
+from exengine.engine.panel_rows import ACCOUNT_AWAY, GROUP_STOPPED, Rule, WaitingRow
 from exengine.ui import format as fmt
 from exengine.ui import words
 from exengine.ui.cell import UNKNOWN, Cell, Column
@@ -58,6 +58,8 @@ REASONS = {
     "opposite_side": ("Opposite side", "warn"),
     "missing_rules": ("No market rules", "warn"),
     "paused": ("Paused", "muted"),
+    ACCOUNT_AWAY: ("Account away", "warn"),
+    GROUP_STOPPED: ("Group stopped", "warn"),
 }
 
 

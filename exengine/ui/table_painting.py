@@ -142,12 +142,16 @@ class PaintedTree(ColumnedTree):
 
     def _dirty_sections(self, dirty: QRegion) -> Iterator[tuple[int, int, int, int, int]]:
         heading, edge, height = self.heading, self.look.metric("edge_padding"), self.viewport().height()
+        room = self.viewport().width()
         for logical in range(heading.count()):
             if heading.isSectionHidden(logical):
                 continue
             left, width = heading.sectionViewportPosition(logical), heading.sectionSize(logical)
             if dirty.intersects(QRect(left, 0, width, height)):
                 before, after = heading.padding(logical, self.heading.inner, edge)
+                is_cut = left + before < 0 or left + width - after > room
+                if is_cut and width < room and self.cells.columns[logical].right:
+                    continue  # a number that the edge cuts would read as another one: it is there whole or not at all
                 yield logical, left, width, left + before, width - before - after
 
     def drawRow(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
@@ -230,6 +234,8 @@ class PaintedTree(ColumnedTree):
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         self._bands.at_once(self.viewport())
         super().scrollContentsBy(dx, dy)
+        if dx:
+            self.viewport().update()  # other numbers than before are cut at an edge
         if dy:
             # Qt moves the picture. The row at the lower edge that had no room, or has none any more, is painted anew.
             above = self.viewport().height() - (abs(dy) + 1) * self._row_height

@@ -442,7 +442,7 @@ def busy(count: int = 200) -> PanelChanges:
 def error() -> PanelChanges:
     rows = [row._replace(state=RiskState.HELD_BACK) if row.account == "perp" else row for row in sample_risk()]
     return panels(
-        queue=[replace(row, reason="paused", blocker="The engine is paused") for row in sample_queue()],
+        queue=sample_queue(),
         risks=rows,
         about=summary(next_id=None, among=[row for row in rows if row.state is RiskState.WINNER]),
         shown=no_plan(

@@ -424,6 +424,17 @@ def test_the_heat_map_tints_by_size_and_tells_its_cells(view: PerformanceView) -
     assert heat.words("NONE/USDT", "1h") == "NONE/USDT 1h: no closed group"
 
 
+def test_the_heat_map_says_how_many_timeframes_are_out_of_sight(view: PerformanceView) -> None:
+    heat, words = view.heat, view.heat_pane.heading.detail
+    assert words.text() == "stronger tint = larger"
+    heat.setParent(None)
+    heat.resize(320, 120)
+    heat.show()
+    hidden = len(heat.heat.timeframes) - heat._seen()[0]
+    assert hidden > 0
+    assert words.text() == f"{hidden} more sideways · stronger tint = larger"
+
+
 def test_the_heat_map_scrolls_whole_columns_and_rows_beneath_its_sums(view: PerformanceView) -> None:
     heat = view.heat
     heat.setParent(None)

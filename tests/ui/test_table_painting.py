@@ -1,6 +1,7 @@
 """What a table has on the screen is what painting all of it anew would show, however it was scrolled and changed."""
 
 import pytest
+from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QApplication
 
@@ -169,3 +170,27 @@ def test_a_new_order_of_rows_leaves_the_columns_alone(table, qtbot):
     settle(table, qtbot)
     assert table.numbers.rows()[1] == 2
     assert not resized
+
+
+def test_of_a_number_that_an_edge_would_cut_nothing_and_all_of_it_once_there_is_room(table, qtbot):
+    table.resize(table.heading.sectionPosition(1) + table.heading.sectionSize(1) // 2 + 20, table.height())
+    table.auto_widths = False
+    settle(table, qtbot)
+    left = table.heading.sectionViewportPosition(1)
+    assert left + table.heading.sectionSize(1) > table.viewport().width() > left
+
+    def number_of(row: int) -> set[int]:
+        height = table.look.row_height()
+        place = QRect(table.heading.sectionViewportPosition(1), row * height, table.viewport().width(), height)
+        picture = on_the_screen(table).copy(place & table.viewport().rect())
+        return {picture.pixel(x, y) for x in range(picture.width()) for y in range(picture.height())}
+
+    assert len(number_of(20)) == 1, "plain ground"
+    bar = table.horizontalScrollBar()
+    bar.setValue(left)
+    settle(table, qtbot)
+    assert len(number_of(20)) > 1
+    assert on_the_screen(table) == anew(table)
+    bar.setValue(left + 5)
+    settle(table, qtbot)
+    assert on_the_screen(table) == anew(table)

@@ -23,7 +23,7 @@ from exengine.domain.settings import (
     SizingSettings,
 )
 from exengine.engine.condensed import Condensed
-from exengine.engine.panel_rows import Panel, PanelChanges, RiskState, Rule
+from exengine.engine.panel_rows import ACCOUNT_AWAY, Panel, PanelChanges, RiskState, Rule
 from exengine.engine.panels import CAPITAL_MS, PLAN_MS, WORST_MS, Panels
 from tests.helpers.world import BTC, ETH, World
 
@@ -166,6 +166,22 @@ def test_what_keeps_an_entry_back_is_told() -> None:
     made.tell(Paused())
     (row,) = taken(panels, made).waiting.rows.values()
     assert row.blocker == "The engine is paused"
+
+
+def test_an_entry_that_waits_for_an_account_or_its_own_group_does_not_say_that_the_engine_is_paused() -> None:
+    made = world()
+    made.tell(Paused())
+    opened(made, "ETH", "1")
+    panels = watched(Panel.QUEUE)
+
+    def reason() -> str:
+        (row,) = taken(panels, made).waiting.rows.values()
+        return row.reason
+
+    assert reason() == "paused"
+    made.state.control = replace(made.state.control, paused=False)
+    made.state.unreachable["paper"] = "timed out"
+    assert reason() == ACCOUNT_AWAY
 
 
 # the risk engine
