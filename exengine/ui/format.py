@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from exengine.domain.capital import DOLLARS
@@ -41,6 +41,11 @@ def as_quoted(price: Decimal) -> str:
 def trimmed(value: Decimal, most: int) -> str:
     """A quantity without trailing zeros, with at most `most` decimals."""
     return number(value, min(most, decimals_of(value.normalize())))
+
+
+def tradable(qty: Decimal, decimals: int) -> str:
+    """`133.49` of 133.4959: no more than the exchange would take. Fees in the coin leave less than a step over."""
+    return number(qty.quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN), decimals)
 
 
 def tied(text: str) -> str:

@@ -55,7 +55,7 @@ class CloseSheet(Sheet):
         if group.holding.net_base == 0:
             self.meaning.say(f"Nothing of it was filled, {where}.{cancelled if group.open_entries else ''}")
             return
-        qty = f"**{fmt.number(abs(group.net_qty), group.qty_decimals)} {group.base}**"
+        qty = f"**{fmt.tradable(abs(group.net_qty), group.qty_decimals)} {group.base}**"
         value = self._book.notional_usd(group)
         pnl = self._book.result_usd_of(group)
         worth = f", about **{fmt.number(value, 0)} USD**" if value is not None else ""

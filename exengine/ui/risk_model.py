@@ -226,10 +226,10 @@ def _left_over(usd: Decimal, *, strong: bool = False) -> Cell:
 def what_is_closed(line: PlanLine) -> Cell:
     """`Sell all 0.07735`, `Buy back 0.909 of 1.164`."""
     verb = "Sell" if line.side is Side.LONG else "Buy back"
-    qty = fmt.number(line.qty, line.qty_decimals)
+    qty = fmt.tradable(line.qty, line.qty_decimals)
     if line.whole:
         return Cell(f"{verb} all {qty}", value=line.qty)
-    of = (Part(f"of {fmt.number(line.of_qty, line.qty_decimals)}"),)
+    of = (Part(f"of {fmt.tradable(line.of_qty, line.qty_decimals)}"),)
     return Cell(f"{verb} {qty}", value=line.qty, after=of)
 
 

@@ -125,7 +125,7 @@ class StopSheet(Sheet):
         begins = f"When the price comes to it, **{away} %** {side} the last, the group is closed at market {where}"
         if group.holding.net_base == 0:
             return f"{begins}. Nothing of it has filled yet."
-        amount = f"**{fmt.number(abs(group.net_qty), group.qty_decimals)} {unit_of(group)}**"
+        amount = f"**{fmt.tradable(abs(group.net_qty), group.qty_decimals)} {unit_of(group)}**"
         worth = abs(group.holding.net_base) * price * rate if rate is not None else None
         about = f", about **{fmt.number(worth, 2)} USD**" if worth is not None else ""
         verb = "sold" if group.side.sign > 0 else "bought back"

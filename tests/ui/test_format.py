@@ -135,3 +135,17 @@ def test_no_line_ends_within_a_pair_or_before_its_timeframe():
     assert fmt.tied("Plan for C079/USDT 4h and 1INCH/USDT 15m; 3 / 5 are in").split(" ") == [
         "Plan", "for", "C079/\u2060USDT\xa04h", "and", "1INCH/\u2060USDT\xa015m;", "3", "/", "5\xa0are\xa0in",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("qty", "decimals", "shown"),
+    [
+        ("133.4959", 2, "133.49"),
+        ("133.50", 2, "133.50"),
+        ("0.0779969", 5, "0.07799"),
+        ("1234.9", 0, "1,234"),
+        ("0", 2, "0.00"),
+    ],
+)
+def test_of_a_quantity_no_more_is_said_than_can_be_traded(qty, decimals, shown):
+    assert fmt.tradable(D(qty), decimals) == shown

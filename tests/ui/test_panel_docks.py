@@ -345,9 +345,9 @@ def test_the_plan_is_told_in_words_and_in_rows(full):
     )
     shown = [texts(risk.plan_model, row) for row in range(risk.plan_model.rowCount())]
     assert shown == [
-        ["BTC/USDT 4h", "Sell all 0.07799", "+239.74"],
+        ["BTC/USDT 4h", "Sell all 0.07798", "+239.74"],
         ["ETH/USDT 1h", "Buy back 0.664 of 1.152", "+106.57"],
-        ["AVAX/USDT 1h", "Sell all 133.50", "−346.24"],
+        ["AVAX/USDT 1h", "Sell all 133.49", "−346.24"],
         ["Left over", "Covered 100.0 %", "+0.07"],
     ]
 

@@ -309,7 +309,7 @@ def test_closing_a_group_asks_first_and_says_what_happens(stage, on_loop, qtbot)
     sheet = stage.window.clicks.sheet
     assert sheet.heading.text() == "Close AVAX/USDT 1h at market?"
     assert sheet.meaning.accessibleName() == (
-        "133.50 AVAX, about 4,654 USD, sold on paper, PAPER. Result now −346.24 USD after fees."
+        "133.49 AVAX, about 4,654 USD, sold on paper, PAPER. Result now −346.24 USD after fees."
     )
     do(on_loop, sheet.action.click)
     assert stage.commands.asked == [("close_group", "paper|AVAX/USDT|1h#1")]
