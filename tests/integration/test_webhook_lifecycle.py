@@ -14,7 +14,7 @@ from tests.helpers.webhook import TOKEN, door
 class TestStarting:
     async def test_a_taken_port_is_told_with_what_to_do(self) -> None:
         async with door() as at:
-            with pytest.raises(UserError, match=r"listener\.port"):
+            with pytest.raises(UserError, match=r"Settings, Listener: Port"):
                 async with door(port=at.address[1]):
                     pass
 

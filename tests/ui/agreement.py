@@ -11,12 +11,15 @@ from exengine.domain.state import State
 from exengine.engine.capital_rows import OpenEntries, exposures
 from exengine.engine.changes import restored
 from exengine.engine.condensed import summed
+from exengine.engine.panel_rows import ACCOUNT_AWAY, GROUP_STOPPED
 from exengine.engine.row_builder import group_row
 from exengine.settings.file import read
 from exengine.ui.layout import LayoutStore
 from exengine.ui.window import Window
 
 MOST = 500
+
+AWAITED = (ACCOUNT_AWAY, GROUP_STOPPED)
 
 
 class Agreement:
@@ -74,7 +77,11 @@ class Agreement:
         dock = self._window.queue
         if not dock.is_seen:
             return {}
-        shown = {row.key: (row.reason, row.price, row.replacements, row.queued_at_ms) for row in dock.model.rows()}
+        # Stored is how it was turned away; the window says what really keeps it.
+        reasons = {row.key: "paused" if row.reason in AWAITED else row.reason for row in dock.model.rows()}
+        shown = {
+            row.key: (reasons[row.key], row.price, row.replacements, row.queued_at_ms) for row in dock.model.rows()
+        }
         kept = {
             f"{one.key}|{one.side.value}": (one.reason, one.signal.price, one.replacement_count, one.queued_at_ms)
             for one in state.waiting.values()
