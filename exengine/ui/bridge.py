@@ -197,11 +197,7 @@ class Bridge(QObject):
                 self.flush()
             self._on_tick()
         else:
-            self._timer.stop()
-            self._ticker.stop()
-            self._late_tick.stop()
-            self._panels_timer.stop()
-            self._show_timer.stop()
+            self._stop_timers()
             self._waiting = True
 
     def keep_up_hidden(self, every_ms: int) -> None:
@@ -218,12 +214,12 @@ class Bridge(QObject):
     def close(self) -> None:
         """Ends the subscription; the engine may go."""
         self._unsubscribe()
-        self._timer.stop()
-        self._panels_timer.stop()
-        self._show_timer.stop()
-        self._ticker.stop()
-        self._late_tick.stop()
+        self._stop_timers()
         self._visible = False
+
+    def _stop_timers(self) -> None:
+        for timer in (self._timer, self._panels_timer, self._show_timer, self._ticker, self._late_tick):
+            timer.stop()
 
     def _on_changed(self, urgent: bool) -> None:
         self._waiting = True

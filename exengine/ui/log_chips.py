@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from exengine.engine.rows import Category, Severity
 from exengine.ui import words
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import IconButton, chip
+from exengine.ui.pieces import IconButton, chip, drop_down
 from exengine.ui.theme import Look
 
 GAP, BETWEEN = 4, 8
@@ -82,9 +82,7 @@ class LogChips(QWidget):
         return menu
 
     def _on_more(self) -> None:
-        menu = self.menu()
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(self.more.mapToGlobal(QPoint(0, self.more.height())))
+        drop_down(self.menu(), self.more)
 
 
 def _wide(one: QWidget) -> int:

@@ -3,14 +3,14 @@
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
 from exengine.ui import format as fmt
 from exengine.ui.day_span import DaySpan
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import button
+from exengine.ui.pieces import button, drop_down
 from exengine.ui.theme import Look
 
 
@@ -67,7 +67,6 @@ class LogRange(DaySpan):
 
     def menu(self) -> QMenu:
         menu = QMenu(self.tool)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for span in Span:
             made = QAction(span.value, menu)
             made.setCheckable(True)
@@ -77,7 +76,7 @@ class LogRange(DaySpan):
         return menu
 
     def _on_tool(self) -> None:
-        self.menu().popup(self.tool.mapToGlobal(QPoint(0, self.tool.height())))
+        drop_down(self.menu(), self.tool)
 
 
 def _midnight(day: date) -> int:

@@ -2,9 +2,9 @@
 
 from html import escape
 
-from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QToolButton, QWidget
 
 from exengine.ui import format as fmt
 from exengine.ui.icons import Icons
@@ -87,6 +87,12 @@ def button(look: Look, text: str, *, kind: str = "", small: bool = False) -> But
     # Enter never presses a button that the trader did not choose.
     made.setAutoDefault(False)
     return made
+
+
+def drop_down(menu: QMenu, tool: QWidget) -> None:
+    """Opens a menu under the tool that was pressed; it is gone when it closes."""
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.popup(tool.mapToGlobal(QPoint(0, tool.height())))
 
 
 def chip(look: Look, text: str) -> Button:

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
-from PySide6.QtCore import QObject, QPoint, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMenu
 
 from exengine.ui.dock import Dock
 from exengine.ui.exports import Exports, Item, table_rows
 from exengine.ui.icons import Icons
-from exengine.ui.pieces import IconButton
+from exengine.ui.pieces import IconButton, drop_down
 from exengine.ui.table import Table
 
 FORMS = {"csv": "CSV", "json": "JSON", "txt": "text"}
@@ -39,9 +39,9 @@ class TableTools(QObject):
         if narrow:
             self.columns.setParent(dock.heading)
             self.columns.hide()
-        self.columns.clicked.connect(lambda: self._pop(self.columns_menu(), self.columns))
+        self.columns.clicked.connect(lambda: drop_down(self.columns_menu(), self.columns))
         self.export = IconButton(icons, "export", f"Copy or save {dock.plain_title}")
-        self.export.clicked.connect(lambda: self._pop(self.export_menu(), self.export))
+        self.export.clicked.connect(lambda: drop_down(self.export_menu(), self.export))
         self._narrow = narrow
         for tool in (self.export,) if narrow else (self.columns, self.export):
             dock.heading.add_tool(tool)
@@ -89,10 +89,6 @@ class TableTools(QObject):
     def copy(self, table: Table) -> None:
         table.copy_all()
         self._dock.told.emit(f"{table.accessibleName()} copied", "success")
-
-    def _pop(self, menu: QMenu, tool: IconButton) -> None:
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.popup(tool.mapToGlobal(QPoint(0, tool.height())))
 
 
 def today() -> str:
