@@ -1,6 +1,7 @@
 """Text for machines, to be read and copied: alert texts and payloads."""
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy
 
 from exengine.ui.theme import Look
@@ -30,6 +31,16 @@ class Code(QPlainTextEdit):
     def _on_look_changed(self) -> None:
         self.setFont(self._look.code_font())
         self.updateGeometry()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # The last line that is seen is a whole one: what is left of the height stays below it.
+        bar = self.horizontalScrollBar()
+        room = self.contentsRect().height() - 2 * round(self.document().documentMargin())
+        room -= bar.height() if bar.isVisible() else 0
+        spare = room % self.fontMetrics().lineSpacing() if room > 0 else 0
+        if self.viewportMargins().bottom() != spare:
+            self.setViewportMargins(0, 0, 0, spare)
 
     def sizeHint(self) -> QSize:
         lines = max(1, self.document().blockCount())

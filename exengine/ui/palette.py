@@ -27,6 +27,8 @@ NEAR = 0.5
 """What a find must be worth at least, as a share of the best one: letters here and there are no find beside a word."""
 SHOWN = 12
 """Rows that are seen at once."""
+FIRST_PLACES = 3
+"""How many pairs, and how many docks, come before what can be done; the others come after it."""
 REMEMBERED = 5
 """How many of those that were chosen last come first, until a letter is typed."""
 WORDS_SHARE = 0.5
@@ -269,12 +271,14 @@ class Palette(QWidget):
         self._place()
 
     def _untyped(self) -> list[Entry]:
-        """What was chosen last, then pairs and docks to go to, then what can be done, as the menus have it."""
+        """What was chosen last, then a few pairs and docks to go to, then what can be done, as the menus have it."""
         last = {text: place for place, text in enumerate(self._chosen)}
+        places = [[entry for entry in self._all if entry.turn == turn] for turn in (0, 1)]
+        later = {id(entry) for found in places for entry in found[FIRST_PLACES:]}
 
-        def order(entry: Entry) -> tuple[bool, bool, int, int]:
+        def order(entry: Entry) -> tuple[bool, bool, int, bool, int]:
             aside = entry.turn == 3 and entry.text not in last
-            return aside, bool(entry.why_not), last.get(entry.text, REMEMBERED), entry.turn
+            return aside, bool(entry.why_not), last.get(entry.text, REMEMBERED), id(entry) in later, entry.turn
 
         return sorted(self._all, key=order)
 

@@ -24,9 +24,9 @@ class ReplaySheet(Sheet):
         self.meaning = Prose(look)
         became = words.outcome(row.outcome)[0].lower()
         self.meaning.say(
-            f"Signal {row.id}, **{words.sentence(row.action)}**, came {fmt.age(now_ms - row.received_at_ms)} ago, "
-            f"and was **{became}**. It goes through the whole engine as a new signal, **now**, at today’s limits and "
-            f"the price that it names: it may open, add to, reduce or close a group with orders of its own, "
+            f"Signal {row.id}, **{words.sentence(row.action)}**, came {fmt.age(now_ms - row.received_at_ms)} ago; "
+            f"its outcome was **{became}**. It goes through the whole engine as a new signal, **now**, at today’s "
+            f"limits and the price that it names: it may open, add to, reduce or close a group with orders of its own, "
             f"{words.MODES[mode][0]}. It is marked as a replay, and is neither a duplicate nor stale."
         )
         self.body.addWidget(self.meaning)

@@ -65,7 +65,7 @@ class Applying(QObject):
         self.done.emit(f"Applied: the engine runs with the new settings.{after}")
 
     async def _goes_live(self, new: tuple[AccountPage, ...], config: Config) -> bool:
-        """Asks; what the last test of an account found wrong is said there once more, and that there was none."""
+        """Asks; what the last test of an account came to is said there once more, and that there was none."""
         dialog = self._dialog
         several = len(new) > 1
         doubts = [
@@ -73,8 +73,7 @@ class Applying(QObject):
             for page in new
             for doubt in dialog.safe.doubts_of(page)
         ]
-        quote = dialog.preview.ladder.quote if dialog.preview.ladder is not None else ""
-        sheet = GoLiveSheet(dialog.look, dialog.icons, dialog, new, config, doubts, quote=quote)
+        sheet = GoLiveSheet(dialog.look, dialog.icons, dialog, new, config, doubts)
         return await sheet.answer()
 
     def _keeps_secrets(self, config: Config) -> bool:

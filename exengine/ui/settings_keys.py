@@ -41,7 +41,7 @@ def token_of(finding: Finding) -> str:
 
 
 class Doubt(NamedTuple):
-    """What speaks against trading on an account."""
+    """What a test says for or against trading on an account."""
 
     token: str
     """Its colour, by how grave it is."""
@@ -129,7 +129,7 @@ class AccountTest(QWidget):
     """The test of a connection: each finding as soon as it is there, and a way to break it off."""
 
     ended = Signal(object, tuple)
-    """The AccountPage that was tried to the end, and each Doubt that came of it."""
+    """The AccountPage that was tried to the end; the verdict and each reason for it, as Doubts."""
 
     def __init__(self, look: Look, icons: Icons, desk: AccountDesk) -> None:
         super().__init__()
@@ -166,11 +166,16 @@ class AccountTest(QWidget):
 
         async def run() -> None:
             await self._desk.examine(page, keys, self._told)
-            wrong = sum(1 for text in self.findings if text.startswith("✗"))
-            self._ended(f"{page.name} can be traded on." if not wrong else f"{page.name} cannot be traded on yet.")
-            self.ended.emit(page, tuple(self._doubts))
+            self._conclude(page)
 
         self._task = spawn(run(), name=f"test of {page.name}", on_error=self._failed)
+
+    def _conclude(self, page: AccountPage) -> None:
+        wrong = any(text.startswith("✗") for text in self.findings)
+        verdict = "cannot be traded on yet" if wrong else "can be traded on"
+        self._ended(f"{page.name} {verdict}.")
+        token = "error" if wrong else "warn" if self._doubts else "success"
+        self.ended.emit(page, (Doubt(token, f"By its last test it {verdict}."), *self._doubts))
 
     def cancel(self) -> None:
         """Breaks the test off; once it has ended, puts it away."""

@@ -94,14 +94,12 @@ class GoLiveSheet(_Question):
         accounts: tuple[AccountPage, ...],
         config: Config,
         doubts: Sequence[Doubt] = (),
-        *,
-        quote: str = "",
     ) -> None:
-        """`doubts` are what speaks against it; `quote` is the coin that a fixed amount is in, where it is known."""
+        """`doubts` are what tests of the accounts say."""
         names = " and ".join(account.name for account in accounts)
         super().__init__(
             look, icons, parent, name="go_live", title="Go live", heading=f"Trade real money on {names}?",
-            meaning=real_orders(config, quote), action="Go live", mode=Mode.LIVE,
+            meaning=real_orders(config), action="Go live", mode=Mode.LIVE,
         )  # fmt: skip
         self.doubts = [Remark(look, icons) for _ in doubts]
         for remark, doubt in zip(self.doubts, doubts, strict=True):
@@ -124,20 +122,40 @@ def real_orders(config: Config, quote: str = "") -> str:
 
 
 def _at_most(config: Config, quote: str) -> str:
-    """What a full group takes at most, in the terms of the sizing; the largest override counts where it is larger."""
-    grid, sizing = config.grid, config.sizing
-    given = grid.pyramid_multipliers
-    ones = max(0, grid.max_pyramids - len(given))
-    pyramids = sum(given[: grid.max_pyramids], Decimal(ones))
-    if sizing.mode is SizingMode.SIGNAL:
+    """What a full group takes at most, in the terms of each sizing in use; overrides count with the largest of them."""
+    most = _largest_sizings(config)
+    if SizingMode.SIGNAL in most:
         return "what each signal says"
-    larger = any("amount" in rule.sizing.model_fields_set for rule in grid.overrides)
-    besides = " (overrides aside)" if larger else ""
-    if sizing.mode is SizingMode.FIXED:
-        amount = fmt.number(sizing.amount * pyramids, fmt.quote_decimals(quote) if quote else 2)
-        return f"**{amount} {quote or 'of the pair’s quote coin'}** a group{besides}"
-    of = "equity" if sizing.mode is SizingMode.PERCENT_EQUITY else "free balance"
-    return f"**{fmt.percent(sizing.amount * pyramids)}** of the {of} a group{besides}"
+    parts = []
+    for mode, share in most.items():
+        if mode is SizingMode.FIXED:
+            amount = fmt.number(share, fmt.quote_decimals(quote) if quote else 2)
+            parts.append(f"**{amount} {quote or 'of the pair’s quote coin'}**")
+        else:
+            of = "equity" if mode is SizingMode.PERCENT_EQUITY else "free balance"
+            parts.append(f"**{fmt.percent(share)}** of the {of}")
+    return f"{' or '.join(parts)} a group"
+
+
+def _largest_sizings(config: Config) -> dict[SizingMode, Decimal]:
+    """By mode, the amount of the largest pyramid times the most pyramids: no override or mix of them goes beyond."""
+    common, special = config.grid, [rule.grid for rule in config.grid.overrides]
+    counts = [common.max_pyramids, *(one.max_pyramids for one in special if "max_pyramids" in one.model_fields_set)]
+    multipliers = [common.pyramid_multipliers]
+    multipliers += [one.pyramid_multipliers for one in special if "pyramid_multipliers" in one.model_fields_set]
+    pyramids = max(_pyramids(count, given) for count in counts for given in multipliers)
+    most: dict[SizingMode, Decimal] = {}
+    for sizing in (config.sizing, *(rule.sizing for rule in config.grid.overrides)):
+        own = sizing.model_fields_set
+        mode = sizing.mode if "mode" in own else config.sizing.mode
+        amount = sizing.amount if "amount" in own else config.sizing.amount
+        most[mode] = max(most.get(mode, Decimal(0)), amount * pyramids)
+    return most
+
+
+def _pyramids(count: int, multipliers: Sequence[Decimal]) -> Decimal:
+    """How many times the first amount a group of `count` pyramids takes; without a multiplier it is once."""
+    return sum(multipliers[:count], Decimal(max(0, count - len(multipliers))))
 
 
 class DiscardSheet(_Question):

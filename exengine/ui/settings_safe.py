@@ -32,7 +32,7 @@ class Safe(QObject):
         self._gone: set[str] = set()
         self._unknown = "looking…"
         self._tried: dict[str, tuple[AccountPage, tuple[Doubt, ...]]] = {}
-        """By account, what was tried last and what was wrong with it."""
+        """By account, what was tried last and what came of it."""
 
     async def look(self, accounts: tuple[str, ...]) -> None:
         """Asks which of `accounts` have keys; the keyring may take its time, and nobody waits for it."""
@@ -59,7 +59,7 @@ class Safe(QObject):
         self._tried[page.name] = (page, doubts)
 
     def doubts_of(self, page: AccountPage) -> tuple[Doubt, ...]:
-        """What the last test found wrong; that there was none, also where another exchange was tried."""
+        """What the last test came to; that there was none, also where another exchange was tried."""
         tried, doubts = self._tried.get(page.name, (None, ()))
         if tried is None or any(getattr(tried, name) != getattr(page, name) for name in PLACE):
             return (UNTESTED,)

@@ -82,13 +82,11 @@ def live_account(dialog: SettingsDialog) -> None:
     dialog.editing.put(("accounts", 1, "testnet"), False)
     editor = dialog.current.parts[0]
     editor.list.setCurrentRow(1)
-    editor.test.state.setText("binance-small cannot be traded on yet.")
-    editor.test.stop.setText("Close")
     editor.test._task = editor.test
     for finding in FIT:
         editor.test._told(finding)
+    editor.test._conclude(dialog.editing.draft.config.accounts[1])
     editor.test._task = None
-    editor.test.ended.emit(dialog.editing.draft.config.accounts[1], tuple(editor.test._doubts))
     editor.test.show()
     dialog.preview.refresh()
 
@@ -97,7 +95,7 @@ def going_live(dialog: SettingsDialog) -> None:
     live_account(dialog)
     config = dialog.editing.draft.config
     doubts = dialog.safe.doubts_of(config.accounts[1])
-    sheet = GoLiveSheet(dialog.look, dialog.icons, dialog, config.accounts[1:2], config, doubts, quote="USDT")
+    sheet = GoLiveSheet(dialog.look, dialog.icons, dialog, config.accounts[1:2], config, doubts)
     sheet.open()
     sheet.word.setText("LIV")
 

@@ -75,9 +75,12 @@ def test_enter_does_what_was_found(stage, qtbot):
 def test_before_a_letter_is_typed_what_was_chosen_last_comes_first_and_then_the_places(stage, qtbot):
     finder = palette(stage)
     shown = texts(finder)
-    assert [entry.turn for entry in finder.model.entries[:6]] == [0] * 6
+    assert [entry.turn for entry in finder.model.entries[:8]] == [0, 0, 0, 1, 1, 1, 2, 2], "commands come in sight"
     assert (
-        shown.index("AVAX/USDT 1h") < shown.index("Go to Log") < shown.index("Pause") < shown.index("Getting started")
+        shown.index("Go to Positions")
+        < shown.index("Pause")
+        < shown.index("Go to Log")
+        < shown.index("Getting started")
     )
     for word in ("about", "panic", "about"):
         finder.open()

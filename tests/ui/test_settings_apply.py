@@ -92,7 +92,7 @@ def test_going_live_wants_the_typed_word(make):
     setting.apply()
     sheet = setting.sheet(GoLiveSheet)
     assert sheet.heading.text() == "Trade real money on main?"
-    assert "12,500.00 USDT a group" in sheet.meaning.accessibleName()
+    assert "12,500.00 of the pair’s quote coin a group" in sheet.meaning.accessibleName()
     assert "6 groups" in sheet.meaning.accessibleName()
     assert not sheet.action.isEnabled()
     sheet.word.setText("live")
@@ -117,6 +117,7 @@ def test_going_live_repeats_what_the_last_test_found_wrong(make):
     setting.apply()
     sheet = setting.sheet(GoLiveSheet)
     assert [(remark.token, remark.text()) for remark in sheet.doubts] == [
+        ("error", "By its last test it cannot be traded on yet."),
         ("warn", FIT[2].text[:1].upper() + FIT[2].text[1:] + "."),
         ("error", "Own orders do not come by stream."),
     ]
@@ -129,6 +130,19 @@ def test_going_live_repeats_what_the_last_test_found_wrong(make):
     sheet.word.setText("LIVE")
     sheet.action.click()
     setting.until(lambda: setting.desk.applied)
+
+
+def test_going_live_names_the_most_that_an_override_can_make_of_a_group(make):
+    small = {"match": {"symbol": "*/USDC"}, "sizing": {"amount": "100"}, "grid": {"pyramid_multipliers": ["0.5"]}}
+    large = {"match": {"account": "main"}, "sizing": {"amount": "3000"}, "grid": {"max_pyramids": 7}}
+    part = {"match": {"timeframe": "1h"}, "sizing": {"mode": "percent_equity", "amount": "2"}}
+    setting = make(
+        accounts=[LIVE | {"testnet": True}], sizing={"amount": "2500"}, grid={"overrides": [small, large, part]}
+    )
+    setting.dialog.editing.put(("accounts", 0, "testnet"), False)
+    setting.apply()
+    said = setting.sheet(GoLiveSheet).meaning.accessibleName()
+    assert "up to 21,000.00 of the pair’s quote coin or 14 % of the equity a group" in said
 
 
 def sheet_is_open(setting: Setting) -> bool:
