@@ -63,11 +63,11 @@ class Draft:
         self._check()
 
     def sound(self) -> Config | None:
-        """The draft with what runs in the place of the values that are wrong; None where that is not enough.
+        """The draft with what runs in the place of values that are wrong or were refused; None if that is not enough.
 
         For a preview, which goes on while something else is being typed.
         """
-        if self.config is not None:
+        if not self.problems:
             return self.config
         tree = copy.deepcopy(self._tree)
         for problem in self.problems:

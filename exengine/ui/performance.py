@@ -47,6 +47,7 @@ class PerformanceDock(Dock):
     """Asks the feed for figures when something has closed, another range is chosen, or it comes into sight."""
 
     test_asked = Signal()
+    status_asked = Signal()
 
     def __init__(self, look: Look, icons: Icons, book: Book, source: Source, now_ms: Callable[[], int]) -> None:
         super().__init__(look, icons, name="performance", title="Performance")
@@ -78,8 +79,10 @@ class PerformanceDock(Dock):
         self.line = BusyLine(look)
         self.note = EmptyNote(look, self._icons, "chart", EMPTY[0], EMPTY[1], "Send test alert")
         self.note.pressed.connect(self._on_note)
-        self.fault = EmptyNote(look, self._icons, "error", FAILED, "", "Try again", token="error")
-        self.fault.pressed.connect(self._refresh)
+        fault = EmptyNote(look, self._icons, "error", FAILED, "", "Try again", other="Go to Status", token="error")
+        fault.pressed.connect(self._refresh)
+        fault.other_pressed.connect(self.status_asked)
+        self.fault = fault
         self.pages = QStackedWidget()
         self.pages.addWidget(self.note)
         self.pages.addWidget(self.fault)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from exengine.ui import words
 from exengine.ui.dock import Dock
@@ -22,6 +22,7 @@ class EmptyNote(Ground):
     """Why a dock is empty, and the next step."""
 
     pressed = Signal()
+    other_pressed = Signal()
 
     def __init__(
         self,
@@ -32,11 +33,12 @@ class EmptyNote(Ground):
         text: str,
         action: str,
         *,
+        other: str = "",
         width: int = 440,
         token: str = "muted",
         starting: bool = False,
     ) -> None:
-        """`starting` says that the engine is, instead of `heading`, until `end_starting`."""
+        """`other` is a second way to go on; `starting` says that the engine is, not `heading`, until `end_starting`."""
         super().__init__(look, "surface")
         self._text_width = width
         self._own_heading, self._is_starting = heading, starting
@@ -59,7 +61,16 @@ class EmptyNote(Ground):
         for widget in (self._picture, self.heading, self.text):
             column.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addSpacing(ACTION_GAP)
-        column.addWidget(self.action, 0, Qt.AlignmentFlag.AlignHCenter)
+        actions = QHBoxLayout()
+        actions.setSpacing(6)
+        actions.addStretch(1)
+        actions.addWidget(self.action)
+        if other:
+            self.other = button(look, other, small=True)
+            self.other.clicked.connect(self.other_pressed)
+            actions.addWidget(self.other)
+        actions.addStretch(1)
+        column.addLayout(actions)
         column.addStretch(3)
         self._column = column
         look.changed.connect(self._on_look_changed)

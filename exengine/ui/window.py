@@ -205,6 +205,7 @@ class Window(DockWalk):
             dock.seen_changed.connect(self._watch)
         if self.performance is not None:
             self.performance.test_asked.connect(self.clicks.ask_test_alert)
+            self.performance.status_asked.connect(partial(self.go_to, self.status))
 
     def _watch(self) -> None:
         """Tells the engine what can be seen: nothing else is computed."""

@@ -265,7 +265,7 @@ def test_without_a_closed_group_it_says_why_and_what_next(stage: Stage, qtbot) -
         stage.dock.note.action.click()
 
 
-def test_a_store_that_cannot_be_read_is_said_with_what_is_safe_and_tried_again(stage: Stage) -> None:
+def test_a_store_that_cannot_be_read_is_said_with_what_is_safe_and_tried_again(stage: Stage, qtbot) -> None:
     trade(stage)
     stage.shelf.fault = StoreFailed("The disk does not read the store’s file.")
     stage.show(live())
@@ -273,6 +273,8 @@ def test_a_store_that_cannot_be_read_is_said_with_what_is_safe_and_tried_again(s
     assert "The disk does not read" in stage.dock.fault.text.text()
     assert "trading does not wait for these figures" in stage.dock.fault.text.text()
     assert "then try again" in stage.dock.fault.text.text()
+    with qtbot.waitSignal(stage.dock.status_asked):
+        stage.dock.fault.other.click()
     stage.shelf.fault = None
     stage.ask(stage.dock.fault.action.click)
     assert stage.dock.pages.currentWidget() is stage.dock.view

@@ -69,6 +69,8 @@ def test_a_refusal_is_shown_at_its_field(make):
     assert "Listener, Port is taken by another program. Nothing was changed." in setting.dialog.notice.text.text()
     assert setting.dialog.navigation.current == "listener"
     assert setting.row("listener.port").fault.text() == "Is taken by another program."
+    told = [one.text for one in setting.dialog.preview.told]
+    assert not any("9000" in text for text in told), f"what was refused is announced: {told}"
     assert setting.desk.applied == []
     setting.desk.fails_with = None
     setting.type("listener.port", "9001")
