@@ -230,8 +230,9 @@ def ready_fonts() -> None:
 
 
 def ready_test_programs() -> None:
-    """Asks once for the programs that single tests want. Without one of them those tests are skipped."""
-    missing = sorted({package for program, package in TEST_PROGRAMS.items() if not shutil.which(program)})
+    """Asks once for what single tests want, as a window on an X server. Without it those tests are skipped."""
+    programs = {package for program, package in TEST_PROGRAMS.items() if not shutil.which(program)}
+    missing = sorted({*programs, *missing_libraries(WINDOW_LIBRARIES)})
     if not missing or not sys.platform.startswith("linux") or PROGRAMS_ASKED.exists():
         return
     PROGRAMS_ASKED.touch()

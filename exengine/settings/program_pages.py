@@ -266,13 +266,16 @@ class AppPage(Page):
         "local", "Timezone", "Where the trader’s day begins: local, UTC or an IANA name"
     )
     data_dir: Annotated[str, AfterValidator(_folder)] | None = setting(
-        None, "Data folder", "Where store and logs are kept", empty="the platform’s own folder", files=FOLDER
+        None, "Data folder", "Where the store and the logs are kept", empty="the platform’s own folder", files=FOLDER
     )
     database_url: Annotated[str, AfterValidator(_database_url)] = setting(
         "", "Database", "A Postgres database as postgresql://user@host/name", empty="a SQLite file in the data folder"
     )
     update_list: Annotated[str, AfterValidator(_update_list)] = setting(
-        "", "New versions", "Where they are announced; asked once a day while no group is open", empty="never asked for"
+        "",
+        "New versions",
+        "Where new versions are announced; asked once a day while no group is open",
+        empty="never asked for",
     )
     update_key: Annotated[str, AfterValidator(_update_key)] = setting(
         "", "Makers’ key", "Ed25519, in base64: who must have signed what is announced", empty="none"

@@ -296,7 +296,7 @@ class LimitsPage(WizardPage):
         super().__init__(look)
         grid = _grid()
         self.loss = self.line(
-            grid, "Loss of a day", answers.max_daily_loss, "USD", "Realised, over all accounts: pauses the engine"
+            grid, "Max daily loss", answers.max_daily_loss, "USD", "Realised, over all accounts: pauses the engine"
         )
         self.drawdown = self.line(
             grid,

@@ -24,6 +24,8 @@ from exengine.ui.setup import Setup
 from exengine.ui.theme import Look, Role, Weight
 
 WIDTH = 720
+MOST_LINES = 6
+"""Of the alert text that are seen at once: it is copied, not read, and the next step must be in sight."""
 NARROW = 720
 """Under this width the form of the test alert takes two lines."""
 
@@ -75,7 +77,7 @@ class FirstSteps(QScrollArea):
         self.form = AlertForm(look, icons, setup, book)
         self.test_meaning = Label(look, token="muted")
         self.test_meaning.setWordWrap(True)
-        self.code = Code(look, "Alert text")
+        self.code = Code(look, "Alert text", most_lines=MOST_LINES)
         self.url = ElidedLabel(look)
         self.reach = ElidedLabel(look, "TradingView cannot reach this address. It needs a public one.", token="warn")
         self.tunnel = button(look, "Set up a tunnel", kind="link", small=True)

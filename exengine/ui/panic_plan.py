@@ -40,6 +40,8 @@ class PanicPlan:
     mode: Mode
     parts: tuple[AccountPart, ...]
     queued: int
+    open_quote: Decimal
+    """What would be paid if all entries filled."""
 
     def _sum(self, field: str) -> int:
         return sum(getattr(part, field) for part in self.parts)
@@ -92,7 +94,12 @@ def panic_plan(book: Book, setup: Setup) -> PanicPlan:
         _part(account, by_account[account], book, setup.venue_of(account), setup.mode_of(account) or mode)
         for account in sorted(by_account)
     )
-    return PanicPlan(mode=mode, parts=parts, queued=book.engine.queued if book.engine is not None else 0)
+    return PanicPlan(
+        mode=mode,
+        parts=parts,
+        queued=book.engine.queued if book.engine is not None else 0,
+        open_quote=book.engine.open_quote if book.engine is not None else ZERO,
+    )
 
 
 def _part(account: str, groups: list[GroupRow], book: Book, venue: str, mode: Mode) -> AccountPart:

@@ -143,7 +143,7 @@ class PanicSheet(Sheet):
         self.everything.set_words("Cancel everything and close all groups", self._bound())
         self.entries.set_words(
             f"Only cancel the {fmt.count(plan.entries, 'unfilled entry', 'unfilled entries')}",
-            f"Groups stay open and keep their {fmt.count(plan.targets, 'target')}. The engine goes on.",
+            "What is held stays open with its targets. The engine goes on.",
         )
         only_entries = self.entries_only
         self.entries.setEnabled(plan.entries > 0 or only_entries)
@@ -237,7 +237,8 @@ def _entries_heading(plan: PanicPlan) -> str:
 
 
 def _entries_meaning(plan: PanicPlan) -> str:
-    return "Nothing is sold or bought back. What was not filled of the ladders is not placed again."
+    worth = f"**{fmt.number(plan.open_quote, 2)} USD**"
+    return f"Orders for about {worth} are cancelled and not placed again. Nothing is sold or bought back."
 
 
 def _are(count: int) -> str:

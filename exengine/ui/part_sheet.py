@@ -172,7 +172,7 @@ class PartSheet(Sheet):
         assert self.mode is not None
         verb = "sold" if group.side.sign > 0 else "bought back"
         where = f"{verb} on {group.account}, {words.MODES[self.mode][0]}"
-        self.meaning.say(f"{self._amount(group, part)}, {where}.{self._fee(group, part)}")
+        self.meaning.say(f"{self._amount(group, part)}, {where}.{self._result(group, part)}")
         if whole:
             self.stays.say("That is all of it: its open entries are cancelled and the slot is free again.")
         else:
@@ -183,9 +183,12 @@ class PartSheet(Sheet):
         worth = f", about **{fmt.number(usd, 2)} USD**" if usd is not None else ""
         return f"**{fmt.trimmed(qty, group.qty_decimals)} {unit_of(group)}**{worth}"
 
-    def _fee(self, group: GroupRow, qty: Decimal) -> str:
-        usd = self._usd(group, qty)
-        return f" The fee is about **{fmt.number(usd * group.taker_fee, 2)} USD**." if usd is not None else ""
+    def _result(self, group: GroupRow, qty: Decimal) -> str:
+        usd, pnl = self._usd(group, qty), self._book.result_usd_of(group)
+        if usd is None or pnl is None:
+            return ""
+        brought, fee = fmt.signed(pnl * qty / group.net_qty, 2), fmt.number(usd * group.taker_fee, 2)
+        return f" That brings about **{brought} USD**, after a fee of about **{fee} USD**."
 
     def _usd(self, group: GroupRow, qty: Decimal) -> Decimal | None:
         last, rate = self._book.last(group), self._book.usd_rate(group.account, group.quote)

@@ -39,7 +39,7 @@ EMPTY = (
 READING = ("Reading the history", "The figures appear as soon as it has been read.")
 STOPPED = ("The reading was stopped", "What was read so far is kept, and is not read again.")
 FAILED = "The history cannot be read"
-SAFE = "Nothing of the history is lost by it, and trading does not wait for these figures."
+SAFE = "Nothing stored is changed by reading it, and trading does not wait for these figures."
 TO_DO = "See in Status what is in its way, then try again."
 
 
@@ -252,7 +252,7 @@ class PerformanceDock(Dock):
         self._basis = None
         if self.report is not None:
             then = minute(self.report.now.at_ms, self.feed.calendar.zone)
-            self._tell(f"Not up to date, as of {then}: {str(error).rstrip('.')} · Trading does not wait", token="warn")
+            self._tell(f"Not up to date, as of {then}: {str(error).rstrip('.')} · Trading goes on", token="warn")
             self.again.show()
             return
         self.fault.say(FAILED, f"{error} {SAFE} {TO_DO}", action=True)

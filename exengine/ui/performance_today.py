@@ -125,7 +125,7 @@ def today_lines(report: Report, zone: tzinfo, rate: Rates, engine: EngineRow | N
         "Slots": _slots(engine),
         "Slowest order": f"**{fmt.latency(day.slowest_ms)}**"
         + (" from received to acknowledged" if day.slowest_ms is not None else ""),
-        "Alerts": _alerts(day, zone),
+        "Errors": _errors(day, zone),
     }
 
 
@@ -172,7 +172,7 @@ def _slots(engine: EngineRow | None) -> str:
     return f"**{engine.pool_used} of {engine.pool_limit}** in use, {engine.queued} waiting"
 
 
-def _alerts(day: Day, zone: tzinfo) -> str:
+def _errors(day: Day, zone: tzinfo) -> str:
     if day.last_error is None:
         return "**0**"
     return f"**{day.errors:,}** · {day.last_error.text} · {moment(day.last_error.at_ms, zone):%H:%M}"

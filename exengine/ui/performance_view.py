@@ -145,7 +145,7 @@ class PerformanceView(QScrollArea):
 
     def _show_heat_words(self) -> None:
         """What its tints mean, and that timeframes are out of sight: the sums at the end of its rows count them too."""
-        hidden = f"{self.heat.hidden} more sideways · " if self.heat.hidden else ""
+        hidden = f"{self.heat.hidden} more to the side · " if self.heat.hidden else ""
         there = self.heat.heat is not None and self.heat.heat.cells
         self.heat_pane.heading.detail.setText(f"{hidden}stronger tint = larger" if there else "")
 

@@ -2,7 +2,9 @@
 
 from PySide6.QtWidgets import QWidget
 
+from exengine.domain.group import GroupKey
 from exengine.domain.reception import Verdict, VerdictKind
+from exengine.domain.signal_body import BodyError, parse_body
 from exengine.engine.rows import Mode, SignalRow
 from exengine.ui import format as fmt
 from exengine.ui import words
@@ -23,17 +25,29 @@ class ReplaySheet(Sheet):
         self.heading = self.add_heading(f"Take the alert for {fmt.pair(row.symbol)} {row.timeframe} again?")
         self.meaning = Prose(look)
         became = words.outcome(row.outcome)[0].lower()
+        account = GroupKey.of(row.group).account if row.group else ""
+        where = f"on **{account}**, {words.MODES[mode][0]}" if account else words.MODES[mode][0]
         self.meaning.say(
             f"Signal {row.id}, **{words.sentence(row.action)}**, came {fmt.age(now_ms - row.received_at_ms)} ago; "
             f"its outcome was **{became}**. It goes through the whole engine as a new signal, **now**, at today’s "
-            f"limits and the price that it names: it may open, add to, reduce or close a group with orders of its own, "
-            f"{words.MODES[mode][0]}. It is marked as a replay, and is neither a duplicate nor stale."
+            f"limits and the price that it names{_price_of(row)}: it may open, add to, reduce or close a group with "
+            f"orders of its own, {where}. It is marked as a replay, and is neither a duplicate nor stale."
         )
         self.body.addWidget(self.meaning)
         self.buttons.addWidget(Label(look, "Enter and Esc cancel.", token="muted"), 1)
         self.cancel = self.add_cancel()
         self.action = self.add_action("Take it again", kind="danger")
         self.cancel.setFocus()
+
+
+def _price_of(row: SignalRow) -> str:
+    """`, **67,240.5**`; empty where its text does not tell."""
+    try:
+        told = parse_body(row.body.encode()).get("tv")
+    except BodyError:
+        return ""
+    named = (told.get("entry_price") or told.get("close_price")) if isinstance(told, dict) else None
+    return f", **{named}**" if named else ""
 
 
 def why_not_replay(row: SignalRow | None, *, allowed: bool) -> str:

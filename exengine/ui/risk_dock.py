@@ -206,7 +206,7 @@ class RiskDock(PanelDock):
             return
         said = [risk_words.looks(about, self._now_ms, self._reach, watching=self.model.rowCount() > 0)]
         if about.offers:
-            said.append(f"{fmt.count(about.offers, 'winner')}, {fmt.number(about.offered_usd, 2)} USD")
+            said += [f"{fmt.count(about.offers, 'winner')}, {fmt.number(about.offered_usd, 2)} USD", "after fees"]
         self.heading.detail.setText(" · ".join(said))
 
     def _show_plan(self) -> None:

@@ -303,7 +303,7 @@ class AccountsEditor(QWidget):
     def _on_give(self) -> None:
         account = self._accounts[self.chosen]
         name = str(account.get("name"))
-        sheet = KeysSheet(self.look, self.icons, self, name, str(account.get("exchange")))
+        sheet = KeysSheet(self.look, self.icons, self, name, str(account.get("exchange")), mode_of(account))
 
         def on_accepted() -> None:
             self._safe.hold(name, sheet.keys)

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from exengine.domain.errors import UserError
+from exengine.engine.rows import Mode
 from exengine.settings.account_keys import WITH_PASSPHRASE, AccountKeys
 from exengine.settings.pages import AccountPage
 from exengine.settings.program_pages import NotificationPage
@@ -74,9 +75,9 @@ class AccountDesk(Protocol):
 class KeysSheet(Sheet):
     """Asks for an account's keys. They are written only: nothing of them is shown, and nothing pre-filled."""
 
-    def __init__(self, look: Look, icons: Icons, parent: QWidget, account: str, exchange: str) -> None:
-        super().__init__(look, icons, parent, name="account_keys", title="Keys")
-        self.add_heading(f"Keys of {account or 'the new account'}")
+    def __init__(self, look: Look, icons: Icons, parent: QWidget, account: str, exchange: str, mode: Mode) -> None:
+        super().__init__(look, icons, parent, name="account_keys", title="Keys", mode=mode)
+        self.heading = self.add_heading(f"Keys of {account or 'the new account'} at {exchange}")
         about = Label(
             look,
             "Make a key at the exchange that may trade and may not withdraw, for this machine’s address only. "
@@ -232,4 +233,4 @@ class AccountTest(QWidget):
 
     def _ended(self, text: str) -> None:
         self.state.setText(text)
-        self.stop.setText("Close")
+        self.stop.setText("Hide")

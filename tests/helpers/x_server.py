@@ -1,15 +1,25 @@
 """An X server of a test's own, with no screen behind it: Xvfb."""
 
+import ctypes
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from PySide6.QtCore import QLibraryInfo
 
 SCREEN = "1920x1200x24"
 
 
 def has_x_server() -> bool:
+    """Whether there is one, and what a window on it takes."""
+    plugins = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.PluginsPath))
+    try:
+        ctypes.CDLL(str(plugins / "platforms" / "libqxcb.so"))
+    except OSError:
+        return False
     return shutil.which("Xvfb") is not None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeVar
 
+from exengine.domain.alert_text import AlertTemplate, alert_body, alert_text
 from exengine.domain.events import QueueAction
 from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
@@ -173,13 +174,6 @@ class Recorder:
         return self.trails.get(cause, ())
 
 
-ALERT_TEXT = """{ "secret": "%s",
-  "tv": { "exchange": "{{exchange}}", "symbol": "{{ticker}}",
-          "timeframe": "{{interval}}", "action": "buy",
-          "market_position": "long", "close_price": {{close}} },
-  "execution_intent": { "type": "signal" } }"""
-
-
 def setup(mode: Mode = Mode.PAPER) -> Setup:
     names = {
         Mode.PAPER: ("paper", "Paper"),
@@ -196,8 +190,8 @@ def setup(mode: Mode = Mode.PAPER) -> Setup:
         ),
         webhook_url="http://127.0.0.1:8787/webhook/4f1c0a",
         webhook_url_masked="http://127.0.0.1:8787/webhook/••••••",
-        alert_text=ALERT_TEXT % "correct horse",
-        alert_text_masked=ALERT_TEXT % "••••••••••••",
+        alert_text=alert_text(alert_body(AlertTemplate.STRATEGY, secret="correct horse")),
+        alert_text_masked=alert_text(alert_body(AlertTemplate.STRATEGY, secret="••••••••••••")),
         is_public=False,
         test_symbols=("BTC/USDT", "ETH/USDT", "SOL/USDT"),
         test_legs=5,

@@ -296,7 +296,7 @@ def status(*, away: bool = False, mode: Mode = Mode.PAPER) -> Status:
     perp = AccountStatus(
         name="perp",
         venue="Bybit swap",
-        mode=Mode.TESTNET,
+        mode=Mode.LIVE if mode is Mode.LIVE else Mode.TESTNET,
         connection=Connection.AWAY if away else Connection.CONNECTED,
         why="the exchange does not answer (timed out after 10 s)" if away else "",
         latency_ms=10_004 if away else 131,

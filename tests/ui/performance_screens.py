@@ -181,12 +181,12 @@ def busy(stage: Stage) -> None:
 
 
 def reading(stage: Stage) -> None:
-    stage.show(rows.changes(engine=rows.empty_engine()))
+    stage.show(rows.changes(engine=rows.engine()))
     stage.dock.feed.slow.emit(Progress(done=34_000, of=100_000))
 
 
 def error(stage: Stage) -> None:
-    stage.shelf.fault = StoreFailed("The disk does not read or write the store’s file (disk I/O error, SQLITE_IOERR).")
+    stage.shelf.fault = StoreFailed("The store is locked by another program (database is locked, SQLITE_BUSY).")
     stage.show(live())
 
 

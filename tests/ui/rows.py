@@ -404,7 +404,7 @@ def refused(account: str = "paper", *, number: int = 90) -> LogRow:
     return replace(
         log(
             number,
-            "Entry of pyramid 1, DCA4 refused by the exchange: too many open orders on this symbol (-1015).",
+            "Entry of pyramid 1, DCA4 refused by the exchange: too many open orders on this symbol (-1013).",
             severity=Severity.ERROR,
             symbol="DOGE/USDT",
             timeframe="15m",
@@ -431,7 +431,8 @@ def outage_log() -> tuple[LogRow, ...]:
         "The disk is full: nothing more can be stored.",
         severity=Severity.ERROR,
         category=Category.SYSTEM,
-        advice="Make room on it: what waits is stored then.",
+        advice="Make room or end what is in the way: it then goes on by itself. "
+        "What rests on the exchange stays; nothing new is sent, alerts are answered with 503.",
         at_ms=NOW_MS - MINUTE,
     )
     return (

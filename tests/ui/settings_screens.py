@@ -101,7 +101,7 @@ def going_live(dialog: SettingsDialog) -> None:
 
 
 def keys(dialog: SettingsDialog) -> None:
-    KeysSheet(dialog.look, dialog.icons, dialog, "binance-small", "binance").open()
+    KeysSheet(dialog.look, dialog.icons, dialog, "binance-small", "binance", Mode.TESTNET).open()
 
 
 def removing(dialog: SettingsDialog) -> None:

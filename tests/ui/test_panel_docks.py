@@ -228,7 +228,7 @@ def test_groups_are_shown_by_loss_with_timer_and_state(full):
     assert texts(model, 0)[:5] == ["AVAX 1h", "−6.84", "−341.58", "14:20", "5 / 5"]
     assert texts(model, 0)[RiskCol.STATE] == "Candidate"
     assert [row.symbol.split("/")[0] for row in model.rows()] == ["AVAX", "LINK", "SOL", "ETH", "BTC", "DOGE"]
-    assert full.window.risk.heading.detail.text() == "next look in 6 s · 3 winners, 443.84 USD"
+    assert full.window.risk.heading.detail.text() == "next look in 6 s · 3 winners, 443.84 USD · after fees"
 
 
 def test_the_title_counts_down_to_the_next_look(full):

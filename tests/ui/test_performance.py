@@ -287,7 +287,7 @@ def test_figures_stay_where_a_later_reading_fails(stage: Stage) -> None:
     stage.ask(stage.dock.feed.ask)
     assert stage.dock.pages.currentWidget() is stage.dock.view
     assert stage.dock.heading.detail.text() == (
-        "Not up to date, as of Nov 23, 13:32: The store is locked by another program · Trading does not wait"
+        "Not up to date, as of Nov 23, 13:32: The store is locked by another program · Trading goes on"
     )
     stage.shelf.fault = None
     assert stage.dock.again.isVisible()
@@ -407,7 +407,7 @@ def test_today_in_lines(view: PerformanceView) -> None:
     assert lines["Slots"] == "**6 of 6** in use, 5 waiting"
     assert lines["Slowest order"].startswith("**412 ms**")
     assert lines["Fees paid"] == "**20.16** USD"
-    assert lines["Alerts"].endswith("DCA4 · 12:52")
+    assert lines["Errors"].endswith("DCA4 · 12:52")
     view._copy.click()
     assert "Fees paid: 20.16 USD" in QGuiApplication.clipboard().text()
 
@@ -434,7 +434,7 @@ def test_the_heat_map_says_how_many_timeframes_are_out_of_sight(view: Performanc
     heat.show()
     hidden = len(heat.heat.timeframes) - heat._seen()[0]
     assert hidden > 0
-    assert words.text() == f"{hidden} more sideways · stronger tint = larger"
+    assert words.text() == f"{hidden} more to the side · stronger tint = larger"
 
 
 def test_the_heat_map_scrolls_whole_columns_and_rows_beneath_its_sums(view: PerformanceView) -> None:

@@ -10,6 +10,8 @@ from PySide6.QtCore import QModelIndex, QPoint
 from PySide6.QtGui import QGuiApplication
 
 from exengine.domain.group import GroupKey
+from exengine.domain.money import arithmetic
+from exengine.ui import format as fmt
 from exengine.ui.exports import table_rows
 from exengine.ui.positions_cells import Col
 from exengine.ui.positions_deeds import Deed, why_not
@@ -143,6 +145,9 @@ def test_closing_a_part_says_what_goes_and_what_stays(full, on_loop):
     assert sheet.part == part
     assert f"{part} SOL" in sheet.meaning.accessibleName()
     assert "sold on paper, PAPER" in sheet.meaning.accessibleName()
+    with arithmetic():
+        brought = full.window.book.result_usd_of(group) * part / group.net_qty
+    assert f"That brings about {fmt.signed(brought, 2)} USD, after a fee of" in sheet.meaning.accessibleName()
     assert "stay, with their ladder" in sheet.stays.accessibleName()
     do(on_loop, sheet.action.click)
     assert full.commands.asked == [("close_part", SOL, part)]

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit
 
+from exengine.engine.rows import Mode
 from exengine.settings.account_keys import AccountKeys
 from exengine.ui.settings_accounts import AccountsEditor
 from exengine.ui.settings_questions import RemoveAccountSheet, VaultSheet
@@ -36,6 +37,8 @@ def test_new_keys_are_kept_with_apply_and_their_account_is_connected_anew(make):
     editor = accounts(setting)
     editor.give.click()
     sheet = editor.findChild(Sheet, "account_keys")
+    assert sheet.heading.text() == "Keys of main at binance"
+    assert sheet.mode is Mode.TESTNET
     for line, text in ((sheet.api_key, KEYS.api_key), (sheet.secret, KEYS.secret)):
         assert line.echoMode() is QLineEdit.EchoMode.Password
         QTest.keyClicks(line, text.replace(" ", "-"))

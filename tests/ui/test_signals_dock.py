@@ -38,7 +38,10 @@ def test_a_signal_is_taken_again_after_a_question(full, on_loop):
     sheet = full.window.clicks.sheet
     assert sheet.heading.text().startswith("Take the alert for ")
     assert "as a new signal, now" in sheet.meaning.accessibleName()
-    assert "PAPER" in sheet.meaning.accessibleName()
+    said = sheet.meaning.accessibleName()
+    assert "PAPER" in said
+    assert "on paper, PAPER" in said
+    assert "the price that it names, 67240.50:" in said
     assert full.commands.asked == []
     do(on_loop, sheet.action.click)
     assert full.commands.asked == [("replay_signal", 1)]

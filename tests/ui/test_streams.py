@@ -267,6 +267,12 @@ def test_the_payload_is_shown_when_asked_for(look, icons, qtbot):
     assert not dock.payload.isVisible()
     dock.show_payload.click()
     assert '"exchange": "BINANCE"' in dock.payload.toPlainText()
+    for height in range(150, 190):
+        dock.resize(1200, height)
+        qtbot.wait(0)
+        shown, line = dock.payload.viewport().height(), dock.payload.fontMetrics().lineSpacing()
+        assert shown < dock.payload.document().blockCount() * line, "all of it has room: nothing could be cut"
+        assert (shown - dock.payload.document().documentMargin()) % line == 0, f"half a line at the foot of {height}"
 
 
 def test_the_end_is_followed_too_when_the_dock_becomes_lower(dock, qtbot):

@@ -398,6 +398,8 @@ def test_panic_can_cancel_entries_only_without_the_word(stage, on_loop):
     sheet.entries.setChecked(True)
     assert sheet.heading.text() == "Cancel 22 unfilled entries on 2 paper accounts?"
     assert sheet.action.text() == "Cancel 22 entries"
+    resting = fmt.number(rows.engine().open_quote, 2)
+    assert f"Orders for about {resting} USD are cancelled" in sheet.meaning.accessibleName()
     assert (sheet.cancel.text(), sheet.hint.text()) == ("Keep the entries", "Enter and Esc keep them.")
     shown = [[label.text() for label in labels if label.isVisible()] for labels in sheet._cells]
     assert shown == [["3", "20"], ["1", "2"], ["4", "22"]]

@@ -268,11 +268,12 @@ def test_programs_of_single_tests_are_asked_for_once_and_all_at_once(
     monkeypatch.setattr(dev.sys, "platform", "linux")
     monkeypatch.setattr(dev, "PROGRAMS_ASKED", tmp_path / "asked")
     monkeypatch.setattr(dev.shutil, "which", lambda name: None if name != "dbus-daemon" else name)
+    monkeypatch.setattr(dev, "loadable", lambda library: library != "libxcb-icccm.so.4")
     monkeypatch.setattr(dev, "install_system_packages", lambda packages: f"Please install {' '.join(packages)}")
     dev.ready_test_programs()
     said = capsys.readouterr().err
-    assert "gnome-keyring, xvfb will be SKIPPED" in said
-    assert said.endswith("Please install gnome-keyring xvfb\n")
+    assert "gnome-keyring, libxcb-icccm4, xvfb will be SKIPPED" in said
+    assert said.endswith("Please install gnome-keyring libxcb-icccm4 xvfb\n")
     dev.ready_test_programs()
     assert capsys.readouterr().err == ""
 
