@@ -297,13 +297,16 @@ class ListenerPage(Page):
         "", "Public address", "What TradingView calls: the tunnel or proxy in front", empty="none yet"
     )
     trusted_proxies: tuple[Network, ...] = setting(
-        (), "Trusted proxies", "Peers whose word for the caller’s address is taken: addresses or networks", empty="none"
+        (), "Trusted proxies", "Proxies that are believed whom they speak for: addresses or networks", empty="none"
     )
     allowed_sources: tuple[Source, ...] = setting(
-        (), "Allowed sources", "Only these may call: addresses, networks, or tradingview for its own four", empty="all"
+        (),
+        "Allowed sources",
+        "Only these may call: addresses, networks, or tradingview for its four servers",
+        empty="all",
     )
     allowed_hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = setting(
-        (), "Allowed hosts", "Names that may be called besides the public address’s, as a proxy’s own", empty="none"
+        (), "Allowed hosts", "Host names that are answered to besides the public address’s", empty="none"
     )
     rate_per_minute: Whole = setting(
         60, "Rate", "Requests that each address may send", unit="a minute", ge=1, le=100_000

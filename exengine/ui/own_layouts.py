@@ -235,7 +235,7 @@ class LayoutQuestions:
         if not name:
             return False, "Float, tab, close and size the docks first; this keeps it."
         if _is_stock(name):
-            return False, f"“{name}” is a layout of the program’s own. Choose another name."
+            return False, f"“{name}” is one of the program’s own layouts. Choose another name."
         there = self._own.named(name)
         return True, f"Takes the place of “{there.name}”." if there is not None else ""
 

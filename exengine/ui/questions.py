@@ -84,7 +84,7 @@ class AgainSheet(Sheet):
         )
         self.meaning.say(
             f"{buys} **{each}**, up to **{fmt.number(worth, fmt.quote_decimals(group.quote))} {group.quote}**, on "
-            f"{group.account}, {words.MODES[mode][0]}. First put right what the exchange did not like."
+            f"{group.account}, {words.MODES[mode][0]}. First put right why the exchange refused it."
         )
         self.body.addWidget(self.meaning)
         self.buttons.addWidget(Label(look, "Enter and Esc cancel.", token="muted"), 1)

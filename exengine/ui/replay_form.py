@@ -233,7 +233,7 @@ class ReplayForm(Ground):
         if self.fault.text():
             return "A configuration cannot be used"
         if self.second.currentText() == CHANGED and self._second == self._first:
-            return "Write what B has otherwise than A, or compare with nothing"
+            return "Write what is different in B, or compare with nothing"
         return ""
 
     @property

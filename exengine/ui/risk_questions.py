@@ -93,7 +93,7 @@ class RunSheet(Sheet):
         more = about.candidates - 1
         follow = f" Up to {fmt.count(more, 'further candidate')} may follow at once." if more > 0 else ""
         self.meaning.say(
-            f"{self._orders(plan)} The winners come first, then the loser by what they really bring. "
+            f"{self._orders(plan)} The winners are closed first, then the loser by as much as they really bring. "
             f"**{fmt.number(plan.required_usd, 2)} USD** is needed.{follow}"
         )
         self.model.replace(plan_rows(plan), 0)
@@ -145,8 +145,10 @@ def adopt_meaning(group: GroupRow, mode: Mode) -> str:
     gone = f"**{fmt.trimmed(missing, group.qty_decimals)} {group.base}**"
     why = (group.error or "").rstrip(".")
     said = f"{why[:1].upper()}{why[1:]}. " if why else ""
+    cost = group.holding.cost * missing / group.net_qty if group.net_qty else Decimal(0)
+    at = f"their cost of about **{fmt.number(cost, fmt.quote_decimals(group.quote))} {group.quote}**"
     return (
-        f"{said}Of this group {gone} count as closed by hand, at their cost: the books show neither gain nor loss. "
+        f"{said}Of this group {gone} count as closed by hand, at {at}: the books show neither gain nor loss. "
         f"What is left goes on. No order is sent on {group.account}, {words.MODES[mode][0]}. This cannot be undone."
     )
 

@@ -94,7 +94,7 @@ def test_a_name_is_given_once_whatever_its_case_and_no_stock_name_is_taken(stage
     sheet = stage.window.clicks.sheet
     for name, possible, words in (
         ("night", True, "Takes the place of “Night”."),
-        ("Trade", False, "“Trade” is a layout of the program’s own. Choose another name."),
+        ("Trade", False, "“Trade” is one of the program’s own layouts. Choose another name."),
         ("   ", False, "Float, tab, close and size the docks first; this keeps it."),
         ("Morning", True, ""),
     ):

@@ -15,6 +15,7 @@ from exengine.domain.group import GroupKey
 from exengine.domain.instrument import Side
 from exengine.engine.panel_rows import Panel, Patch, RiskState, WaitingRow
 from exengine.engine.rows import EngineStatus, Mode
+from exengine.ui import format as fmt
 from exengine.ui.positions_cells import Col as Column
 from exengine.ui.queue_model import Col as QueueCol
 from exengine.ui.queue_model import QueueModel
@@ -594,7 +595,10 @@ def test_the_difference_is_shown_and_the_exchange_s_view_can_be_adopted(full, on
     adopt.trigger()
     sheet = full.window.clicks.sheet
     assert sheet.heading.text() == "Adopt the exchange’s view of SOL/USDT 1h?"
-    assert "Of this group 6.764 SOL count as closed by hand, at their cost" in sheet.meaning.accessibleName()
+    group = full.window.book.groups["paper|SOL/USDT|1h#1"]
+    cost = fmt.number(rows.D("6.764") * group.holding.cost / group.net_qty, 2)
+    said = f"Of this group 6.764 SOL count as closed by hand, at their cost of about {cost} USDT"
+    assert said in sheet.meaning.accessibleName()
     do(on_loop, sheet.action.click)
     assert full.commands.asked == [("adopt", "paper|SOL/USDT|1h#1")]
 

@@ -108,7 +108,7 @@ def test_the_tools_menu_opens_it_once_beside_the_program(replaying: Replaying) -
 
 def test_what_is_missing_is_said_and_keeps_the_button_off(replaying: Replaying) -> None:
     window, form = replaying.window, replaying.window.form
-    assert window.why.text() == "Write what B has otherwise than A, or compare with nothing."
+    assert window.why.text() == "Write what is different in B, or compare with nothing."
     assert not window.run.isEnabled()
     form.changes.setPlainText(CHANGES)
     assert window.run.isEnabled()
