@@ -194,7 +194,6 @@ class PositionsDock(Dock):
     def context_menu(self, at: QPoint) -> QMenu:
         """What can be done with the group at a place of the table."""
         menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
         group = self.model.group_at(self.table.indexAt(at))
         if group is not None:

@@ -1,6 +1,6 @@
 """The Queue dock: who waits for a slot, and the trader's hand on the line."""
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Signal
 from PySide6.QtWidgets import QMenu, QStackedWidget, QWidget
 
 from exengine.domain.events import QueueAction
@@ -134,7 +134,6 @@ class QueueDock(PanelDock):
         """What can be done with the row at a place of the table."""
         row = self.model.row_at(self.table.indexAt(at))
         menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if row is not None:
             for text, icon, action in (
                 (f"Promote {name_of(row)}", "promote", QueueAction.PROMOTE),

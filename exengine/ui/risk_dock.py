@@ -368,7 +368,6 @@ class RiskDock(PanelDock):
         """What can be done with the row at a place of the table."""
         row = self.model.row_at(self.table.indexAt(at))
         menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
         if row is not None:
             name = risk_words.name_of(row)

@@ -178,7 +178,6 @@ class SignalsDock(StreamDock):
     def context_menu(self, at: QPoint) -> QMenu:
         """What can be done with the signal at a place of the table."""
         menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
         if self.table.indexAt(at).isValid():
             made = menu.addAction("Replay…", self.ask_replay)
