@@ -11,7 +11,7 @@ from exengine.domain.errors import UserError
 from exengine.engine.rows import Mode
 from exengine.settings.account_keys import WITH_PASSPHRASE, AccountKeys
 from exengine.settings.pages import AccountPage
-from exengine.settings.program_pages import NotificationPage
+from exengine.settings.program_pages import EXCHANGES, NotificationPage
 from exengine.ui.icons import Icons
 from exengine.ui.loop import spawn
 from exengine.ui.pieces import Label, button
@@ -77,7 +77,9 @@ class KeysSheet(Sheet):
 
     def __init__(self, look: Look, icons: Icons, parent: QWidget, account: str, exchange: str, mode: Mode) -> None:
         super().__init__(look, icons, parent, name="account_keys", title="Keys", mode=mode)
-        self.heading = self.add_heading(f"Keys of {account or 'the new account'} at {exchange}")
+        self.heading = self.add_heading(
+            f"Keys of {account or 'the new account'} at {EXCHANGES.get(exchange, exchange)}"
+        )
         about = Label(
             look,
             "Make a key at the exchange that may trade and may not withdraw, for this machine’s address only. "

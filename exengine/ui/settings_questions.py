@@ -138,7 +138,10 @@ def _at_most(config: Config, quote: str) -> str:
 
 
 def _largest_sizings(config: Config) -> dict[SizingMode, Decimal]:
-    """By mode, the amount of the largest pyramid times the most pyramids: no override or mix of them goes beyond."""
+    """By mode, the largest amount that a rule or the page itself gives it, times the most pyramids of any rule.
+
+    A rule that sets the mode alone and another that sets the amount alone are not put together.
+    """
     common, special = config.grid, [rule.grid for rule in config.grid.overrides]
     counts = [common.max_pyramids, *(one.max_pyramids for one in special if "max_pyramids" in one.model_fields_set)]
     multipliers = [common.pyramid_multipliers]

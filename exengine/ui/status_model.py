@@ -252,8 +252,7 @@ class TasksModel(KeyedModel[TaskStatus]):
 
     def make_cells(self, row: TaskStatus) -> list[Cell]:
         again = (Part(fmt.count(row.restarts, "restart"), "warn"),) if row.restarts else ()
-        ended = Cell("Ended", "error", icon="error", icon_token="error", icon_first=True)
-        state = Cell("Running", "success") if row.running else ended
+        state = Cell("Running", "success") if row.running else Cell("Ended", "error", icon="error", icon_token="error")
         return [
             Cell(row.name[0].upper() + row.name[1:], value=row.name),
             state._replace(after=again),

@@ -37,7 +37,7 @@ def test_new_keys_are_kept_with_apply_and_their_account_is_connected_anew(make):
     editor = accounts(setting)
     editor.give.click()
     sheet = editor.findChild(Sheet, "account_keys")
-    assert sheet.heading.text() == "Keys of main at binance"
+    assert sheet.heading.text() == "Keys of main at Binance"
     assert sheet.mode is Mode.TESTNET
     for line, text in ((sheet.api_key, KEYS.api_key), (sheet.secret, KEYS.secret)):
         assert line.echoMode() is QLineEdit.EchoMode.Password
