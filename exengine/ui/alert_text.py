@@ -1,12 +1,12 @@
 """What happened and what to do about it, as the alert strip says it: on further lines where one is too short."""
 
 from PySide6.QtCore import QPointF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QTextLayout, QTextOption
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent, QResizeEvent, QTextLayout, QTextOption
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from exengine.ui.theme import Look
 
-LINES = 3
+LINES = 4
 """At most; what has no room on them is in the tooltip."""
 GAP = "   "
 """Between what happened and what to do."""
@@ -71,18 +71,32 @@ class AlertText(QWidget):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter, whole = QPainter(self), self._whole()
-        painter.setFont(self._look.font())
-        metrics, ends = painter.fontMetrics(), (*self._breaks[1:], len(whole))
-        top, cut = (self.height() - self.lines * self._look.line_height()) / 2, False
-        for place, (start, end) in enumerate(zip(self._breaks, ends, strict=True)):
-            baseline, left = top + place * self._look.line_height() + metrics.ascent(), 0
+    def shown(self) -> list[list[tuple[str, str]]]:
+        """Of each line its pieces and their tokens; only the last line may lose its end."""
+        whole, metrics = self._whole(), QFontMetricsF(self._look.font())
+        lines = []
+        for start, end in zip(self._breaks, (*self._breaks[1:], len(whole)), strict=True):
+            line, left = list[tuple[str, str]](), 0.0
             for first, last, token in ((0, len(self._text), "text"), (len(self._text), len(whole), "muted")):
                 piece = whole[max(start, first) : min(end, last)]
-                shown = metrics.elidedText(piece, Qt.TextElideMode.ElideRight, max(0, self.width() - left))
-                cut = cut or shown != piece
-                painter.setPen(self._look.color(token))
-                painter.drawText(QPointF(left, baseline), shown)
+                if end == len(whole):
+                    piece = metrics.elidedText(piece, Qt.TextElideMode.ElideRight, max(0.0, self.width() - left))
                 left += metrics.horizontalAdvance(piece)
-        self.setToolTip(f"{self._text}\n{self._advice}".rstrip() if cut else "")
+                line.append((piece, token))
+            lines.append(line)
+        return lines
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter, metrics = QPainter(self), QFontMetricsF(self._look.font())
+        painter.setFont(self._look.font())
+        baseline = (self.height() - self.lines * self._look.line_height()) / 2 + metrics.ascent()
+        lines = self.shown()
+        for line in lines:
+            left = 0.0
+            for piece, token in line:
+                painter.setPen(self._look.color(token))
+                painter.drawText(QPointF(left, baseline), piece)
+                left += metrics.horizontalAdvance(piece)
+            baseline += self._look.line_height()
+        is_cut = "".join(piece for line in lines for piece, _ in line) != self._whole()
+        self.setToolTip(f"{self._text}\n{self._advice}".rstrip() if is_cut else "")

@@ -284,11 +284,14 @@ class Ribbon(QWidget):
         self.risk.set_token(token)
         if token != self._risk_token:
             self._risk_token = token
-            shield = self._icons.pixmap("shield", token, self._look.grown(16), self.devicePixelRatioF())
-            self.risk_icon.setPixmap(shield)
+            self._show_shield()
         self.risk_icon.setVisible(True)
         self.risk_more.setText(more)
         self.risk_more.setVisible(bool(more) and self._with_more)
+
+    def _show_shield(self) -> None:
+        size = self._look.grown(16)
+        self.risk_icon.setPixmap(self._icons.pixmap("shield", self._risk_token, size, self.devicePixelRatioF()))
 
     def _show_webhook(self, engine: EngineRow, now_ms: int) -> None:
         at_ms = engine.last_webhook_at_ms
@@ -306,7 +309,8 @@ class Ribbon(QWidget):
     # Looks
 
     def _on_look_changed(self) -> None:
-        self._risk_token = ""
+        if self._risk_token:
+            self._show_shield()
         self._show_pause()
 
     def _show_pause(self) -> None:

@@ -118,7 +118,7 @@ class GoLiveSheet(_Question):
 def real_orders(config: Config, quote: str = "") -> str:
     """What alerts will do once it trades real money, as a sentence; `quote` is the coin that a fixed amount is in."""
     groups = fmt.count(config.pool.max_open_groups, "group")
-    return f"New alerts will place real orders of up to {_at_most(config, quote)}, **{groups}**."
+    return f"New alerts will place real orders of up to {_at_most(config, quote)}, **{groups}**{_in_all(config)}."
 
 
 def _at_most(config: Config, quote: str) -> str:
@@ -135,6 +135,14 @@ def _at_most(config: Config, quote: str) -> str:
             of = "equity" if mode is SizingMode.PERCENT_EQUITY else "free balance"
             parts.append(f"**{fmt.percent(share)}** of the {of}")
     return f"{' or '.join(parts)} a group"
+
+
+def _in_all(config: Config) -> str:
+    """`: **3,000.00** in all`, where it is known beforehand."""
+    most = _largest_sizings(config)
+    if most.keys() != {SizingMode.FIXED} or config.pool.max_open_groups == 1:
+        return ""
+    return f": **{fmt.number(most[SizingMode.FIXED] * config.pool.max_open_groups, 2)}** in all"
 
 
 def _largest_sizings(config: Config) -> dict[SizingMode, Decimal]:

@@ -197,7 +197,7 @@ def test_the_step_before_real_money_says_so_and_what_it_may_cost(wizard):
     to_the_end(wizard)
     assert wizard.mode is Mode.LIVE
     assert wizard.next.property("kind") == "danger"
-    assert "up to 1,250.00 USDT a group, 4 groups." in wizard.limits._ask.accessibleName()
+    assert "up to 1,250.00 USDT a group, 4 groups: 5,000.00 in all." in wizard.limits._ask.accessibleName()
     wizard.back.click()
     assert wizard.mode is None
     assert wizard.next.property("kind") == "primary"

@@ -95,7 +95,7 @@ def test_going_live_wants_the_typed_word(make):
     sheet = setting.sheet(GoLiveSheet)
     assert sheet.heading.text() == "Trade real money on main?"
     assert "12,500.00 of the pair’s quote coin a group" in sheet.meaning.accessibleName()
-    assert "6 groups" in sheet.meaning.accessibleName()
+    assert "6 groups: 75,000.00 in all" in sheet.meaning.accessibleName()
     assert not sheet.action.isEnabled()
     sheet.word.setText("live")
     assert not sheet.action.isEnabled()

@@ -16,6 +16,7 @@ from exengine.domain.signal import FieldError
 from exengine.engine.intake import Verdict, VerdictKind
 from exengine.engine.rows import EngineStatus, Mode, Severity, Topic
 from exengine.ui import format as fmt
+from exengine.ui.alert_text import LINES, AlertText
 from exengine.ui.panic_plan import panic_plan
 from exengine.ui.positions_cells import Col
 from exengine.ui.positions_deeds import Deed
@@ -581,6 +582,21 @@ def test_what_happened_is_read_whole_and_what_to_do_goes_on_below_it_where_one_l
     strip.dismiss.click()
     stage.settle()
     assert strip.height() == low
+
+
+def test_the_strip_loses_no_word_but_the_last_ones_that_have_no_line(look, qtbot):
+    said = AlertText(look)
+    qtbot.addWidget(said)
+    full = rows.outage_log()[-1]
+    said.say(full.text, full.advice)
+    said.show()
+    for width in range(200, 1400, 3):
+        said.resize(width, 80)
+        lines = ["".join(piece for piece, _ in line) for line in said.shown()]
+        assert not any("…" in line for line in lines[:-1]), f"cut in the middle at {width}: {lines}"
+        begun = "".join(lines).removesuffix("…")
+        assert f"{full.text}   {full.advice}".startswith(begun)
+        assert begun.endswith("503.") or said.lines == LINES
 
 
 def test_an_error_that_has_ended_leaves_the_strip_by_itself(stage):
