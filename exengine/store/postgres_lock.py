@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable
 
 from exengine.store import postgres
@@ -19,6 +20,11 @@ BEAT_S = 2.0
 
 RETRY_S = 1.0
 """The pause between attempts to have it again."""
+
+LINGER_S = 3.0
+"""How long the server may take to notice that an engine has died: one that is started at once waits for that."""
+LOOK_S = 0.1
+"""The pause between two looks meanwhile."""
 
 _HOLDER = """
 SELECT application_name, client_addr::text AS address FROM pg_stat_activity WHERE pid IN (
@@ -57,7 +63,11 @@ class PostgresLock:
 
     async def acquire(self) -> None:
         """Raises AlreadyRuns where another engine runs on the database, and what `postgres.connect` raises."""
-        if not await self._take():
+        began_s = time.monotonic()
+        while not await self._take():
+            if time.monotonic() - began_s < LINGER_S:
+                await asyncio.sleep(LOOK_S)
+                continue
             raise AlreadyRuns(
                 f"Another ExEngine already runs on the database {self._address}{await self._holder()}.",
                 safe="It goes on undisturbed; nothing was changed.",

@@ -12,14 +12,11 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from exengine.domain.errors import UserError
 from exengine.domain.journal import Category, Note, Severity
 from exengine.engine.changes import Changes
 from exengine.store.address import Place, PostgresAddress, place_of
-from exengine.store.database import DatabaseStore
 from exengine.store.places import open_store
 from tests.helpers.postgres import PASSWORD
-from tests.helpers.program import eventually
 from tests.helpers.world import World
 
 ROUNDS = 4
@@ -71,28 +68,12 @@ def killed_after(place: Place, first: int, commits: int) -> int:
     return told
 
 
-def _opened_soon(place: Place) -> DatabaseStore:
-    """The store once the server has noticed that the process which had it is gone."""
-
-    def opened() -> DatabaseStore | None:
-        try:
-            return open_store(place)
-        except UserError as error:
-            if "already runs" not in str(error):
-                raise
-            return None
-
-    store = eventually(opened, what="the lock's end")
-    assert store is not None
-    return store
-
-
 async def test_every_commit_that_was_told_of_is_there_after_a_kill_and_none_in_part(place: Place) -> None:
     chance = random.Random(20261123)
     stored = 0
     for _ in range(ROUNDS):
         told = await asyncio.to_thread(killed_after, place, stored + 1, chance.randint(1, 120))
-        store = await asyncio.to_thread(_opened_soon, place)
+        store = await asyncio.to_thread(open_store, place)
         loaded = await store.load()
         profit = (await store.realised()).get("USDT", Decimal(0))
         await store.close()
