@@ -34,6 +34,11 @@ class GroupKey:
         return cls(*group_id.partition("#")[0].split("|", 2))
 
 
+def account_of(group_id: str) -> str:
+    """The account of the group with this id; empty where there is none."""
+    return GroupKey.of(group_id).account if group_id else ""
+
+
 class LegState(Enum):
     PLANNED = "planned"
     BLOCKED = "blocked"

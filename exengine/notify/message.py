@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from exengine.domain.group import GroupKey
+from exengine.domain.group import account_of
 from exengine.domain.journal import Severity
 from exengine.engine.rows import LogRow
 
@@ -28,7 +28,7 @@ class Message:
 def message_of(rows: Sequence[LogRow], label: Label, *, dropped: int = 0) -> Message:
     """One message of at least one line. `dropped`: how many before them found no room and are only counted."""
     worst = min((row.severity for row in rows), key=list(Severity).index)
-    accounts = list(dict.fromkeys(account_of(row) for row in rows))
+    accounts = list(dict.fromkeys(account_of(row.group) for row in rows))
     where = label(accounts[0]) if len(accounts) == 1 else label("")
     if len(rows) == 1 and not dropped:
         (row,) = rows
@@ -39,7 +39,7 @@ def message_of(rows: Sequence[LogRow], label: Label, *, dropped: int = 0) -> Mes
         title += f", {errors} error{'s' if errors > 1 else ''}"
     lines = [
         f"{count} × {text}" if (count := len(list(same))) > 1 else text
-        for text, same in groupby(_paragraph(row, label(account_of(row))) for row in rows)
+        for text, same in groupby(_paragraph(row, label(account_of(row.group))) for row in rows)
     ]
     shown = lines[-LINES:]
     if len(shown) < len(lines):
@@ -47,11 +47,6 @@ def message_of(rows: Sequence[LogRow], label: Label, *, dropped: int = 0) -> Mes
     if dropped:
         shown.insert(0, f"… {dropped} more were dropped: see the log.")
     return Message(title=title, body="\n".join(shown), severity=worst)
-
-
-def account_of(row: LogRow) -> str:
-    """The account that a line is about, by its group; empty where it is about none or the program."""
-    return GroupKey.of(row.group).account if row.group else ""
 
 
 def _headline(row: LogRow) -> str:

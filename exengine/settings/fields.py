@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -11,6 +11,8 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from exengine.domain import money
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+_Common = TypeVar("_Common", bound="Page")
 
 Location = tuple[str | int, ...]
 """Where a setting is, as keys and list indices."""
@@ -20,6 +22,14 @@ class Page(BaseModel):
     """A part of the configuration: unknown keys are refused, and what was read cannot be changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    def given(self) -> dict[str, Any]:
+        """The values that were written, and are no defaults."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+
+    def over(self, common: _Common) -> _Common:
+        """`common` with the values that were written here: what an override makes of it."""
+        return common.model_copy(update=self.given())
 
 
 def fault(text: str) -> PydanticCustomError:

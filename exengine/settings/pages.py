@@ -26,7 +26,6 @@ from exengine.settings.program_pages import (
 from exengine.settings.trading_pages import (
     ExecutionPage,
     GridPage,
-    OverridePage,
     PoolPage,
     PrecisionPage,
     QueuePage,
@@ -218,7 +217,7 @@ def _routes(config: Config) -> Iterator[Fault]:
 def _matches(config: Config) -> Iterator[Fault]:
     names = {account.name for account in config.effective_accounts()}
     rules = config.grid.overrides
-    most = max(config.grid.max_pyramids, *(rule.grid.max_pyramids for rule in rules if _sets(rule, "max_pyramids")), 0)
+    most = max(config.grid.max_pyramids, *(rule.grid.over(config.grid).max_pyramids for rule in rules), 0)
     for index, rule in enumerate(rules):
         place: Location = ("grid", "overrides", index)
         if rule.match.account is not None and rule.match.account not in names:
@@ -232,10 +231,6 @@ def _matches(config: Config) -> Iterator[Fault]:
                 yield (*place, part, name), "is one for the whole group and cannot be set for one pyramid"
 
 
-def _sets(rule: OverridePage, name: str) -> bool:
-    return name in rule.grid.model_fields_set
-
-
 def _shares(config: Config) -> Iterator[Fault]:
     """A share of the account is at most what its leverage can carry."""
     most = 100 * max(account.leverage for account in config.effective_accounts())
@@ -243,11 +238,9 @@ def _shares(config: Config) -> Iterator[Fault]:
     if common.mode in _PERCENT_MODES and common.amount > most:
         yield ("sizing", "amount"), _too_large(common.mode, most)
     for index, rule in enumerate(config.grid.overrides):
-        given = rule.sizing.model_fields_set
-        mode = rule.sizing.mode if "mode" in given else common.mode
-        amount = rule.sizing.amount if "amount" in given else common.amount
-        if given and mode in _PERCENT_MODES and amount > most:
-            yield ("grid", "overrides", index, "sizing", "amount"), _too_large(mode, most)
+        sizing = rule.sizing.over(common)
+        if rule.sizing.model_fields_set and sizing.mode in _PERCENT_MODES and sizing.amount > most:
+            yield ("grid", "overrides", index, "sizing", "amount"), _too_large(sizing.mode, most)
 
 
 def _too_large(mode: SizingMode, most: Decimal) -> str:

@@ -89,19 +89,15 @@ def _legs(pages: Iterable[LegPage]) -> tuple[LegSpec, ...]:
 
 
 def _override(page: OverridePage) -> Override:
-    grid = _given(page.grid)
+    grid = page.grid.given()
     if "legs" in grid:
         grid["legs"] = _legs(grid["legs"])
     return Override(
         match=_as(OverrideMatch, page.match),
         grid=grid,
-        sizing=_given(page.sizing),
-        take_profit=_given(page.take_profit),
+        sizing=page.sizing.given(),
+        take_profit=page.take_profit.given(),
     )
-
-
-def _given(part: Page) -> dict[str, Any]:
-    return {name: getattr(part, name) for name in type(part).model_fields if name in part.model_fields_set}
 
 
 def _precision(page: PrecisionPage) -> PrecisionSettings:

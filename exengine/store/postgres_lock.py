@@ -63,16 +63,15 @@ class PostgresLock:
 
     async def acquire(self) -> None:
         """Raises AlreadyRuns where another engine runs on the database, and what `postgres.connect` raises."""
-        began_s = time.monotonic()
+        until_s = time.monotonic() + LINGER_S
         while not await self._take():
-            if time.monotonic() - began_s < LINGER_S:
-                await asyncio.sleep(LOOK_S)
-                continue
-            raise AlreadyRuns(
-                f"Another ExEngine already runs on the database {self._address}{await self._holder()}.",
-                safe="It goes on undisturbed; nothing was changed.",
-                remedy="Use its window, stop it first, or give this one a database of its own (app.database_url).",
-            )
+            if time.monotonic() >= until_s:
+                raise AlreadyRuns(
+                    f"Another ExEngine already runs on the database {self._address}{await self._holder()}.",
+                    safe="It goes on undisturbed; nothing was changed.",
+                    remedy="Use its window, stop it first, or give this one a database of its own (app.database_url).",
+                )
+            await asyncio.sleep(LOOK_S)
         self._keeping = asyncio.create_task(self._keep())
 
     async def release(self) -> None:

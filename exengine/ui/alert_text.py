@@ -71,32 +71,30 @@ class AlertText(QWidget):
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
-    def shown(self) -> list[list[tuple[str, str]]]:
-        """Of each line its pieces and their tokens; only the last line may lose its end."""
+    def shown(self) -> list[list[tuple[float, str, str]]]:
+        """Of each line where its pieces begin, the pieces and their tokens; only the last line may lose its end."""
         whole, metrics = self._whole(), QFontMetricsF(self._look.font())
         lines = []
         for start, end in zip(self._breaks, (*self._breaks[1:], len(whole)), strict=True):
-            line, left = list[tuple[str, str]](), 0.0
+            line, left = list[tuple[float, str, str]](), 0.0
             for first, last, token in ((0, len(self._text), "text"), (len(self._text), len(whole), "muted")):
                 piece = whole[max(start, first) : min(end, last)]
                 if end == len(whole):
                     piece = metrics.elidedText(piece, Qt.TextElideMode.ElideRight, max(0.0, self.width() - left))
+                line.append((left, piece, token))
                 left += metrics.horizontalAdvance(piece)
-                line.append((piece, token))
             lines.append(line)
         return lines
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter, metrics = QPainter(self), QFontMetricsF(self._look.font())
+        painter, lines = QPainter(self), self.shown()
         painter.setFont(self._look.font())
-        baseline = (self.height() - self.lines * self._look.line_height()) / 2 + metrics.ascent()
-        lines = self.shown()
+        baseline = (self.height() - self.lines * self._look.line_height()) / 2
+        baseline += QFontMetricsF(self._look.font()).ascent()
         for line in lines:
-            left = 0.0
-            for piece, token in line:
+            for left, piece, token in line:
                 painter.setPen(self._look.color(token))
                 painter.drawText(QPointF(left, baseline), piece)
-                left += metrics.horizontalAdvance(piece)
             baseline += self._look.line_height()
-        is_cut = "".join(piece for line in lines for piece, _ in line) != self._whole()
+        is_cut = "".join(piece for line in lines for _, piece, _ in line) != self._whole()
         self.setToolTip(f"{self._text}\n{self._advice}".rstrip() if is_cut else "")

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from exengine.domain.errors import UserError
 from exengine.domain.events import QueueAction
-from exengine.domain.group import GroupKey
+from exengine.domain.group import GroupKey, account_of
 from exengine.domain.instrument import Side
 from exengine.engine.panel_rows import PlanView, RiskRow, RiskSummary, WaitingRow
 from exengine.engine.past import TrailRow
@@ -313,7 +313,7 @@ class Clicks(QObject):
     def ask_replay(self, row: SignalRow) -> None:
         if self.sheet is not None:
             return
-        mode = (self.setup.mode_of(GroupKey.of(row.group).account) if row.group else None) or self._mode
+        mode = self.setup.mode_of(account_of(row.group)) or self._mode
         sheet = ReplaySheet(self._look, self._icons, self._window, row, mode, self._bridge.now_ms())
 
         async def replay() -> None:

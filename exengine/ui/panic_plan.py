@@ -63,10 +63,6 @@ class PanicPlan:
         return self._sum("waiting")
 
     @property
-    def targets(self) -> int:
-        return self._sum("targets")
-
-    @property
     def orders(self) -> int:
         return self._sum("orders")
 

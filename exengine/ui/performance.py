@@ -79,10 +79,9 @@ class PerformanceDock(Dock):
         self.line = BusyLine(look)
         self.note = EmptyNote(look, self._icons, "chart", EMPTY[0], EMPTY[1], "Send test alert")
         self.note.pressed.connect(self._on_note)
-        fault = EmptyNote(look, self._icons, "error", FAILED, "", "Try again", other="Go to Status", token="error")
-        fault.pressed.connect(self._refresh)
-        fault.other_pressed.connect(self.status_asked)
-        self.fault = fault
+        self.fault = EmptyNote(look, self._icons, "error", FAILED, "", "Try again", other="Go to Status", token="error")
+        self.fault.pressed.connect(self._refresh)
+        self.fault.other_pressed.connect(self.status_asked)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.note)
         self.pages.addWidget(self.fault)

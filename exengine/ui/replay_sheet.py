@@ -2,9 +2,10 @@
 
 from PySide6.QtWidgets import QWidget
 
-from exengine.domain.group import GroupKey
+from exengine.domain.group import account_of
 from exengine.domain.reception import Verdict, VerdictKind
-from exengine.domain.signal_body import BodyError, parse_body
+from exengine.domain.signal import Signal
+from exengine.domain.signal_parse import BodyError, parse_body, parse_signal
 from exengine.engine.rows import Mode, SignalRow
 from exengine.ui import format as fmt
 from exengine.ui import words
@@ -25,8 +26,8 @@ class ReplaySheet(Sheet):
         self.heading = self.add_heading(f"Take the alert for {fmt.pair(row.symbol)} {row.timeframe} again?")
         self.meaning = Prose(look)
         became = words.outcome(row.outcome)[0].lower()
-        account = GroupKey.of(row.group).account if row.group else ""
-        where = f"on **{account}**, {words.MODES[mode][0]}" if account else words.MODES[mode][0]
+        account = account_of(row.group)
+        where = f"{f'on **{account}**, ' if account else ''}{words.MODES[mode][0]}"
         self.meaning.say(
             f"Signal {row.id}, **{words.sentence(row.action)}**, came {fmt.age(now_ms - row.received_at_ms)} ago; "
             f"its outcome was **{became}**. It goes through the whole engine as a new signal, **now**, at today’s "
@@ -41,13 +42,12 @@ class ReplaySheet(Sheet):
 
 
 def _price_of(row: SignalRow) -> str:
-    """`, **67,240.5**`; empty where its text does not tell."""
+    """`, **67240.5**`, as the engine will read it; empty where its text is no valid signal any more."""
     try:
-        told = parse_body(row.body.encode()).get("tv")
+        signal = parse_signal(parse_body(row.body))
     except BodyError:
         return ""
-    named = (told.get("entry_price") or told.get("close_price")) if isinstance(told, dict) else None
-    return f", **{named}**" if named else ""
+    return f", **{signal.price:f}**" if isinstance(signal, Signal) else ""
 
 
 def why_not_replay(row: SignalRow | None, *, allowed: bool) -> str:

@@ -174,10 +174,10 @@ class AccountTest(QWidget):
         self._task = spawn(run(), name=f"test of {page.name}", on_error=self._failed)
 
     def _conclude(self, page: AccountPage) -> None:
-        wrong = any(text.startswith("✗") for text in self.findings)
-        verdict = "cannot be traded on yet" if wrong else "can be traded on"
+        tokens = {doubt.token for doubt in self._doubts}
+        token = "error" if "error" in tokens else "warn" if tokens else "success"
+        verdict = "cannot be traded on yet" if token == "error" else "can be traded on"
         self._ended(f"{page.name} {verdict}.")
-        token = "error" if wrong else "warn" if self._doubts else "success"
         self.ended.emit(page, (Doubt(token, f"By its last test it {verdict}."), *self._doubts))
 
     def cancel(self) -> None:

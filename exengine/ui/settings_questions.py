@@ -1,6 +1,6 @@
 """The questions of the settings: real money, what was typed and not applied, an account that is to go, a vault."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
@@ -117,13 +117,15 @@ class GoLiveSheet(_Question):
 
 def real_orders(config: Config, quote: str = "") -> str:
     """What alerts will do once it trades real money, as a sentence; `quote` is the coin that a fixed amount is in."""
-    groups = fmt.count(config.pool.max_open_groups, "group")
-    return f"New alerts will place real orders of up to {_at_most(config, quote)}, **{groups}**{_in_all(config)}."
+    most, slots = _largest_sizings(config), config.pool.max_open_groups
+    is_known = most.keys() == {SizingMode.FIXED} and slots > 1
+    in_all = f": **{fmt.number(most[SizingMode.FIXED] * slots, 2)}** in all" if is_known else ""
+    groups = fmt.count(slots, "group")
+    return f"New alerts will place real orders of up to {_at_most(most, quote)}, **{groups}**{in_all}."
 
 
-def _at_most(config: Config, quote: str) -> str:
-    """What a full group takes at most, in the terms of each sizing in use; overrides count with the largest of them."""
-    most = _largest_sizings(config)
+def _at_most(most: Mapping[SizingMode, Decimal], quote: str) -> str:
+    """What a full group takes at most, in the terms of each sizing in use."""
     if SizingMode.SIGNAL in most:
         return "what each signal says"
     parts = []
@@ -137,30 +139,17 @@ def _at_most(config: Config, quote: str) -> str:
     return f"{' or '.join(parts)} a group"
 
 
-def _in_all(config: Config) -> str:
-    """`: **3,000.00** in all`, where it is known beforehand."""
-    most = _largest_sizings(config)
-    if most.keys() != {SizingMode.FIXED} or config.pool.max_open_groups == 1:
-        return ""
-    return f": **{fmt.number(most[SizingMode.FIXED] * config.pool.max_open_groups, 2)}** in all"
-
-
 def _largest_sizings(config: Config) -> dict[SizingMode, Decimal]:
     """By mode, the largest amount that a rule or the page itself gives it, times the most pyramids of any rule.
 
     A rule that sets the mode alone and another that sets the amount alone are not put together.
     """
-    common, special = config.grid, [rule.grid for rule in config.grid.overrides]
-    counts = [common.max_pyramids, *(one.max_pyramids for one in special if "max_pyramids" in one.model_fields_set)]
-    multipliers = [common.pyramid_multipliers]
-    multipliers += [one.pyramid_multipliers for one in special if "pyramid_multipliers" in one.model_fields_set]
-    pyramids = max(_pyramids(count, given) for count in counts for given in multipliers)
+    rules = config.grid.overrides
+    grids = [config.grid, *(rule.grid.over(config.grid) for rule in rules)]
+    pyramids = max(_pyramids(one.max_pyramids, other.pyramid_multipliers) for one in grids for other in grids)
     most: dict[SizingMode, Decimal] = {}
-    for sizing in (config.sizing, *(rule.sizing for rule in config.grid.overrides)):
-        own = sizing.model_fields_set
-        mode = sizing.mode if "mode" in own else config.sizing.mode
-        amount = sizing.amount if "amount" in own else config.sizing.amount
-        most[mode] = max(most.get(mode, Decimal(0)), amount * pyramids)
+    for sizing in (config.sizing, *(rule.sizing.over(config.sizing) for rule in rules)):
+        most[sizing.mode] = max(most.get(sizing.mode, Decimal(0)), sizing.amount * pyramids)
     return most
 
 

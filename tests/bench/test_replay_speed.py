@@ -58,15 +58,18 @@ def walks(tmp_path_factory: pytest.TempPathFactory) -> list[Played]:
     """
     grid = {"legs": LADDER, "max_pyramids": 4, "overrides": []}
     settings = config(grid=grid, sizing={"amount": "200"}, risk={"loss_threshold_percent": "-0.2"})
-    sizes = ((1000, 1), (LAP, 1), (LAP, 10))
-    runs: dict[tuple[int, int], list[Played]] = {size: [] for size in sizes}
-    for count, times in (*sizes[:2] * 2, *sizes, *sizes[:2]) * 3:
+    walked = []
+    for count, times in ((1000, 1), (LAP, 1), (LAP, 10)):
         lap = walk(count, seed=2)
         asked = alerts(lap, max(1, count // ALERT_EVERY), seed=4, timeframes=TIMEFRAMES)
-        prices, signals = laps(times, lap, asked)
+        walked.append(laps(times, lap, asked))
+    none, tenth, whole = range(len(walked))
+    runs: list[list[Played]] = [[] for _ in walked]
+    for size in (none, tenth, none, tenth, none, tenth, whole, none, tenth) * 3:
+        prices, signals = walked[size]
         folder = tmp_path_factory.mktemp(f"walk{len(prices)}")
-        runs[count, times].append(Played(folder, played(folder, signals=signals, settings=settings, prices=prices)))
-    return [sorted(runs[size], key=lambda one: one.run.work_cpu_s)[len(runs[size]) // 2] for size in sizes]
+        runs[size].append(Played(folder, played(folder, signals=signals, settings=settings, prices=prices)))
+    return [sorted(each, key=lambda one: one.run.work_cpu_s)[len(each) // 2] for each in runs]
 
 
 @pytest.mark.benchmark(timer=PLAYED)

@@ -592,7 +592,7 @@ def test_the_strip_loses_no_word_but_the_last_ones_that_have_no_line(look, qtbot
     said.show()
     for width in range(200, 1400, 3):
         said.resize(width, 80)
-        lines = ["".join(piece for piece, _ in line) for line in said.shown()]
+        lines = ["".join(piece for _, piece, _ in line) for line in said.shown()]
         assert not any("…" in line for line in lines[:-1]), f"cut in the middle at {width}: {lines}"
         begun = "".join(lines).removesuffix("…")
         assert f"{full.text}   {full.advice}".startswith(begun)
